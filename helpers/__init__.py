@@ -1,0 +1,1 @@
+"""What the notebooks import: the model's URL, timelines, exercise checks."""
