@@ -1,0 +1,193 @@
+"""What can go wrong with a stream, each named for what the client sees.
+
+Three kinds: a refusal before the first byte, an answer cut short with a reason, and a
+change to the steps of a stream. `script.at` says after how many chunks it happens.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+
+from .frames import COMMENT, frame
+from .refusal import Refusal
+from .reply import Reply
+from .script import Script
+from .steps import CUT, Step
+
+Steps = Iterator[Step]
+APART = 0.02
+"""Seconds between two parts that have to arrive in two reads."""
+
+REFUSALS = {
+    "rate_limit": (429, "Too many requests: the script asked for this refusal."),
+    "server_error": (500, "The server failed: the script asked for this failure."),
+}
+CUTS = {"length": "length", "content_filter": "content_filter", "tool_cut": "length"}
+
+
+def before(steps: Steps, at: int) -> Steps:
+    """Yield the steps up to chunk number `at`; 0: up to the frame with the role."""
+    for step in steps:
+        yield step
+        at -= step.kind == "chunk"
+        if at <= 0 and step.kind in ("role", "chunk"):
+            return
+
+
+def late_headers(steps: Steps, script: Script) -> Steps:
+    """Nothing at all for `stall` seconds, not even the head of the response."""
+    first = next(steps)
+    yield first._replace(wait=first.wait + script.stall)
+    yield from steps
+
+
+def stall(steps: Steps, script: Script) -> Steps:
+    """Silence for `stall` seconds after chunk `at`; then it goes on."""
+    yield from before(steps, script.at)
+    yield from late_headers(steps, script)
+
+
+def late_first_token(steps: Steps, script: Script) -> Steps:
+    """The head and the role at once, the first text `stall` seconds late."""
+    yield from before(steps, 0)
+    yield from late_headers(steps, script)
+
+
+def keepalives(steps: Steps, script: Script) -> Steps:
+    """Comments and no text for `stall` seconds after chunk `at`; then it goes on."""
+    yield from before(steps, script.at)
+    for _ in range(10):
+        yield Step(script.stall / 10, COMMENT, "extra")
+    yield from steps
+
+
+def dropped(steps: Steps, script: Script) -> Steps:
+    """The connection breaks after chunk `at`."""
+    yield from before(steps, script.at)
+    yield CUT
+
+
+def early_end(steps: Steps, script: Script) -> Steps:
+    """A clean end after chunk `at`, without `finish_reason` and without `[DONE]`."""
+    yield from before(steps, script.at)
+
+
+def no_done(steps: Steps, script: Script) -> Steps:
+    """All of the answer, but no `[DONE]` at its end."""
+    return (step for step in steps if step.kind != "done")
+
+
+def malformed_frame(steps: Steps, script: Script) -> Steps:
+    """A frame that is not JSON after chunk `at`; then it goes on."""
+    yield from before(steps, script.at)
+    yield Step(0, b'data: {"choices": [{"delta": {"cont\n\n', "extra")
+    yield from steps
+
+
+def error_frame(steps: Steps, script: Script) -> Steps:
+    """A frame that holds an error after chunk `at`, and the end."""
+    yield from before(steps, script.at)
+    error = Refusal("The model failed while it was writing.", status=500)
+    yield Step(0, frame(error.body()), "extra")
+
+
+def duplicate_frames(steps: Steps, script: Script) -> Steps:
+    """Every frame of text twice, from chunk `at` on."""
+    yield from before(steps, script.at)
+    for step in steps:
+        yield step
+        if step.kind == "chunk":
+            yield step._replace(wait=0, kind="extra")
+
+
+def split_frame(steps: Steps, script: Script) -> Steps:
+    """Each frame in two reads, cut in its middle."""
+    return _split(steps, lambda data: len(data) // 2)
+
+
+def split_character(steps: Steps, script: Script) -> Steps:
+    """Each frame with a character of several bytes in two reads, cut inside of it."""
+    return _split(
+        steps, lambda data: next((i + 1 for i, byte in enumerate(data) if byte > 127), 0)
+    )
+
+
+def _split(steps: Steps, place: Callable[[bytes], int]) -> Steps:
+    for step in steps:
+        cut = place(step.data) if step.kind == "chunk" else 0
+        if cut:
+            yield Step(step.wait, step.data[:cut], "extra")
+            yield Step(APART, step.data[cut:], step.kind)
+        else:
+            yield step
+
+
+CHANGES: dict[str, Callable[[Steps, Script], Steps]] = {
+    change.__name__: change
+    for change in (
+        late_headers,
+        late_first_token,
+        stall,
+        keepalives,
+        dropped,
+        early_end,
+        no_done,
+        malformed_frame,
+        error_frame,
+        duplicate_frames,
+        split_frame,
+        split_character,
+    )
+}
+FAULTS = (*REFUSALS, *CHANGES, *CUTS)
+"""Every fault's name."""
+
+
+def check_fault(script: Script, *, stream: bool) -> None:
+    """Raise Refusal (400) for a fault that is unknown, or that needs a stream."""
+    name = script.fault
+    if name is None:
+        return
+    if name not in FAULTS:
+        near = get_close_matches(name, FAULTS, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        known = ", ".join(FAULTS)
+        raise Refusal(
+            f"There is no fault '{name}'.{hint} There are: {known}.",
+            param="script.fault",
+        )
+    if not stream and name in CHANGES and name not in ("late_headers", "dropped"):
+        raise Refusal(f"The fault '{name}' needs a stream.", param="script.fault")
+
+
+def cut_short(reply: Reply, script: Script) -> Reply:
+    """Return the reply, ended after chunk `at` if the script has such a fault."""
+    reason = CUTS.get(script.fault or "")
+    return reply.cut(script.at, reason) if reason else reply
+
+
+def change(steps: Steps, script: Script) -> Steps:
+    """Return the steps, changed by the script's fault if it is one of a stream."""
+    wanted = CHANGES.get(script.fault or "")
+    return wanted(steps, script) if wanted else steps
+
+
+class Refusals:
+    """Counts how often each request was refused, for those that recover."""
+
+    def __init__(self) -> None:
+        self._done: Counter[bytes] = Counter()
+
+    def check(self, script: Script, body: bytes) -> None:
+        """Raise the script's refusal, unless this request has had its `times`.
+
+        The count starts again after the answer, so that a cell can be run again.
+        """
+        if script.fault not in REFUSALS:
+            return
+        if script.times is not None and self._done[body] >= script.times:
+            del self._done[body]
+            return
+        self._done[body] += 1
+        status, message = REFUSALS[script.fault]
+        raise Refusal(message, status=status, code=script.fault)

@@ -1,0 +1,156 @@
+"""Decide what the scripted model says to a request: text, or calls of tools."""
+
+import json
+from dataclasses import dataclass, replace
+
+from .answers import answer
+from .fields import Json
+from .request import ChatRequest, Tool
+from .schema import fill, quoted_keys
+from .tokens import Chunk, chunks, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a tool; `arguments` are chunks of JSON text."""
+
+    identity: str
+    name: str
+    arguments: tuple[Chunk, ...]
+
+    def as_json(self) -> Json:
+        """Return the call as the body of a whole answer has it."""
+        text = "".join(chunk.text for chunk in self.arguments)
+        function = {"name": self.name, "arguments": text}
+        return {"id": self.identity, "type": "function", "function": function}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is said, cut into chunks, and why it ends there."""
+
+    chunks: tuple[Chunk, ...]
+    calls: tuple[Call, ...]
+    finish_reason: str
+    prompt_tokens: int
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "".join(chunk.text for chunk in self.chunks)
+
+    @property
+    def all_chunks(self) -> tuple[Chunk, ...]:
+        """The chunks of the text, then those of the arguments."""
+        return self.chunks + tuple(
+            chunk for call in self.calls for chunk in call.arguments
+        )
+
+    @property
+    def output_tokens(self) -> int:
+        """How many tokens were made."""
+        return sum(chunk.tokens for chunk in self.all_chunks)
+
+    def usage(self) -> Json:
+        """Return the token counts in OpenAI's shape."""
+        made = self.output_tokens
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": made,
+            "total_tokens": self.prompt_tokens + made,
+        }
+
+    def cut(self, at: int, finish_reason: str) -> "Reply":
+        """Return the same reply, ended after `at` chunks of its text and arguments."""
+        left = max(at - len(self.chunks), 0)
+        calls = []
+        for call in self.calls:
+            calls.append(replace(call, arguments=call.arguments[:left]))
+            left = max(left - len(call.arguments), 0)
+        return replace(
+            self,
+            chunks=self.chunks[:at],
+            calls=tuple(calls),
+            finish_reason=finish_reason,
+        )
+
+
+def reply_to(request: ChatRequest) -> Reply:
+    """Decide what to say: the script's words, a tool call, JSON, or a written answer."""
+    counted = len(tokens(request.prompt_text)) + 4
+    call = _call(request)
+    if call is not None:
+        return Reply((), (call,), "tool_calls", counted)
+    script = request.script
+    if script.tokens is not None:
+        said = tuple(Chunk(text, 1) for text in script.tokens)
+    else:
+        said = chunks(_words(request))
+    reply = Reply(_stopped(said, request.stop), (), "stop", counted)
+    if request.max_tokens is not None and reply.output_tokens > request.max_tokens:
+        limited = _limited(reply.chunks, request.max_tokens)
+        return replace(reply, chunks=limited, finish_reason="length")
+    return reply
+
+
+def _call(request: ChatRequest) -> Call | None:
+    script = request.script
+    if script.tool is not None:
+        return _made(str(script.tool["name"]), script.tool["args"])
+    if script.tokens is not None or request.tool_result is not None:
+        return None
+    for tool in request.tools:
+        if _wants(request, tool):
+            return _made(tool.name, fill({"type": "object"} | dict(tool.parameters), request.prompt))
+    return None
+
+
+def _made(name: str, arguments: object) -> Call:
+    text = json.dumps(arguments, ensure_ascii=False)
+    return Call("call_scripted_1", name, chunks(text))
+
+
+def _wants(request: ChatRequest, tool: Tool) -> bool:
+    if request.must_call is not None:
+        return request.must_call in ("", tool.name)
+    prompt = request.prompt.casefold()
+    words = tool.name.casefold().split("_")
+    return any(len(word) > 3 and word in prompt for word in words)
+
+
+def _words(request: ChatRequest) -> str:
+    if request.tool_result is not None:
+        return f"The tool says: {request.tool_result}"
+    if request.schema is None:
+        return answer(request.prompt)
+    if request.schema:
+        return json.dumps(fill(request.schema, request.prompt), ensure_ascii=False)
+    return json.dumps(quoted_keys(request.prompt), ensure_ascii=False)
+
+
+def _stopped(said: tuple[Chunk, ...], stop: tuple[str, ...]) -> tuple[Chunk, ...]:
+    text = "".join(chunk.text for chunk in said)
+    ends = [text.index(item) for item in stop if item in text]
+    return _until(said, min(ends)) if ends else said
+
+
+def _until(said: tuple[Chunk, ...], length: int) -> tuple[Chunk, ...]:
+    kept: list[Chunk] = []
+    for chunk in said:
+        if length <= 0:
+            break
+        kept.append(chunk if len(chunk.text) <= length else Chunk(chunk.text[:length], 1))
+        length -= len(chunk.text)
+    return tuple(kept)
+
+
+def _limited(said: tuple[Chunk, ...], most: int) -> tuple[Chunk, ...]:
+    kept: list[Chunk] = []
+    for chunk in said:
+        if chunk.tokens > most:
+            if most:
+                kept.append(Chunk("".join(tokens(chunk.text)[:most]), most))
+            break
+        kept.append(chunk)
+        most -= chunk.tokens
+    return tuple(kept)
