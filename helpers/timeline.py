@@ -1,27 +1,108 @@
-"""Record when the pieces of a stream arrive, and say what those times mean.
+"""Say what the arrival times of a stream mean: the wait, the gaps, the total.
 
-`record()` stands between a stream and the loop that reads it. Every item passes
-through unchanged; afterwards the recording knows the wait for the first text, the
-gaps and the total. `table()` prints them, `helpers.figure.figure()` draws them.
+A `Timeline` holds when each piece of one stream came. `helpers.recording.record()`
+fills one from any stream; `table()` prints it, `helpers.figure.figure()` draws it.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from collections.abc import Iterator
-from inspect import isawaitable
+from collections.abc import Callable
 from itertools import pairwise
 from time import perf_counter
-from types import TracebackType
-from typing import Generic, Literal, NamedTuple, NoReturn, Self, TypeVar, overload
+from typing import Literal, NamedTuple
 
-T = TypeVar("T")
 State = Literal["unread", "reading", "complete", "closed", "failed"]
 
 
-def text_of(item: object) -> str:
-    """Return the text that a streamed item carries, "" if it carries none.
+class Arrival(NamedTuple):
+    """One piece of a stream: when it came, in seconds from the start, and its text."""
 
-    Knows str, bytes (undecodable bytes become U+FFFD), a dict with "text", and
-    anything whose `.text` is a str, such as a LangChain message or chunk.
+    at: float
+    text: str
+
+
+class Timeline:
+    """When the pieces of one stream came, and the numbers that follow from that.
+
+    Times are seconds from `begin()`. A number that does not exist is None: the TTFT
+    of a stream without text, the total of a stream that has not ended.
+
+    `state` is "unread", then "reading", then how the stream ended: "complete" (it
+    came to its end), "closed" (its reader left first) or "failed" (it raised).
+    """
+
+    def __init__(
+        self, label: str, *, clock: Callable[[], float] = perf_counter
+    ) -> None:
+        self.label = label
+        self.arrivals: list[Arrival] = []
+        self.state: State = "unread"
+        self.started: float | None = None  # by the clock: lines up several timelines
+        self.total: float | None = None
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"<timeline {self.label}: {len(self.arrivals)} chunks, {self.state}>"
+
+    def begin(self) -> None:
+        """Start the clock; RuntimeError if it was started, or closed, before."""
+        if self.state != "unread":
+            raise RuntimeError(
+                f"{self.label!r} was read before ({self.state}). "
+                "A stream can be read once: record a new one."
+            )
+        self.state = "reading"
+        self.started = self._clock()
+
+    def note(self, text: str) -> None:
+        """Note that a piece came now; "" if it carries no text."""
+        if self.started is None:
+            raise RuntimeError(f"{self.label!r} has no start: call begin() first")
+        self.arrivals.append(Arrival(self._clock() - self.started, text))
+
+    def end(self, state: State) -> None:
+        """Stop the clock; only the first end counts."""
+        if self.state in ("unread", "reading"):
+            self.state = state
+            if self.started is not None:
+                self.total = self._clock() - self.started
+
+    @property
+    def text(self) -> str:
+        """All the text that came, joined."""
+        return "".join(arrival.text for arrival in self.arrivals)
+
+    @property
+    def first_chunk(self) -> float | None:
+        """When the first chunk came. Most models send one without text first."""
+        return self.arrivals[0].at if self.arrivals else None
+
+    @property
+    def ttft(self) -> float | None:
+        """Time to first token: when the first non-empty text came."""
+        return next((arrival.at for arrival in self.arrivals if arrival.text), None)
+
+    @property
+    def gaps(self) -> list[float]:
+        """The time from each non-empty text to the next: inter-chunk latency."""
+        times = [arrival.at for arrival in self.arrivals if arrival.text]
+        return [later - earlier for earlier, later in pairwise(times)]
+
+    def tpot(self, tokens: int) -> float:
+        """Return the time per output token: (last text - TTFT) / (tokens - 1).
+
+        Chunks are not tokens: take the number from the answer's usage. Other tools
+        differ; vLLM's `bench serve` counts to the end of the stream, not of the text.
+        Raises ValueError for fewer than two tokens, or without text.
+        """
+        if tokens < 2 or self.ttft is None:
+            raise ValueError("TPOT is the pace after the first token: it needs two.")
+        return sum(self.gaps) / (tokens - 1)
+
+
+def text_of(item: object) -> str:
+    """Return the text that a piece of a stream carries, "" if it carries none.
+
+    Knows str, bytes (what is not UTF-8 becomes U+FFFD), a dict with a "text", and
+    whatever has a `.text` that is a str: LangChain's messages and chunks.
     """
     if isinstance(item, bytes):
         return item.decode(errors="replace")
@@ -32,140 +113,33 @@ def text_of(item: object) -> str:
     return str(item) if isinstance(item, str) else ""
 
 
-class Arrival(NamedTuple):
-    """One item of a stream: when it came, in seconds since the start, and its text."""
+def seconds(time: float | None) -> str:
+    """Write a time as notebooks do, "0.412 s", and None as "none".
 
-    at: float
-    text: str
-
-
-class Recording(Generic[T]):
-    """The arrivals of one stream, and the numbers that follow from them.
-
-    Times are in seconds. The clock starts when the first item is asked for, because
-    a stream is lazy: nothing is sent before. A number that does not exist (the TTFT
-    of a stream without text, the total of one that has not ended) is None.
-
-    `state` is "unread", "reading", then how the stream ended: "complete" (to its
-    end), "closed" (its reader left first) or "failed" (it raised an exception).
+    Stored outputs hold times in this form only: `tests/nbval_sanitize.cfg` masks it.
     """
-
-    def __init__(
-        self, label: str, text: Callable[[T], str], clock: Callable[[], float]
-    ) -> None:
-        self.label = label
-        self.items: list[T] = []
-        self.state: State = "unread"
-        self.started: float | None = None  # by the clock; what figures line up
-        self.total: float | None = None
-        self._times: list[float] = []
-        self._text = text
-        self._clock = clock
-
-    def __repr__(self) -> str:
-        return f"<recording {self.label}: {len(self.items)} chunks, {self.state}>"
-
-    @property
-    def arrivals(self) -> list[Arrival]:
-        """Every item in order, those without text included."""
-        start = self.started or 0.0
-        return [
-            Arrival(time - start, self._text(item))
-            for time, item in zip(self._times, self.items, strict=True)
-        ]
-
-    @property
-    def text(self) -> str:
-        """The text of all arrivals, joined."""
-        return "".join(arrival.text for arrival in self.arrivals)
-
-    @property
-    def first_chunk(self) -> float | None:
-        """When the first item came, with text or (as from most models) without."""
-        return self.arrivals[0].at if self._times else None
-
-    @property
-    def ttft(self) -> float | None:
-        """Time to first token: when the first non-empty text came."""
-        return next((arrival.at for arrival in self.arrivals if arrival.text), None)
-
-    @property
-    def gaps(self) -> list[float]:
-        """The time between each non-empty text and the next: inter-chunk latency."""
-        times = [arrival.at for arrival in self.arrivals if arrival.text]
-        return [later - earlier for earlier, later in pairwise(times)]
-
-    def tpot(self, tokens: int) -> float:
-        """Return the time per output token after the first: (last text - TTFT) / (n - 1).
-
-        A chunk is not a token: take `tokens` from the answer's usage. Tools differ;
-        vLLM's `bench serve`, for one, counts to the end of the stream.
-        Raises ValueError if there are fewer than two tokens or no text.
-        """
-        if tokens < 2 or self.ttft is None:
-            raise ValueError("TPOT is the pace after the first token: it needs two")
-        return sum(self.gaps) / (tokens - 1)
-
-    def _begin(self) -> None:
-        if self.state != "unread":
-            raise RuntimeError(
-                f"{self.label!r} has been read ({self.state}), and a stream can be "
-                "read once: record a new one, or look at .items"
-            )
-        self.state = "reading"
-        self.started = self._clock()
-
-    def _end(self, state: State) -> None:
-        if self.state in ("unread", "reading"):
-            self.state = state
-            if self.started is not None:
-                self.total = self._clock() - self.started
+    return "none" if time is None else f"{time:.3f} s"
 
 
-class RecordedStream(Recording[T]):
-    """A stream that is recorded as it is read; see `record`."""
-
-    def __init__(
-        self,
-        stream: Iterable[T],
-        label: str,
-        text: Callable[[T], str],
-        clock: Callable[[], float],
-    ) -> None:
-        super().__init__(label, text, clock)
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[T]:
-        self._begin()
-        state: State = "closed"  # what break, ■ and cancelling leave it at
-        try:
-            for item in self._stream:
-                self._times.append(self._clock())
-                self.items.append(item)
-                yield item
-            state = "complete"
-        except Exception:
-            state = "failed"
-            raise
-        finally:
-            self._end(state)
-            if state == "closed":
-                self.close()
-
-    def close(self) -> None:
-        """Close the stream; one that is still being read counts as "closed"."""
-        self._end("closed")
-        close = getattr(self._stream, "close", None)
-        if close is not None:
-            close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+def table(*timelines: Timeline) -> str:
+    """Return a text table of the timelines, one a row."""
+    head = ("", "chunks", "first chunk", "TTFT", "largest gap", "total", "")
+    rows = [
+        (
+            " ".join(line.label.split()),
+            str(len(line.arrivals)),
+            seconds(line.first_chunk),
+            seconds(line.ttft),
+            seconds(max(line.gaps, default=None)),
+            seconds(line.total),
+            line.state,
+        )
+        for line in timelines
+    ]
+    # Fixed widths for times: a stored table must not shift when 9 s become 10 s.
+    label = max(len(row[0]) for row in rows) if rows else 0
+    return "\n".join(
+        f"{row[0]:{label}}  {row[1]:>6}  {row[2]:>11}  {row[3]:>10}  {row[4]:>11}"
+        f"  {row[5]:>10}  {row[6]}".rstrip()
+        for row in (head, *rows)
+    )
