@@ -7,10 +7,9 @@ name no model, and starts the server behind the URL if it is one of ours.
 import os
 import sys
 import threading
-import urllib.parse
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from .environment import Overrides, loopback_without_proxy
 from .process import ModelUnavailable, ServerProcess
 
 if TYPE_CHECKING:
@@ -44,8 +43,7 @@ For an engine of your own (vLLM, Ollama, llama.cpp) set OPENAI_BASE_URL; it need
 
 _servers: dict[str, ServerProcess] = {}
 _starting = threading.Lock()
-_changed: dict[str, tuple[str | None, str | None]] = {}
-"""The variables that are set here: the reader's value, and ours."""
+_environment = Overrides()
 
 
 def use_model(name: str | None = None) -> None:
@@ -66,14 +64,14 @@ def use_model(name: str | None = None) -> None:
     for ended, how in _ended_servers().items():
         print(f"{how}\nA new one takes its place.")
         del _servers[ended]
-    _give_back()
+    _environment.undo()
     if name == "openai":
         _use_readers_own()
         return
     # Hidden before the server starts: if it cannot, nothing else answers instead.
-    _set(dict.fromkeys((*_ELSEWHERE, _KEY, _URL)))
-    _set(_without_proxy())
-    _set({_URL: server(name), _KEY: _NO_KEY})
+    _environment.set(dict.fromkeys((*_ELSEWHERE, _KEY, _URL)))
+    _environment.set(loopback_without_proxy())
+    _environment.set({_URL: server(name), _KEY: _NO_KEY})
     print(_LOCAL[name])
 
 
@@ -121,13 +119,15 @@ def _explain(result: "ExecutionResult") -> None:
 
 def _use_readers_own() -> None:
     """Leave the reader's settings as they are, once they can work."""
+    import urllib.parse
     import urllib.request  # not at the top: slow to import
 
-    # An empty variable counts as set in the SDK, and as not set everywhere else.
-    _set({name: None for name in (_KEY, _URL, _OLDER_URL) if not os.environ.get(name)})
+    # To the SDK an empty variable is one that is set.
+    names = (_KEY, _URL, _OLDER_URL)
+    _environment.set({name: None for name in names if not os.environ.get(name)})
     # Only beside a proxy that is set there: alone, it would hide the system's proxy.
     if urllib.request.getproxies_environment():
-        _set(_without_proxy())
+        _environment.set(loopback_without_proxy())
     key = os.environ.get(_KEY)
     url = os.environ.get(_OLDER_URL) or os.environ.get(_URL)  # langchain's own order
     if not (key or url):
@@ -135,7 +135,7 @@ def _use_readers_own() -> None:
     if not url:
         print("openai model: api.openai.com with your key; it charges for requests.")
         return
-    _set({_KEY: key or _NO_KEY})
+    _environment.set({_KEY: key or _NO_KEY})
     host = urllib.parse.urlsplit(url).netloc.rpartition("@")[2]  # no password
     advice = _check_engine(url, host, key or _NO_KEY)
     print(f"openai model: your own engine or provider at {host}.", *advice, sep="\n")
@@ -165,38 +165,9 @@ def _check_engine(url: str, host: str, key: str) -> list[str]:
     # llama.cpp answers to any name; Ollama adds a tag to those that have none.
     if "llamacpp" in found.values() or {wanted, f"{wanted}:latest"} & found.keys():
         return []
-    return [
-        f"It has no model of the name that the lessons leave at its default, {wanted}.",
-        f"Give one that name: `ollama cp NAME {wanted}`, or start vLLM with "
-        f"`--served-model-name {wanted}`. It has: {', '.join(sorted(found)[:5])}.",
-    ]
-
-
-def _without_proxy() -> dict[str, str | None]:
-    """Return the variables that keep what is sent to this machine from a proxy."""
-    theirs = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    value = ",".join(filter(None, (theirs, "127.0.0.1", "localhost")))
-    return {"no_proxy": value, "NO_PROXY": value}
-
-
-def _set(values: Mapping[str, str | None]) -> None:
-    """Set (None: remove) variables, and remember the reader's values of them."""
-    for name, ours in values.items():
-        theirs, _ = _changed.get(name, (os.environ.get(name), None))
-        _changed[name] = theirs, ours
-        _put(name, ours)
-
-
-def _give_back() -> None:
-    """Undo `_set`, but for variables that the reader has set since."""
-    for name, (theirs, ours) in reversed(_changed.items()):
-        if os.environ.get(name) == ours:
-            _put(name, theirs)
-    _changed.clear()
-
-
-def _put(name: str, value: str | None) -> None:
-    if value is None:
-        os.environ.pop(name, None)
-    else:
-        os.environ[name] = value
+    advice = (
+        f"It has no model named {wanted}, the name that the lessons' models have. Give "
+        f"one of its own that name: `ollama cp NAME {wanted}`, or vLLM's option "
+        f"`--served-model-name {wanted}`. It has: {', '.join(sorted(found)[:5])}."
+    )
+    return [advice]

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import mistune
 
+HEADINGS = {f"h{level}" for level in range(1, 7)}
+
 
 class Heading(NamedTuple):
     """A heading of level 1 to 6."""
@@ -45,8 +47,8 @@ class Page(HTMLParser):
         self.headings: list[Heading] = []
         self.links: list[str] = []
         self.pictures: list[Picture] = []
-        self.details = 0
         self.mistakes: list[str] = []
+        self.details = 0
         self.text = ""
         self.words = 0
         self._open: list[str] = []
@@ -55,10 +57,12 @@ class Page(HTMLParser):
         self.close()
         if "details" in self._open:
             self.mistakes.append("close <details> with </details> in the same cell")
+        if re.search(r"<details\b[^>]*>(?!\s*<summary)", html):
+            self.mistakes.append("begin <details> with a <summary>")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a link, a picture or the beginning of a heading."""
         given = {name: value or "" for name, value in attrs}
-        self._expect_summary(tag)
         self._open.append(tag)
         if tag == "details":
             self.details += 1
@@ -68,10 +72,11 @@ class Page(HTMLParser):
             self.pictures.append(Picture(given.get("src", ""), given.get("alt", "")))
         elif tag == "svg":
             self.pictures.append(Picture("svg", given.get("aria-label", "")))
-        elif re.fullmatch("h[1-6]", tag):
+        elif tag in HEADINGS:
             self.headings.append(Heading(int(tag[1]), ""))
 
     def handle_endtag(self, tag: str) -> None:
+        """Close the tag, and those inside it that need no end."""
         if tag in self._open:
             while self._open.pop() != tag:
                 pass
@@ -79,28 +84,22 @@ class Page(HTMLParser):
             self.mistakes.append("remove the </details> that closes nothing")
 
     def handle_data(self, data: str) -> None:
+        """Give the text to what is open."""
         inside = set(self._open)
-        if data.strip():
-            self._expect_summary("text")
-        if self.headings and inside & {"h1", "h2", "h3", "h4", "h5", "h6"}:
+        if inside & HEADINGS:
             level, text = self.headings[-1]
             self.headings[-1] = Heading(level, text + data)
         if {"svg", "title"} <= inside:
             self.pictures[-1] = Picture("svg", data.strip())
-        if not inside & {"code", "pre", "svg"}:
+        if not inside & {"code", "pre", "svg", "style", "script"}:
             self.text += data
             if not self._generated and "table" not in inside:
                 self.words += len(data.split())
 
     def handle_comment(self, data: str) -> None:
-        if data.strip() in {"navigation", "contents"}:
-            self._generated = True
-        elif data.strip() in {"/navigation", "/contents"}:
-            self._generated = False
-
-    def _expect_summary(self, found: str) -> None:
-        if self._open and self._open[-1] == "details":
-            ...
+        """Follow the markers of tools.contents."""
+        if data.strip() in {"navigation", "contents", "/navigation", "/contents"}:
+            self._generated = not data.strip().startswith("/")
 
 
 @lru_cache(maxsize=4096)

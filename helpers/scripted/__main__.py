@@ -16,7 +16,7 @@ from .server import Model, serve
 
 def until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
     """Set `ended` when standard input closes; a terminal or a file is left alone."""
-    mode = os.fstat(0).st_mode
+    mode = os.fstat(0).st_mode if sys.stdin else 0
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
         return
 
@@ -39,6 +39,25 @@ async def run(port: int, speed: float) -> None:
     server.close()
 
 
+def allow_many_connections() -> None:
+    """Raise the limit of open files, often 1,024, as far as the system lets us."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # macOS says that there is no limit, and then refuses more than this.
+        wanted = 10_240 if most == resource.RLIM_INFINITY else most
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def a_speed(text: str) -> float:
+    """Read a speed: more than 0, and such that waits stay within reason."""
+    speed = float(text)
+    if not 0.01 <= speed <= 1000:
+        raise ValueError
+    return speed
+
+
 def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(
@@ -49,22 +68,25 @@ def main() -> None:
     )
     parser.add_argument(
         "--speed",
-        type=float,
-        default=os.environ.get("COURSE_SPEED", "1"),
+        default=os.environ.get("COURSE_SPEED") or "1",
         help="divides every wait of a script (default: COURSE_SPEED, or 1)",
     )
     options = parser.parse_args()
-    if not options.speed > 0:
-        parser.error("--speed must be more than 0")
+    try:
+        speed = a_speed(options.speed)
+    except ValueError:
+        parser.exit(2, f"The speed must be from 0.01 to 1000, not {options.speed!r}.\n")
+    allow_many_connections()
     try:
         if sys.platform == "win32":
-            asyncio.run(run(options.port, options.speed))
+            asyncio.run(run(options.port, speed))
         else:
             import uvloop
 
-            uvloop.run(run(options.port, options.speed))
-    except OSError as error:
-        parser.exit(1, f"Port {options.port} cannot be used: {error.strerror}.\n")
+            uvloop.run(run(options.port, speed))
+    except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        parser.exit(1, f"Port {options.port} cannot be used: {why}.\n")
     except KeyboardInterrupt:
         pass
 

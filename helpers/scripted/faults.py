@@ -26,8 +26,13 @@ CUTS = {"length": "length", "content_filter": "content_filter", "tool_cut": "len
 
 
 def before(steps: Steps, at: int) -> Steps:
-    """Yield the steps up to chunk number `at`; 0: up to the frame with the role."""
+    """Yield the steps up to chunk number `at`; 0: up to the frame with the role.
+
+    An answer that is not streamed has neither: then, the head of the response.
+    """
     for step in steps:
+        if step.kind == "end":
+            return
         yield step
         at -= step.kind == "chunk"
         if at <= 0 and step.kind in ("role", "chunk"):
@@ -108,7 +113,8 @@ def split_frame(steps: Steps, script: Script) -> Steps:
 def split_character(steps: Steps, script: Script) -> Steps:
     """Each frame with a character of several bytes in two reads, cut inside of it."""
     return _split(
-        steps, lambda data: next((i + 1 for i, byte in enumerate(data) if byte > 127), 0)
+        steps,
+        lambda data: next((i + 1 for i, byte in enumerate(data) if byte > 127), 0),
     )
 
 
@@ -176,7 +182,7 @@ class Refusals:
     """Counts how often each request was refused, for those that recover."""
 
     def __init__(self) -> None:
-        self._done: Counter[bytes] = Counter()
+        self._done: Counter[int] = Counter()
 
     def check(self, script: Script, body: bytes) -> None:
         """Raise the script's refusal, unless this request has had its `times`.
@@ -185,9 +191,11 @@ class Refusals:
         """
         if script.fault not in REFUSALS:
             return
-        if script.times is not None and self._done[body] >= script.times:
-            del self._done[body]
-            return
-        self._done[body] += 1
+        if script.times is not None:
+            same = hash(body)
+            if self._done[same] >= script.times:
+                del self._done[same]
+                return
+            self._done[same] += 1
         status, message = REFUSALS[script.fault]
         raise Refusal(message, status=status, code=script.fault)

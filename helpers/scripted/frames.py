@@ -18,10 +18,16 @@ DONE = b"data: [DONE]\n\n"
 COMMENT = b": keep-alive\n\n"
 
 
-@lru_cache(maxsize=4096)
 def encode(value: str) -> bytes:
-    """Encode a string as JSON, in UTF-8 as models send it, not in `\\u` escapes."""
+    """Encode a string as JSON, in UTF-8 as models send it, not in `\\u` escapes.
+
+    Half a surrogate pair, which UTF-8 cannot have, is the exception.
+    """
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+_encode_token = lru_cache(maxsize=4096)(encode)
+_LONGEST_TOKEN = 64  # characters; what is longer would only fill the cache
 
 
 def compact(value: Json) -> bytes:
@@ -55,7 +61,8 @@ class Frames:
 
     def text(self, text: str) -> bytes:
         """Frame one chunk of text."""
-        return self._before + encode(text) + self._after
+        known = len(text) <= _LONGEST_TOKEN
+        return self._before + (_encode_token if known else encode)(text) + self._after
 
     def _choice(self, delta: Json, finish_reason: str | None = None) -> bytes:
         choice = {

@@ -44,5 +44,7 @@ class Record:
 
     def as_json(self) -> Mapping[str, object]:
         """Return the record as the server gives it out."""
-        entries = [asdict(entry) | {"in_flight": entry.in_flight} for entry in self.entries]
+        entries = [
+            asdict(entry) | {"in_flight": entry.in_flight} for entry in self.entries
+        ]
         return {"requests": entries}

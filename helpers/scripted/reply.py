@@ -101,7 +101,10 @@ def _call(request: ChatRequest) -> Call | None:
         return None
     for tool in request.tools:
         if _wants(request, tool):
-            return _made(tool.name, fill({"type": "object"} | dict(tool.parameters), request.prompt))
+            return _made(
+                tool.name,
+                fill({"type": "object"} | dict(tool.parameters), request.prompt),
+            )
     return None
 
 
@@ -139,7 +142,9 @@ def _until(said: tuple[Chunk, ...], length: int) -> tuple[Chunk, ...]:
     for chunk in said:
         if length <= 0:
             break
-        kept.append(chunk if len(chunk.text) <= length else Chunk(chunk.text[:length], 1))
+        kept.append(
+            chunk if len(chunk.text) <= length else Chunk(chunk.text[:length], 1)
+        )
         length -= len(chunk.text)
     return tuple(kept)
 

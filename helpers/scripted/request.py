@@ -2,13 +2,20 @@
 
 import json
 from dataclasses import dataclass
-from typing import cast
+from typing import Never, cast
 
 from .fields import Json, field, need, objects
 from .refusal import Refusal
 from .script import Script, parse_script
 
 ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +52,8 @@ class ChatRequest:
 def parse_request(body: bytes) -> ChatRequest:
     """Read and check a request's body; raises Refusal (400) with what is wrong with it."""
     try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        data = _DECODER.decode(body.decode())
+    except ValueError as error:
         raise Refusal("The body is not JSON in UTF-8.") from error
     if not isinstance(data, dict):
         raise Refusal("The body must be a JSON object.")
@@ -60,7 +67,7 @@ def parse_request(body: bytes) -> ChatRequest:
         for text, message in zip(texts, messages, strict=True)
         if message["role"] == "user"
     ]
-    if (field(data, "n", int) or 1) != 1:
+    if field(data, "n", int) not in (None, 1):
         raise Refusal("This model gives one choice: 'n' must be 1.", param="n")
     options = field(data, "stream_options", dict) or {}
     max_tokens = field(data, "max_completion_tokens", int)
@@ -105,8 +112,10 @@ def _text(message: Json, index: int) -> str:
             f"'{place}content' must be a string or a list of parts.",
             param=f"{place}content",
         )
-    parts = objects(content, f"{place}content")
-    return "".join(str(part.get("text") or "") for part in parts)
+    return "".join(
+        field(part, "text", str, within=f"{place}content[{number}].") or ""
+        for number, part in enumerate(objects(content, f"{place}content"))
+    )
 
 
 def _stop(data: Json) -> tuple[str, ...]:

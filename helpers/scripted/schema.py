@@ -6,11 +6,13 @@ do honestly is read the schema, and take numbers, quoted text and names from the
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import cast
 
-Json = Mapping[str, object]
+from .fields import Json, field, need, objects
 
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?!\w)")
+MOST_VALUES = 1000
+"""A schema can ask for any number of values; what comes after these is null."""
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?!\w)")
 _QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"|`([^`\n]+)`")
 _NAME = re.compile(r"(?<=[\w,;:] )[A-Z][\w-]*(?:,? [A-Z][\w-]*)*")
 
@@ -26,38 +28,47 @@ class Filler:
         self._numbers: Iterator[str] = iter(_NUMBER.findall(prompt))
         self._texts: Iterator[str] = iter([*quoted, *_NAME.findall(rest)])
         self._prompt = prompt
+        self._within = ["#"]
+        self._left = MOST_VALUES
 
-    def value(self, schema: Json, name: str = "value", depth: int = 0) -> object:
-        """Return a value that the schema allows; `name` is what the field is called."""
-        if depth > 20:
-            return None  # a schema that contains itself has to end somewhere
+    def value(self, schema: Json, name: str = "value") -> object:
+        """Return a value that the schema allows; `name` is what the field is called.
+
+        Raises Refusal (400) for what is not a schema.
+        """
+        self._left -= 1
+        if self._left < 0 or self._repeats(schema):
+            return None
         if "$ref" in schema:
-            return self.value(self._target(str(schema["$ref"])), name, depth + 1)
+            return self._referred(schema, name)
         if "const" in schema:
             return schema["const"]
-        if "enum" in schema:
-            allowed = cast("list[object]", schema["enum"])
+        if allowed := field(schema, "enum", list, within=f"{name}."):
             said = [item for item in allowed if str(item) in self._prompt]
             return (said or allowed)[0]
         for key in ("anyOf", "oneOf", "allOf"):
-            if key in schema:
-                options = cast("list[Json]", schema[key])
-                real = [item for item in options if item.get("type") != "null"]
-                return self.value((real or options)[0], name, depth + 1)
-        return self._by_type(schema, name, depth)
+            options = field(schema, key, list, within=f"{name}.")
+            if options:
+                return self._first(objects(options, f"{name}.{key}"), name)
+        return self._by_type(schema, name)
 
-    def _by_type(self, schema: Json, name: str, depth: int) -> object:
+    def _first(self, options: list[Json], name: str) -> object:
+        real = [
+            option
+            for option in options
+            if option.get("type") != "null" and not self._repeats(option)
+        ]
+        return self.value(real[0], name) if real else None
+
+    def _by_type(self, schema: Json, name: str) -> object:
         kind = schema.get("type")
         if isinstance(kind, list):
             kind = next((item for item in kind if item != "null"), "null")
         if kind == "object" or "properties" in schema:
-            fields = cast("Mapping[str, Json]", schema.get("properties", {}))
-            return {
-                key: self.value(field, key, depth + 1) for key, field in fields.items()
-            }
+            return self._object(schema, name)
         if kind == "array":
-            items = cast("Json", schema.get("items", {}))
-            return [self.value(items, name, depth + 1)]
+            items = field(schema, "items", dict, within=f"{name}.") or {}
+            return [] if self._repeats(items) else [self.value(items, name)]
         if kind == "integer":
             return int(float(next(self._numbers, "1")))
         if kind == "number":
@@ -69,11 +80,30 @@ class Filler:
         described = str(schema.get("description") or name.replace("_", " "))
         return next(self._texts, described)
 
-    def _target(self, reference: str) -> Json:
-        place: object = self._root
-        for part in reference.removeprefix("#").strip("/").split("/"):
-            place = place.get(part, {}) if isinstance(place, Mapping) else {}
-        return cast("Json", place)
+    def _object(self, schema: Json, name: str) -> object:
+        fields = field(schema, "properties", dict, within=f"{name}.") or {}
+        wanted = {key: need(fields, key, dict, within=f"{name}.") for key in fields}
+        return {
+            key: self.value(item, key)
+            for key, item in wanted.items()
+            if not self._repeats(item)
+        }
+
+    def _referred(self, schema: Json, name: str) -> object:
+        place = need(schema, "$ref", str, within=f"{name}.")
+        target: object = self._root
+        for part in place.removeprefix("#").strip("/").split("/"):
+            if part:
+                target = target.get(part, {}) if isinstance(target, Mapping) else {}
+        self._within.append(place)
+        try:
+            return self.value(target if isinstance(target, Mapping) else {}, name)
+        finally:
+            self._within.pop()
+
+    def _repeats(self, schema: Json) -> bool:
+        """Say whether a schema contains itself here: the value ends here, then."""
+        return schema.get("$ref") in self._within
 
 
 def fill(schema: Json, prompt: str) -> object:

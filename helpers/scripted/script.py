@@ -4,7 +4,6 @@ A client sends it beside the fields of OpenAI's protocol:
 `ChatOpenAI(extra_body={"script": {"tokens": ["Hel", "lo"], "pace": 10}})`.
 """
 
-import math
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 
@@ -14,6 +13,9 @@ from .refusal import Refusal
 TTFT = 0.5
 PACE = 40.0
 STALL = 1.0
+
+LONGEST = 3600.0
+"""Seconds that a script may have a client wait for its next chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +60,53 @@ def parse_script(body: Json) -> Script:
     if tool is not None:
         need(tool, "name", str, within="script.tool.")
         need(tool, "args", dict, within="script.tool.")
-    times = field(body, "times", int, within="script.")
     return Script(
         tokens=None if tokens is None else tuple(tokens),
-        ttft=_amount(body, "ttft", TTFT),
-        pace=_amount(body, "pace", PACE),
+        ttft=_seconds(body, "ttft", TTFT),
+        pace=_pace(body),
         fault=field(body, "fault", str, within="script."),
-        at=int(_amount(body, "at", 0)),
-        times=None if times is None else int(_amount(body, "times", 0)),
-        stall=_amount(body, "stall", STALL),
+        at=_count(body, "at") or 0,
+        times=_count(body, "times"),
+        stall=_seconds(body, "stall", STALL),
         tool=tool,
-        usage=field(body, "usage", dict, within="script."),
+        usage=_usage(body),
     )
 
 
-def _amount(body: Json, name: str, default: float) -> float:
+def _seconds(body: Json, name: str, default: float) -> float:
     value = field(body, name, float, within="script.")
-    if value is None:
-        return default
-    if not 0 <= value < math.inf:
+    if value is not None and not 0 <= value <= LONGEST:
+        raise Refusal(
+            f"'script.{name}' must be from 0 to {LONGEST:g} seconds.",
+            param=f"script.{name}",
+        )
+    return default if value is None else value
+
+
+def _pace(body: Json) -> float:
+    value = field(body, "pace", float, within="script.")
+    if value and not value >= 1 / LONGEST:
+        raise Refusal(
+            f"'script.pace' must be 0, or at least 1/{LONGEST:g} tokens a second.",
+            param="script.pace",
+        )
+    return PACE if value is None else value
+
+
+def _count(body: Json, name: str) -> int | None:
+    value = field(body, name, int, within="script.")
+    if value is not None and value < 0:
         raise Refusal(f"'script.{name}' must be 0 or more.", param=f"script.{name}")
     return value
+
+
+def _usage(body: Json) -> Json | None:
+    """Read token counts: whole numbers, in one object or in objects within it."""
+    usage = field(body, "usage", dict, within="script.") or {}
+    for name, count in usage.items():
+        if isinstance(count, dict):
+            for detail in count:
+                need(count, detail, int, within=f"script.usage.{name}.")
+        else:
+            need(usage, name, int, within="script.usage.")
+    return usage or None

@@ -8,7 +8,9 @@ import asyncio
 import traceback
 from collections import deque
 from collections.abc import Iterator
-from typing import cast
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple, cast
 
 import httptools
 
@@ -19,16 +21,29 @@ from .reply import reply_to
 from .request import parse_request
 from .steps import Step, chunked, plain, refused, streamed, whole
 
-LARGEST_BODY = 4 * 1024 * 1024
-"""Bytes; a longer request gets a 413."""
+LARGEST_BODY = 16 * 1024 * 1024
+"""Bytes; a longer request gets a 413. A script may bring more than sockets buffer."""
 
 AT_ONCE = 64
 """Steps played before other connections get their turn."""
 
+PATHS = ("/v1/chat/completions", "/v1/models", "/requests")
 MODELS = {
     "object": "list",
     "data": [{"id": "gpt-3.5-turbo", "object": "model", "owned_by": "scripted"}],
 }
+
+
+class Asked(NamedTuple):
+    """One HTTP request, as it was read."""
+
+    method: str
+    path: str
+    body: bytes
+    in_chunks: bool
+    """Whether it understands a body in chunks: HTTP/1.0 does not."""
+    wrong: Refusal | None = None
+    """Why it cannot be served at all."""
 
 
 class Model:
@@ -41,54 +56,55 @@ class Model:
         self._speed = speed
         self._number = 0
 
-    def steps(
-        self, method: str, path: str, body: bytes | None
-    ) -> tuple[Iterator[Step], Entry]:
-        """Return what to do for one HTTP request, and its entry in the record.
-
-        `body` is None for one that was too large to keep.
-        """
-        chat = (method, path) == ("POST", "/v1/chat/completions")
+    def steps(self, asked: Asked) -> tuple[Iterator[Step], Entry]:
+        """Return what to do for one HTTP request, and its entry in the record."""
+        chat = (asked.method, asked.path) == ("POST", "/v1/chat/completions")
         entry = self.record.open() if chat else Entry()
         try:
-            if body is None:
-                message = f"The body has more than {LARGEST_BODY} bytes. Send less."
-                raise Refusal(message, status=413)
-            return self._chat(body, entry) if chat else self._other(method, path), entry
+            if asked.wrong:
+                raise asked.wrong
+            steps = self._chat(asked, entry) if chat else self._other(asked)
         except Refusal as refusal:
-            entry.status = refusal.status
-            return refused(refusal), entry
-        except Exception:
+            steps = self._refused(refusal, entry)
+        except RecursionError:
+            steps = self._refused(Refusal("The body is nested too deeply."), entry)
+        except Exception:  # noqa: BLE001  whatever it is, the server goes on
             traceback.print_exc()
-            entry.status = 500
             failed = "The scripted model has a bug; its log has the traceback."
-            return refused(Refusal(failed, status=500)), entry
+            steps = self._refused(Refusal(failed, status=500), entry)
+        return (islice(steps, 1) if asked.method == "HEAD" else steps), entry
 
-    def _chat(self, body: bytes, entry: Entry) -> Iterator[Step]:
-        request = parse_request(body)
+    def _refused(self, refusal: Refusal, entry: Entry) -> Iterator[Step]:
+        entry.status = refusal.status
+        return refused(refusal)
+
+    def _chat(self, asked: Asked, entry: Entry) -> Iterator[Step]:
+        request = parse_request(asked.body)
         script = request.script
         entry.prompt, entry.stream = request.prompt, request.stream
         entry.fault = script.fault
         check_fault(script, stream=request.stream)
         reply = reply_to(request)
         entry.chunks_meant = len(reply.all_chunks)
-        self._refusals.check(script, body)
+        # A fault after a chunk that does not come happens after the last one.
+        script = replace(script, at=min(script.at, entry.chunks_meant))
+        self._refusals.check(script, asked.body)
         self._number += 1
         reply = cut_short(reply, script)
-        if not request.stream:
-            steps = whole(reply, request, number=self._number, speed=self._speed)
-            return change(steps, script)
-        steps = streamed(reply, request, number=self._number, speed=self._speed)
-        return chunked(change(steps, script))
+        make = streamed if request.stream else whole
+        steps = make(reply, request, number=self._number, speed=self._speed)
+        steps = change(steps, script)
+        return chunked(steps) if request.stream and asked.in_chunks else steps
 
-    def _other(self, method: str, path: str) -> Iterator[Step]:
-        known = {"/v1/models": MODELS, "/requests": self.record.as_json()}
-        if path in known and method == "GET":
-            return plain(known[path])
-        paths = ["/v1/chat/completions", *known]
-        if path in paths:
+    def _other(self, asked: Asked) -> Iterator[Step]:
+        method, path = asked.method, asked.path
+        if (method, path) == ("GET", "/v1/models"):
+            return plain(MODELS)
+        if (method, path) == ("GET", "/requests"):
+            return plain(self.record.as_json())
+        if path in PATHS:
             raise Refusal(f"{path} does not take {method}.", status=405)
-        raise Refusal(f"There is no {path}; there are {', '.join(paths)}.", status=404)
+        raise Refusal(f"There is no {path}; there are {', '.join(PATHS)}.", status=404)
 
 
 class Connection(asyncio.Protocol):
@@ -98,12 +114,12 @@ class Connection(asyncio.Protocol):
         "_body",
         "_due",
         "_entry",
-        "_keep",
         "_loop",
         "_model",
         "_next",
         "_parser",
         "_paused",
+        "_reading",
         "_size",
         "_started",
         "_steps",
@@ -117,11 +133,11 @@ class Connection(asyncio.Protocol):
         self._model = model
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[tuple[str, str, bytes | None]] = deque()
+        self._waiting: deque[Asked] = deque()
         self._steps: Iterator[Step] | None = None
         self._next: Step | None = None
         self._timer: asyncio.Handle | None = None
-        self._paused, self._keep = False, True
+        self._paused, self._reading = False, True
         self._url, self._body, self._size = b"", list[bytes](), 0
 
     # What asyncio calls.
@@ -132,24 +148,28 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read requests; serve the first, if nothing is being served."""
+        if not self._reading:
+            return
         try:
             self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            for step in refused(Refusal("This is not a request of HTTP/1.1.")):
-                self._transport.write(step.data)
-            self._transport.close()
-            return
-        if self._steps is None:
-            self._serve_next()
+        except httptools.HttpParserUpgrade:
+            self._reading = False  # what came is a request of HTTP/1.1 too
+        except httptools.HttpParserError:
+            if self._reading:
+                wrong = Refusal("This is not a request of HTTP/1.1.")
+                self._waiting.append(Asked("", "", b"", in_chunks=True, wrong=wrong))
+            self._reading = False
+        if self._steps is not None and self._waiting:
+            self._transport.pause_reading()  # one that is waiting is enough
+        self._wake()
+
+    def eof_received(self) -> None:
+        """Take a client that sends no more for one that has left, as uvicorn does."""
+        self._stop()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the client has left, and stop."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._steps is not None and not self._entry.finished:
-            self._entry.left_after = self._loop.time() - self._started
-        self._steps = None
-        self._waiting.clear()
+        """Note that the client has left."""
+        self._stop()
 
     def pause_writing(self) -> None:
         """Wait: the client reads more slowly than this writes (backpressure)."""
@@ -158,7 +178,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on: the client has caught up."""
         self._paused = False
-        self._play()
+        self._wake()
 
     # What httptools calls.
 
@@ -168,7 +188,8 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Answer the one header that asks for something at once."""
-        if name.lower() == b"expect" and value.lower() == b"100-continue":
+        asks = name.lower() == b"expect" and value.lower() == b"100-continue"
+        if asks and self._steps is None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -176,37 +197,56 @@ class Connection(asyncio.Protocol):
         self._size += len(body)
         if self._size <= LARGEST_BODY:
             self._body.append(body)
+        else:
+            self._body.clear()
 
     def on_message_complete(self) -> None:
         """Put the request in the queue."""
-        method = self._parser.get_method().decode("latin-1")
-        path = self._url.decode("latin-1").partition("?")[0]
-        body = b"".join(self._body) if self._size <= LARGEST_BODY else None
-        self._keep = self._parser.should_keep_alive()
-        self._waiting.append((method, path, body))
+        too_large = f"The body has more than {LARGEST_BODY} bytes. Send less."
+        asked = Asked(
+            method=self._parser.get_method().decode("latin-1"),
+            path=self._url.decode("latin-1").partition("?")[0],
+            body=b"".join(self._body),
+            in_chunks=self._parser.get_http_version() != "1.0",
+            wrong=Refusal(too_large, status=413) if self._size > LARGEST_BODY else None,
+        )
+        self._waiting.append(asked)
+        # Without chunks, the end of a body is the end of the connection.
+        self._reading = asked.in_chunks and self._parser.should_keep_alive()
         self._url, self._body, self._size = b"", [], 0
 
     # Playing.
 
-    def _serve_next(self) -> None:
-        if self._waiting:
-            self._started = self._due = self._loop.time()
-            self._steps, self._entry = self._model.steps(*self._waiting.popleft())
+    def _wake(self) -> None:
+        """Play, unless there is a time for it already."""
+        if self._timer is None:
             self._play()
-        elif not self._keep:
-            self._transport.close()
+
+    def _begin(self) -> Iterator[Step] | None:
+        """Begin to serve the next request; close if none can come any more."""
+        if not self._waiting:
+            if not self._reading:
+                self._transport.close()
+            return None
+        self._started = self._due = self._loop.time()
+        self._steps, self._entry = self._model.steps(self._waiting.popleft())
+        if not self._waiting:
+            self._transport.resume_reading()
+        return self._steps
 
     def _play(self) -> None:
         """Send the steps that are due; come back for the others when they are."""
-        steps, entry = self._steps, self._entry
-        if steps is None or self._paused:
-            return
+        self._timer = None
         for _ in range(AT_ONCE):
+            if self._paused:
+                return
+            steps = self._steps or self._begin()
+            if steps is None:
+                return
             step = self._next or next(steps, None)
             if step is None:
-                entry.finished, self._steps = True, None
-                self._serve_next()
-                return
+                self._entry.finished, self._steps = True, None
+                continue
             if self._next is None and step.wait:
                 self._due += step.wait
                 if self._due > self._loop.time():
@@ -215,14 +255,23 @@ class Connection(asyncio.Protocol):
                     return
             self._next = None
             if step.kind == "cut":
-                entry.finished = True
+                self._entry.finished, self._steps = True, None
+                self._stop()
                 self._transport.close()
                 return
             self._transport.write(step.data)
-            entry.chunks_sent += step.kind == "chunk"
-            if self._paused:
-                return
+            self._entry.chunks_sent += step.kind == "chunk"
         self._timer = self._loop.call_soon(self._play)
+
+    def _stop(self) -> None:
+        """Serve nothing more; what is being served has lost its client."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._steps is not None:
+            self._entry.left_after = self._loop.time() - self._started
+        self._steps = self._next = None
+        self._reading = False
+        self._waiting.clear()
 
 
 async def serve(
@@ -233,6 +282,4 @@ async def serve(
     Raises OSError when the port is taken.
     """
     loop = asyncio.get_running_loop()
-    return await loop.create_server(
-        lambda: Connection(model), host, port, backlog=4096
-    )
+    return await loop.create_server(lambda: Connection(model), host, port, backlog=4096)

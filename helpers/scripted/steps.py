@@ -13,7 +13,9 @@ from .refusal import Refusal
 from .reply import Reply
 from .request import ChatRequest
 
-Kind = Literal["head", "role", "chunk", "finish", "usage", "done", "extra", "end", "cut"]
+Kind = Literal[
+    "head", "role", "chunk", "finish", "usage", "done", "extra", "end", "cut"
+]
 
 
 class Step(NamedTuple):
@@ -31,8 +33,9 @@ _END = Step(0, b"0\r\n\r\n", "end")
 
 STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
-    b"cache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n"
+    b"cache-control: no-cache\r\n\r\n"
 )
+_CHUNKED_HEAD = STREAM_HEAD[:-2] + b"transfer-encoding: chunked\r\n\r\n"
 
 
 def streamed(
@@ -69,7 +72,7 @@ def chunked(steps: Iterator[Step]) -> Iterator[Step]:
     for step in steps:
         wait, data, kind = step
         if kind == "head":
-            yield step
+            yield step._replace(data=_CHUNKED_HEAD)
         elif kind == "cut":
             yield step
             return

@@ -48,7 +48,7 @@ def tokens(text: str) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def chunks(text: str) -> tuple[Chunk, ...]:
     """Cut `text` into chunks of one token, and now and then of two.
 

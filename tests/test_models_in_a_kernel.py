@@ -1,0 +1,116 @@
+"""A real kernel is interrupted, loses its server, and is killed."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+
+
+class Kernel:
+    """A kernel as JupyterLab starts it, and what its cells print."""
+
+    def __init__(self) -> None:
+        self.manager = KernelManager(kernel_name="python3")
+        self.manager.start_kernel(cwd=str(NOTEBOOKS))
+        self.client: BlockingKernelClient = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+
+    def run(self, cell: str, *, interrupt_at: str | None = None) -> dict[str, str]:
+        """Run a cell; return what it sent: stdout, stderr and error.
+
+        The kernel is interrupted as soon as the cell has printed `interrupt_at`.
+        """
+        sent = {"stdout": "", "stderr": "", "error": ""}
+
+        def keep(message: dict[str, dict[str, object]]) -> None:
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                sent[str(content["name"])] += str(content["text"])
+            elif message["msg_type"] == "error":
+                assert isinstance(content["traceback"], list)
+                sent["error"] = "\n".join(content["traceback"])
+            if interrupt_at is not None and interrupt_at in sent["stdout"]:
+                self.manager.interrupt_kernel()
+
+        self.client.execute_interactive(cell, output_hook=keep, timeout=60)
+        return sent
+
+    def close(self) -> None:
+        """Kill the kernel."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Kernel]:
+    kernel = Kernel()
+    yield kernel
+    kernel.close()
+
+
+@pytest.fixture
+def server(kernel: Kernel) -> tuple[str, psutil.Process]:
+    """Have the kernel use the scripted model; return its server's URL and process."""
+    sent = kernel.run(
+        "from helpers import models\n"
+        "models.use_model('scripted')\n"
+        "print(models.server('scripted'), models._servers['scripted'].pid)"
+    )
+    assert sent["error"] == ""
+    url, pid = sent["stdout"].split()[-2:]
+    return url, psutil.Process(int(pid))
+
+
+def test_an_interrupt_stops_the_cell_and_not_the_server(
+    kernel: Kernel, server: tuple[str, psutil.Process]
+) -> None:
+    url, _ = server
+    sent = kernel.run(
+        "import time\nprint('busy', flush=True)\ntime.sleep(60)", interrupt_at="busy"
+    )
+    assert "KeyboardInterrupt" in sent["error"]
+    assert httpx2.get(f"{url}/models").status_code == 200
+
+
+def test_a_cell_that_fails_after_its_server_died_says_so(
+    kernel: Kernel, server: tuple[str, psutil.Process]
+) -> None:
+    _, process = server
+    process.kill()
+    process.wait(timeout=10)
+    failing = (
+        "import os, urllib.request\n"
+        "urllib.request.urlopen(os.environ['OPENAI_BASE_URL'] + '/models')"
+    )
+    sent = kernel.run(failing)
+    assert "Connection refused" in sent["error"]
+    assert sent["stderr"].startswith("The server of the scripted model has ended: ")
+    assert sent["stderr"].endswith("Run use_model() again: it starts a new one.\n")
+
+    sent = kernel.run("models.server('scripted')")
+    assert sent["error"].startswith("ModelUnavailable: The server of the scripted")
+    assert "Traceback" not in sent["error"]
+    assert sent["stderr"] == ""  # said once
+
+    sent = kernel.run("models.use_model('scripted')\n" + failing)
+    assert "A new one takes its place.\nscripted model:" in sent["stdout"]
+    assert (sent["stderr"], sent["error"]) == ("", "")
+
+
+def test_the_server_ends_when_the_kernel_is_killed(
+    kernel: Kernel, server: tuple[str, psutil.Process]
+) -> None:
+    _, process = server
+    assert kernel.manager.provisioner is not None
+    pid = kernel.manager.provisioner.pid
+    os.kill(pid, signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
+    process.wait(timeout=20)
