@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The one way in: `python3 run.py lab` opens the course, `python3 run.py test` tests it.
+"""The one way in: `python3 run.py lab` opens the course, `python3 run.py test` tests.
 
 Needs Python and nothing else. It makes .venv beside this file, installs the lock there,
 and starts the course's tools in it; the system's Python is never touched. The file
@@ -17,8 +17,8 @@ from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(
-        f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Install one "
-        "(https://www.python.org/downloads/), then start run.py with that."
+        f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. "
+        "Install one (https://www.python.org/downloads/) and start run.py with it."
     )
 
 ROOT = Path(__file__).resolve().parent
@@ -118,7 +118,8 @@ def set_up() -> None:
         shutil.rmtree(VENV)
     if not VENV.exists():
         make_venv()
-    install("requirements.lock", "800 MB on the disk", "--editable", ".")
+    size = "190 MB to download, 660 MB on the disk"
+    install("requirements.lock", size, "--editable", ".")
     os.environ["VIRTUAL_ENV"] = str(VENV)
     os.environ["PATH"] = os.pathsep.join([str(Path(PYTHON).parent), os.environ["PATH"]])
     os.environ["PYTHONUTF8"] = "1"
@@ -131,10 +132,10 @@ def make_venv() -> None:
     """Make .venv, with uv if it is on the PATH, else with Python's own venv."""
     uv, python = shutil.which("uv"), find_python()
     if not uv and not answer(python, "-c", "import ensurepip, venv; print('here')"):
-        number = answer(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
+        name = Path(shutil.which(python) or python).resolve().name
         sys.exit(
-            "This Python comes without venv. On Debian or Ubuntu: sudo apt install "
-            f"python{number}-venv; then run the same command again."
+            "This Python comes without venv. On Debian or Ubuntu: "
+            f"sudo apt install {name}-venv; then run the same command again."
         )
     print("Making .venv", flush=True)
     tool = [uv, "venv", "--python", python] if uv else [python, "-m", "venv"]
@@ -154,8 +155,8 @@ def find_python() -> str:
     if shutil.which("uv"):
         return "3.13"  # uv gets it
     sys.exit(
-        f"Python 3.11, 3.12 or 3.13 is needed; this is {sys.version.split()[0]}. Install "
-        "one beside it (https://www.python.org/downloads/); run.py will find it."
+        f"Python 3.11, 3.12 or 3.13 is needed; this is {sys.version.split()[0]}. "
+        "Install one (https://www.python.org/downloads/) and start run.py with it."
     )
 
 
@@ -166,34 +167,36 @@ def install(requirements: str, size: str, *more: str) -> None:
     interrupted, or made for another lock, Python or folder, is installed again.
     """
     stamp = VENV / f"{requirements}.sha256"
-    files = [(ROOT / name).read_text("utf-8") for name in (requirements, "pyproject.toml")]
-    depends_on = repr([*files, answer(PYTHON, "-c", PROBE), str(ROOT)])
+    pins = (ROOT / requirements).read_text("utf-8")
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    depends_on = repr([pins, project, answer(PYTHON, "-c", PROBE), str(ROOT)])
     digest = hashlib.sha256(depends_on.encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
         return
     stamp.unlink(missing_ok=True)
     print(f"Installing {requirements} in .venv: {size}", flush=True)
-    tool = [PYTHON, "-m", "pip", "install", "--no-input", "--no-compile"]
-    tool.append("--disable-pip-version-check")
-    uv = shutil.which("uv")
-    if uv:
-        tool = [uv, "pip", "install", "--python", PYTHON]
-    begun = time.monotonic()
-    pins = len(re.findall(r"^\w", files[0], re.MULTILINE))
-    if follow([*tool, "--no-deps", "--requirement", requirements, *more], pins):
+    uv, begun = shutil.which("uv"), time.monotonic()
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    pip += ["--no-input", "--no-compile"]
+    tool = [uv, "pip", "install", "--python", PYTHON] if uv else pip
+    command = [*tool, "--no-deps", "--requirement", requirements, *more]
+    if follow(command, len(re.findall(r"^\w", pins, re.MULTILINE))):
+        lines = [line.strip()[:200] for line in said().splitlines()]
+        why = [line for line in lines if line.lower().startswith(("error:", "cause:"))]
+        print(*(why or lines)[-4:], sep="\n", file=sys.stderr)
         sys.exit(
-            f"{errors()}\nCould not install {requirements}. Is there a network, and room on "
-            "the disk? The same command goes on from here. Its log: .venv/install.log"
+            f"Could not install {requirements}. Is there a network, and room on the "
+            "disk? Run the same command again. The whole log: .venv/install.log"
         )
     stamp.write_text(digest)
     print(f"Installed in {time.monotonic() - begun:.0f} s", flush=True)
 
 
 def follow(installer: list[str], pins: int) -> int:
-    """Run an installer, say how far it is, and return its exit code.
+    """Run an installer, show on one line how far it is, and return its exit code.
 
-    What it says goes to the log. On a terminal one live line tells of it; elsewhere a
-    line every 10 seconds.
+    What it says goes to the log. Where there is no terminal, the line comes again every
+    10 seconds.
     """
     live = sys.stdout.isatty()
     begin, end = ("\r", "") if live else ("", "\n")
@@ -205,8 +208,8 @@ def follow(installer: list[str], pins: int) -> int:
             try:
                 return process.wait(timeout=0.2 if live else 10)
             except subprocess.TimeoutExpired:
-                step = f"{time.monotonic() - begun:5.0f} s  {last_step(pins)}"
-                print(f"{begin}{step:<78.78}", end=end, flush=True)
+                line = f"{time.monotonic() - begun:4.0f} s  {last_step(pins)}"
+                print(f"{begin}{line:<78.78}", end=end, flush=True)
     finally:
         print(f"{begin}{'':78}{begin}" if live else "", end="")
         process.terminate()  # it is still there if this was interrupted
@@ -214,22 +217,13 @@ def follow(installer: list[str], pins: int) -> int:
 
 
 def last_step(pins: int) -> str:
-    """Return how far the installer is: `57/161  Collecting langchain-core==1.7.2`."""
-    steps = re.findall(r"^ *([A-Z][a-z]+(?:ing|ed) .*)", log_text(), re.MULTILINE)
-    done = len(re.findall(r"^Ignoring|\(from -r", log_text(), re.MULTILINE))
-    return (f"{done}/{pins}  " if done else "") + (steps or ["Starting"])[-1]
+    """Say how far the installer is: `57/161  Collecting langchain-core==1.7.2`."""
+    steps = re.findall(r"^ *([A-Z]\w+(?:ing|ed) [^(\n]*)", said(), re.MULTILINE)
+    done = len(re.findall(r"^Ignoring|\(from -r", said(), re.MULTILINE))
+    return f"{done}/{pins}  {steps[-1]}" if done else "".join(steps[-1:])
 
 
-def errors() -> str:
-    """Return the errors at the end of the log, or else its end."""
-    lines = [line.strip()[:200] for line in log_text().splitlines()]
-    return "\n".join(
-        [line for line in lines if line.lower().startswith(("error:", "cause:"))][-4:]
-        or lines[-4:]
-    )
-
-
-def log_text() -> str:
+def said() -> str:
     """Return what the installer has said."""
     return LOG.read_text(encoding="utf-8", errors="replace")
 
@@ -266,7 +260,7 @@ def become(*arguments: str) -> int:
     if os.name == "nt":
         return run(command)
     os.chdir(ROOT)
-    os.execv(PYTHON, command)
+    return os.execv(PYTHON, command)
 
 
 def usage() -> str:
@@ -282,7 +276,8 @@ def main(arguments: list[str]) -> int:
         return 0
     verb, *rest = arguments
     if verb not in VERBS:
-        print(f"There is no {verb!r}. Choose from: {', '.join(VERBS)}.", file=sys.stderr)
+        choice = ", ".join(VERBS)
+        print(f"There is no {verb!r}. Choose one of {choice}.", file=sys.stderr)
         return 2
     try:
         set_up()

@@ -83,7 +83,8 @@ def figure(*timelines: Timeline, shared_clock: bool = False) -> Figure:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" '
         f'height="{bottom + 32}" viewBox="0 0 {WIDTH} {bottom + 32}" role="img" '
-        f'class="timeline" style="max-width:100%;height:auto" font-family="{FONT}" font-size="12">\n'
+        f'class="timeline" style="max-width:100%;height:auto" '
+        f'font-family="{FONT}" font-size="12">\n'
         f"<title>Timeline: {_safe(name)}</title>\n"
         f"<desc>{_safe(table(*timelines))}</desc>\n"
         f"<style>@media (prefers-color-scheme: dark) {{ {_recolour()} }}</style>\n"
@@ -139,8 +140,9 @@ def _row(line: Timeline, zero: float, scale: float) -> Iterator[str]:
 
 def _axis(zero: float, scale: float, span: float, bottom: float) -> Iterator[str]:
     """Draw a grid at 1, 2 or 5 times a power of ten, with its times."""
-    power = floor(log10(span / 6))
-    step = next(n * 10.0**power for n in (1, 2, 5, 10) if n * 10.0**power * 6 >= span)
+    steps = min(6, span * scale // 80)  # each with room for its time
+    power = 10.0 ** floor(log10(span / steps))
+    step = next(n * power for n in (1, 2, 5, 10) if n * power * steps >= span)
     for i in range(int(span / step + 1e-9) + 1):
         x = zero + i * step * scale
         yield _path(f"M{x:.1f} {TOP}V{bottom + 6}", GRID, 1)

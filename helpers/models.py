@@ -82,16 +82,21 @@ def server(name: str) -> str:
     """
     with _starting:
         if name not in _servers:
-            from . import smollm2  # not at the top: it is a program as well
-
-            if name == "smollm2" and smollm2.find_model() is None:
-                raise ModelUnavailable(smollm2.how_to_install())
+            if name == "smollm2":
+                _check_smollm2()
             _servers[name] = ServerProcess(f"helpers.{name}")
         if how := _ended_servers().get(name):
             raise ModelUnavailable(
                 f"{how}\nRun use_model() again: it starts a new one."
             )
         return _servers[name].url
+
+
+def _check_smollm2() -> None:
+    from . import smollm2  # not at the top: `python -m` warns of what is imported twice
+
+    if smollm2.find_model() is None:
+        raise ModelUnavailable(smollm2.how_to_install())
 
 
 def _ended_servers() -> dict[str, str]:

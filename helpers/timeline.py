@@ -43,11 +43,11 @@ class Timeline:
         return f"<timeline {self.label}: {len(self.arrivals)} chunks, {self.state}>"
 
     def begin(self) -> None:
-        """Start the clock; RuntimeError if it was started, or closed, before."""
+        """Start the clock; RuntimeError if it was started, or stopped, before."""
         if self.state != "unread":
             raise RuntimeError(
-                f"{self.label!r} was read before ({self.state}). "
-                "A stream can be read once: record a new one."
+                f"{self.label!r} can be read once, and is {self.state}: "
+                "make a new stream and record that."
             )
         self.state = "reading"
         self.started = self._clock()

@@ -52,6 +52,7 @@ def execute(notebook: Notebook) -> None:
     notebook.node.metadata.pop("widgets", None)
     client = NotebookClient(
         notebook.node,
+        extra_arguments=["--log-level=ERROR"],  # or it warns of TCP at every start
         kernel_name="python3",
         on_cell_execute=begin,
         record_timing=False,

@@ -72,6 +72,8 @@ def main() -> None:
         help="divides every wait of a script (default: COURSE_SPEED, or 1)",
     )
     options = parser.parse_args()
+    if not 0 <= options.port <= 65535:
+        parser.exit(2, f"The port must be from 0 to 65535, not {options.port}.\n")
     try:
         speed = a_speed(options.speed)
     except ValueError:
@@ -84,9 +86,8 @@ def main() -> None:
             import uvloop
 
             uvloop.run(run(options.port, speed))
-    except (OSError, OverflowError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        parser.exit(1, f"Port {options.port} cannot be used: {why}.\n")
+    except OSError as error:
+        parser.exit(1, f"Port {options.port} cannot be used: {error.strerror}.\n")
     except KeyboardInterrupt:
         pass
 

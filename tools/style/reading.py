@@ -52,7 +52,7 @@ def opening_promises(notebook: Notebook) -> Iterator[Problem]:
 def prose_frames_code(notebook: Notebook) -> Iterator[Problem]:
     """Prose begins and ends a notebook, and comes before every fourth code cell."""
     kinds = "".join(cell.cell_type[0] for cell in notebook.cells)
-    if kinds[0] != "m" or kinds[-1] != "m":
+    if not (kinds.startswith("m") and kinds.endswith("m")):
         yield Problem(0, "begin and end with a Markdown cell")
     for run in re.finditer("cccc+", kinds):
         yield Problem(run.start() + 4, "write prose between four code cells")

@@ -1,0 +1,104 @@
+"""The floor: a protocol that writes frames made beforehand, and does little else.
+
+It reads no HTTP: whatever comes is a request, and all have the same answer. What it
+writes is, byte for byte, what the scripted model writes.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from typing import cast
+
+from helpers.scripted.__main__ import allow_many_connections, until_input_ends
+from helpers.scripted.frames import DONE, Frames
+from helpers.scripted.steps import Step, chunked
+
+from .scenarios import Scenario
+
+AT_ONCE = 64
+"""Frames written before other connections get their turn."""
+
+
+def parts(scenario: Scenario) -> list[bytes]:
+    """Return what to write: head and role; each text; the last one with the end."""
+    make = Frames(number=1, model="scripted")
+    texts = [make.text(piece) for piece in scenario.pieces()]
+    frames = [make.role(), *texts, make.finish("stop"), DONE]
+    steps = [Step(0, b"", "head"), *(Step(0, frame, "extra") for frame in frames)]
+    data = [step.data for step in chunked(iter(steps))]
+    return [data[0] + data[1], *data[2:-4], b"".join(data[-4:])]
+
+
+class Bare(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, scenario: Scenario, parts: list[bytes]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._parts, self._ttft = parts, scenario.ttft
+        self._pause = 1 / scenario.pace if scenario.pace else 0.0
+        self._paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where to write."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer: `data` is taken to be one whole request."""
+        self._left: Iterator[bytes] = iter(self._parts)
+        self._transport.write(next(self._left))
+        self._due = self._loop.time() + self._ttft
+        self._loop.call_at(self._due, self._paced if self._pause else self._flat_out)
+
+    def pause_writing(self) -> None:
+        """Wait: the client reads more slowly than this writes."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._paused = False
+        self._flat_out()
+
+    def _paced(self) -> None:
+        for data in self._left:
+            self._transport.write(data)
+            self._due += self._pause
+            self._loop.call_at(self._due, self._paced)
+            return
+
+    def _flat_out(self) -> None:
+        for _ in range(AT_ONCE):
+            data = None if self._paused else next(self._left, None)
+            if data is None:
+                return
+            self._transport.write(data)
+        self._loop.call_soon(self._flat_out)
+
+
+async def serve(scenario: Scenario) -> None:
+    """Serve until standard input ends; print the base URL first."""
+    loop = asyncio.get_running_loop()
+    made = parts(scenario)
+    server = await loop.create_server(
+        lambda: Bare(scenario, made), "127.0.0.1", 0, backlog=4096
+    )
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+    ended = asyncio.Event()
+    until_input_ends(loop, ended)
+    await ended.wait()
+
+
+def main() -> None:
+    """Serve the scenario that the command line holds, as JSON."""
+    allow_many_connections()
+    scenario = Scenario(**json.loads(sys.argv[1]))
+    if sys.platform == "win32":
+        asyncio.run(serve(scenario))
+    else:
+        import uvloop
+
+        uvloop.run(serve(scenario))
+
+
+if __name__ == "__main__":
+    main()
