@@ -5,8 +5,10 @@ answer can be anything at all, so nothing here raises because of one.
 """
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
-from helpers.timeline import text_of
+from helpers.boundary import Parser, mistake, place, splits
+from helpers.timeline import Timeline, text_of
 
 Test = Callable[[object], bool]
 
@@ -40,7 +42,7 @@ def first_text(answer: object, *, chunks: Sequence[object]) -> None:
         (lambda a: a in texts, "that chunk comes later; start from the first"),
         (lambda a: isinstance(a, int), "that is a number; take the text found there"),
         (lambda a: _like(a, chunks), "that is a whole chunk; take its .text"),
-        otherwise="go through the chunks in order, and stop at the first .text not empty",
+        otherwise="go through the chunks in order, up to the first with text in it",
     )
 
 
@@ -58,6 +60,139 @@ def merged_text(answer: object, *, chunks: Sequence[object]) -> None:
         (lambda a: whole.startswith(str(a)), "the end is missing; add the last ones"),
         otherwise='start with "", and add the .text of every chunk in order',
     )
+
+
+def complete_answer(answer: object) -> None:
+    """Exercise 3.1: a function that tells a complete answer from a cut one."""
+    from langchain_core.messages import AIMessageChunk
+
+    def says(reason: str | None) -> object:
+        about = {"finish_reason": reason} if reason else {}
+        return cast("Callable[[object], object]", answer)(
+            AIMessageChunk("Hi", response_metadata=about, chunk_position="last")
+        )
+
+    def wrong(reason: str | None) -> Test:
+        return lambda _: says(reason) is not (reason in {"stop", "tool_calls"})
+
+    reasons = ("stop", "tool_calls", "length", "content_filter", None)
+    grade(
+        answer,
+        lambda _: not any(wrong(reason)(_) for reason in reasons),
+        (lambda a: not callable(a), "that is no function; write def is_complete(whole)"),
+        (wrong("stop"), "an answer that ended with stop is complete: return True"),
+        (wrong("length"), "length means cut off at the limit: return False"),
+        (wrong("content_filter"), "content_filter means cut off: return False"),
+        (wrong("tool_calls"), "tool_calls means that the model was done: return True"),
+        otherwise="finish_reason may be missing: read it with .get(), return False",
+    )
+
+
+def streaming_flag(answer: object) -> None:
+    """Exercise 3.2: whether a request goes out as a stream, asked of the server."""
+    from langchain_openai import ChatOpenAI
+
+    from helpers.scripted import requests, script
+
+    def streams(call: str, setting: str) -> bool:
+        flag = {"streaming": setting.endswith("True")} if "=" in setting else {}
+        result = getattr(ChatOpenAI(**flag, **script(tokens=["Hi"])), call)("Hi")
+        _ = list(result) if call == "stream" else result
+        return requests()[-1].stream
+
+    said = cast("dict[tuple[str, str], object]", answer)
+    wrong = [key for key, value in said.items() if value is not streams(*key)]
+    grade(
+        None if None in said.values() else answer,
+        lambda _: not wrong,
+        otherwise="the server saw something else for " + " with ".join([*wrong, ("",)][0]),
+    )
+
+
+def stalled_stream(answer: object, *, streams: Sequence[Timeline]) -> None:
+    """Exercise 1.1: the label of the stream with the largest gap."""
+    label = max(streams, key=lambda stream: max(stream.gaps)).label
+    late = max(streams, key=lambda stream: stream.ttft or 0.0).label
+    grade(
+        answer,
+        lambda a: isinstance(a, str) and a == label,
+        (lambda a: a == late, "that one starts late: its TTFT is long, its gaps are not"),
+        (lambda a: isinstance(a, Timeline), "that is a recording; take its .label"),
+        (lambda a: isinstance(a, float), "that is a time; whose is it? Take the label"),
+        (
+            lambda a: a in [stream.label for stream in streams],
+            "that one is slow, but steadily: all of its gaps are alike",
+        ),
+        otherwise="compare max(stream.gaps) of the streams, and take a label",
+    )
+
+
+FRAMES = (  # a frame's data, the text in it, and the hint for who finds another
+    (
+        '{"choices":[{"delta":{"content":" you"},"finish_reason":null}]}',
+        " you",
+        "the text is at choices[0], delta, content; return it as it stands",
+    ),
+    (
+        '{"choices":[{"delta":{},"finish_reason":"stop"}]}',
+        "",
+        'the finish frame has an empty delta; return "" for it',
+    ),
+    (
+        '{"choices":[],"usage":{"total_tokens":9}}',
+        "",
+        'the usage frame has no choices; return "" before you take [0]',
+    ),
+    ("[DONE]", "", '[DONE] is not JSON; return "" before you parse it'),
+    (
+        '{"choices":[{"delta":{"content":null},"finish_reason":null}]}',
+        "",
+        'some servers begin with "content": null; return "" for that, too',
+    ),
+)
+
+
+def frame_text(answer: object) -> None:
+    """Exercise 2.1: a function that finds the text in a frame's data."""
+
+    def gives(data: str, text: str | None) -> Test:
+        return lambda a: cast("Callable[[str], object]", a)(data) == text
+
+    tried = answer if not _fits(gives(FRAMES[0][0], None), answer) else None
+    hints = [tip for data, text, tip in FRAMES if not _fits(gives(data, text), answer)]
+    grade(tried, lambda _: not hints, otherwise=hints[0] if hints else "")
+
+
+EVENTS = (  # a stream of server-sent events, the data in it, what is special about it
+    (
+        'data: {"content":"é 👩‍💻"}\n\ndata: [DONE]\n\n',
+        ['{"content":"é 👩‍💻"}', "[DONE]"],
+        "two frames",
+    ),
+    (": wait\n\ndata: 1\n\n", ["1"], "a comment (a line that begins with a colon)"),
+    ("event: new\nid: 7\ndata: 1\n\n", ["1"], "lines of other fields than data"),
+    ("data:1\n\ndata:  2\n\n", ["1", " 2"], "no space, and two, after `data:`"),
+    ("data: 1\ndata: 2\n\n", ["1\n2"], "two lines of data in one frame"),
+    ("data: 1\r\n\r\ndata: 2\r\n\r\n", ["1", "2"], "lines that end in \\r\\n"),
+    ("data: 1\n\ndata: 2\n", ["1"], "a frame without its empty line, which is dropped"),
+)
+
+
+def sse_parser(answer: object) -> None:
+    """Exercise 2.2: a parser that finds the same frames wherever the bytes are cut."""
+    new = cast("Callable[[], Parser]", answer)
+    first = b"data: 1\n\n"
+    tried = answer if not _fits(lambda _: new().feed(first) is None, answer) else None
+    hints = (
+        ", cut ".join(filter(None, (about, place(pieces)))) + f": {found}"
+        for stream, data, about in EVENTS
+        for pieces in splits(stream.encode())
+        if (found := mistake(new, pieces, data))
+    )
+    hint = next(hints, "")
+    if not hint and not _fits(lambda _: [*new().feed(first)] == ["1"], answer):
+        hint = "right, but late: feed() returns a frame as soon as it is complete"
+    grade(tried, lambda _: not hint, otherwise=hint)
 
 
 def _fits(test: Test, answer: object) -> bool:

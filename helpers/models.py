@@ -39,7 +39,7 @@ this in a cell first, which leaves the key out of the notebook:
     import os
     from getpass import getpass
     os.environ["OPENAI_API_KEY"] = getpass("OpenAI key: ")
-For an engine of your own (vLLM, Ollama, llama.cpp) set OPENAI_BASE_URL; it needs no key."""
+For an engine of your own (vLLM, Ollama, llama.cpp) set OPENAI_BASE_URL instead."""
 
 _servers: dict[str, ServerProcess] = {}
 _starting = threading.Lock()
@@ -160,7 +160,7 @@ def _check_engine(url: str, host: str, key: str) -> list[str]:
         )
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise ModelUnavailable(  # without the error's text, which may quote the key
-            f"Nothing answers at your OPENAI_BASE_URL, {host} ({type(error).__name__}). "
+            f"Nothing answers at OPENAI_BASE_URL, {host} ({type(error).__name__}). "
             "Is the engine running? The URL looks like http://localhost:8000/v1."
         ) from None
     try:

@@ -44,7 +44,8 @@ class _Recorder(Timeline, Generic[T]):
 class Recording(_Recorder[T]):
     """A recorded stream: iterate over it once, in place of the stream itself.
 
-    `close()`, the end of a `with` block and a loop left early all close the stream.
+    `close()`, the end of a `with` block and a loop left early all close the stream;
+    an iterator that is kept (`pieces = iter(recording)`) holds it open.
     """
 
     _stream: Iterable[T]

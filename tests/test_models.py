@@ -246,7 +246,7 @@ def test_a_server_that_died_is_reported_and_replaced(
     use_model("scripted")
     dead = models._servers["scripted"]
     dead.close()
-    with pytest.raises(ModelUnavailable, match="exit code 0(.|\n)*Run use_model"):
+    with pytest.raises(ModelUnavailable, match=r"exit code 0(.|\n)*Run use_model"):
         server("scripted")
     capsys.readouterr()
     use_model("scripted")

@@ -5,18 +5,19 @@ other tools: each prints how it was called.
 """
 
 import ast
+import http.client
 import os
-import runpy
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import tiny_backend
@@ -25,6 +26,17 @@ RUN = Path(__file__).parents[1] / "run.py"
 VERBS = ["lab", "test", "test-real", "save", "bench", "smollm2"]
 TOOLS = ["jupyterlab", "ruff", "typos", "mypy", "pytest", "xllamacpp"]
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and terminals")
+
+UNREACHABLE = {
+    "PIP_NO_INDEX": "0",
+    "PIP_FIND_LINKS": "",
+    "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+    "PIP_RETRIES": "0",
+    "UV_NO_INDEX": "0",
+    "UV_FIND_LINKS": "",
+    "UV_INDEX_URL": "http://127.0.0.1:9/simple",
+    "UV_HTTP_RETRIES": "0",
+}
 
 PROJECT = """\
 [build-system]
@@ -83,7 +95,7 @@ class Course:
 
     def renew_lock(self) -> None:
         with (self.root / "requirements.lock").open("a") as lock:
-            lock.write("# renewed\n")
+            lock.write("more==1.0\n")
 
 
 def without_uv() -> str:
@@ -99,6 +111,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "[console_scripts]\ntypos = typos:main\n"
     )
     tiny_backend.write_wheel(folder, "tools", files)
+    tiny_backend.write_wheel(folder, "more", {"more.py": ""})
     return folder
 
 
@@ -148,11 +161,6 @@ def moved(ready: Course, tmp_path: Path) -> Course:
     return replace(ready, root=root)
 
 
-def unreachable_index() -> dict[str, str]:
-    nowhere = "http://127.0.0.1:9/simple"
-    return {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": nowhere, "PIP_RETRIES": "0"}
-
-
 # What it is asked for
 
 
@@ -196,28 +204,46 @@ def test_every_check_is_run_even_if_one_fails(ready: Course) -> None:
 
 
 def test_jupyterlab_understands_what_lab_gives_it(ready: Course) -> None:
-    code, printed = ready.run("lab", "--no-browser")
-    called = printed.splitlines()[-1].split()
-    assert (code, called[:2], called[-1]) == (
-        0,
-        ["called:", "jupyterlab"],
-        "--no-browser",
-    )
+    port = free_port()
+    _, printed = ready.run("lab", "--no-browser", f"--port={port}")
+    *_, called = printed.splitlines()
+    assert called.endswith(f" --no-browser --port={port}")
     lab = subprocess.Popen(
-        [sys.executable, "-m", *called[1:], "--port=0"],
+        [sys.executable, "-m", *called.removeprefix("called: ").split()],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
+    assert lab.stderr
     try:
-        assert lab.stderr
-        url = next(word for line in lab.stderr for word in line.split() if "?tok" in word)
-        server, _, token = url.partition("lab/tree/notebooks/00_start_here.ipynb?")
-        with urllib.request.urlopen(f"{server}api/contents/run.py?{token}") as answer:
-            assert answer.status == 200
+        line = next(line for line in lab.stderr if f":{port}/" in line)
+        url = urlsplit(line.split()[-1])
+        assert url.path == "/lab/tree/notebooks/00_start_here.ipynb"
+        assert status(port, f"/api/contents/run.py?{url.query}") == 200
     finally:
         lab.terminate()
         lab.communicate(timeout=20)
+
+
+def status(port: int, path: str) -> int:
+    """Return the status of a response; wait up to 20 s for the server to listen."""
+    deadline = time.monotonic() + 20
+    while True:
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        with closing(client):
+            try:
+                client.request("GET", path)
+                return client.getresponse().status
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline:
+                    raise
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 def test_the_local_model_is_installed_once(moved: Course) -> None:
@@ -230,13 +256,166 @@ def test_the_local_model_is_installed_once(moved: Course) -> None:
     assert "called: pytest --nbval-lax -o testpaths=notebooks -x" in printed
 
 
-# What can be wrong
+# What can go wrong
+
+
+@pytest.fixture
+def silent_index() -> Iterator[socket.socket]:
+    """An index of packages that takes requests, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        yield server
 
 
 @posix
-@pytest.mark.parametrize("when", ["venv", "packages"])
-def test_a_set_up_that_was_cut_off_is_done_again(new: Course, when: str) -> None:
-    """Killed without warning: while .venv has no pip yet, or while pip works."""
-    with hanging_index() as index:
-        course = new.having(PIP_NO_INDEX="0", PIP_INDEX_URL=index)
-    ...
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_installation_is_done_again(
+    moved: Course, silent_index: socket.socket, sent: signal.Signals
+) -> None:
+    moved.renew_lock()
+    index = f"http://127.0.0.1:{silent_index.getsockname()[1]}/simple"
+    process = moved.having(PIP_NO_INDEX="0", PIP_INDEX_URL=index).start("bench")
+    with process, silent_index.accept()[0]:  # pip has asked
+        os.killpg(process.pid, sent)
+        printed, _ = process.communicate(timeout=20)
+    assert "Traceback" not in printed
+    if sent == signal.SIGINT:
+        assert process.returncode == 130
+        assert printed.splitlines()[-1].startswith("Interrupted.")
+    code, printed = moved.run("bench")
+    assert (code, "Installing requirements.lock" in printed) == (0, True)
+    assert moved.run("bench") == (0, "called: benchmarks\n")
+
+
+@posix
+def test_a_venv_that_does_not_work_is_made_anew(new: Course) -> None:
+    """First its Python is gone; then, killed half way, it has no pip."""
+    new.python.parent.mkdir(parents=True)
+    new.python.symlink_to("/usr/bin/python-that-was-removed")
+    with new.start("bench") as process:
+        while not (new.root / ".venv/pyvenv.cfg").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        assert process.stdout
+        assert "does not work: making it anew" in process.stdout.read()
+    code, printed = new.run("bench")
+    assert (code, "does not work: making it anew" in printed) == (0, True)
+    assert new.run("bench") == (0, "called: benchmarks\n")
+
+
+def test_without_a_network_a_line_says_what_to_do(moved: Course) -> None:
+    moved.renew_lock()
+    code, printed = moved.having(**UNREACHABLE).run("bench")
+    assert code == 1
+    assert "No matching distribution found for more==1.0" in printed
+    *_, what_to_do = printed.splitlines()
+    assert "network" in what_to_do
+    assert "Run the same command again" in what_to_do
+    assert moved.run("bench")[0] == 0
+
+
+def test_without_venv_a_line_says_what_to_install(new: Course, tmp_path: Path) -> None:
+    (tmp_path / "ensurepip.py").write_text("raise ImportError  # Debian leaves it out")
+    code, printed = new.having(PYTHONPATH=str(tmp_path)).run("lab")
+    assert (code, printed.count("\n")) == (1, 1)
+    assert "sudo apt install python3" in printed
+    assert not (new.root / ".venv").exists()
+
+
+@posix
+def test_a_terminal_shows_one_live_line(moved: Course) -> None:
+    import pty
+
+    moved.renew_lock()
+    shown = []
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "run.py", "bench"],
+        cwd=moved.root,
+        env=moved.environment,
+        stdout=theirs,
+    ):
+        os.close(theirs)
+        while data := read(ours):
+            shown.append(data)
+    lines = b"".join(shown).decode().splitlines()
+    assert any("s  2/2  " in line for line in lines)
+
+
+def read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # how Linux says that the other side has closed
+        return b""
+
+
+# Which Python, and which installer
+
+
+def pretend(version: tuple[int, int, int], then: str) -> list[str]:
+    """Return a command: a Python that believes it has another version runs run.py."""
+    name = ".".join(map(str, version))
+    return [
+        *(sys.executable, "-c"),
+        f"import runpy, sys; sys.version_info = {version}; sys.version = {name!r}; "
+        f"run = runpy.run_path({str(RUN)!r}, run_name={then!r})",
+    ]
+
+
+def old_pythons() -> list[list[str]]:
+    """Return those of this machine; and a new one that believes it is old."""
+    found = [shutil.which(f"python3.{minor}") for minor in range(6, 11)]
+    found += map(str, Path.home().glob(".pyenv/versions/3.[6-9].*/bin/python"))
+    found += map(str, Path.home().glob(".pyenv/versions/3.10.*/bin/python"))
+    works = [path for path in found if path and not call([path, "-c", ""])[0]]
+    return [*([path, str(RUN)] for path in works), pretend((3, 8, 18), "__main__")]
+
+
+def call(command: list[str], path: str = os.defpath) -> tuple[int, str]:
+    done = subprocess.run(
+        command,
+        env=os.environ | {"PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    return done.returncode, done.stdout
+
+
+def test_an_old_python_gets_a_line() -> None:
+    ast.parse(RUN.read_text("utf-8"), feature_version=(3, 6))
+    for command in old_pythons():
+        code, printed = call(command)
+        assert (code, printed.count("\n")) == (1, 1), printed
+        assert printed.startswith("Python 3.11 or newer is needed; this is 3.")
+
+
+@posix
+def test_a_new_python_finds_one_that_the_lock_is_for(tmp_path: Path) -> None:
+    command = pretend((3, 14, 0), "")
+    command[-1] += "; print(run['find_python']())"
+    code, printed = call(command, path=str(tmp_path))
+    assert (code, printed.count("\n")) == (1, 1)
+    assert printed.startswith("Python 3.11, 3.12 or 3.13 is needed; this is 3.14.0.")
+    (tmp_path / "python3.12").symlink_to(sys.executable)
+    assert call(command, path=str(tmp_path)) == (0, "python3.12\n")
+
+
+@pytest.mark.skipif(not shutil.which("uv"), reason="uv is not installed")
+def test_uv_is_used_if_it_is_there(new: Course, wheels: Path, tmp_path: Path) -> None:
+    course = new.having(
+        PATH=os.environ["PATH"],
+        UV_NO_CONFIG="1",
+        UV_CACHE_DIR=str(tmp_path / "cache"),
+        UV_FIND_LINKS=str(wheels),
+        UV_NO_INDEX="1",
+    )
+    code, printed = course.run("bench")
+    assert (code, printed.splitlines()[-1]) == (0, "called: benchmarks")
+    assert "uv" in (new.root / ".venv/pyvenv.cfg").read_text()
+    course.renew_lock()
+    code, printed = course.having(**UNREACHABLE).run("bench")
+    assert code == 1
+    assert "Run the same command again" in printed.splitlines()[-1]
+    assert course.run("bench")[0] == 0

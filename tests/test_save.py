@@ -66,7 +66,13 @@ def test_a_notebook_that_fails_stays_and_the_others_are_saved(tmp_path: Path) ->
 
 def test_the_pieces_of_a_stream_become_one() -> None:
     picture = new_output("display_data", data={"text/plain": "<figure>"})  # type: ignore[no-untyped-call]
-    pieces = [stream("to"), stream("ken"), picture, stream("s"), stream("!", name="stderr")]
+    pieces = [
+        stream("to"),
+        stream("ken"),
+        picture,
+        stream("s"),
+        stream("!", name="stderr"),
+    ]
     texts = [output.get("text") for output in join_streams(pieces)]
     assert texts == ["token", None, "s", "!"], "what was shown in between stays there"
 
@@ -118,6 +124,8 @@ def test_only_what_the_tests_mask_stays(old: str, new: str, stored: str) -> None
 
 
 def test_live_output_stays_while_its_cell_does() -> None:
-    before, after = (ran(stream(text), tags=("live", "nbval-ignore-output")) for text in "ab")
+    before, after = (
+        ran(stream(text), tags=("live", "nbval-ignore-output")) for text in "ab"
+    )
     keep(before, after)
     assert after.cells[0].outputs == [stream("a")]

@@ -10,11 +10,9 @@ from pathlib import Path
 def write_wheel(folder: Path, name: str, files: dict[str, str]) -> str:
     """Write version 1.0 of the package `name` to `folder`; return the file's name."""
     info = f"{name}-1.0.dist-info"
-    files = {
-        **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    kind = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    files = {**files, f"{info}/METADATA": about, f"{info}/WHEEL": kind}
     record = "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"])
     wheel = f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(folder / wheel, "w") as archive:

@@ -8,7 +8,7 @@ WRITTEN = Path(__file__).with_name("answers.md")
 
 
 def normal(prompt: str) -> str:
-    """Reduce a prompt to its words, in lower case, so that small changes don't matter."""
+    """Reduce a prompt to its words, in lower case: small changes don't matter."""
     return " ".join(re.findall(r"\w+", prompt.casefold()))
 
 
@@ -36,7 +36,7 @@ def answer(prompt: str) -> str:
         return text
     some = [f"“{item}”" for item, _ in list(written().values())[:5]]
     return (
-        "I am a scripted model: a small server on your machine that gives written answers, "
-        "the same each time. I have none to this prompt. Ask me, for example: "
+        "I am a scripted model: a small server on your machine that gives written "
+        "answers, the same each time. I have none to this prompt. Ask me, for example: "
         f"{', '.join(some)}. For answers to anything, choose a real model."
     )

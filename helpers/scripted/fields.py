@@ -35,7 +35,7 @@ def field(body: Json, name: str, kind: type[T], *, within: str = "") -> T | None
 
 
 def need(body: Json, name: str, kind: type[T], *, within: str = "") -> T:
-    """Return `body[name]`; raises Refusal (400) when it is absent, or has another type."""
+    """Return `body[name]`; raises Refusal (400) if it is absent or of another type."""
     value = field(body, name, kind, within=within)
     if value is None:
         param = within + name

@@ -19,7 +19,7 @@ COMMENT = b": keep-alive\n\n"
 
 
 def encode(value: str) -> bytes:
-    """Encode a string as JSON, in UTF-8 as models send it, not in `\\u` escapes.
+    """Encode a string as JSON, in UTF-8 as models send it, not escaped as ASCII.
 
     Half a surrogate pair, which UTF-8 cannot have, is the exception.
     """

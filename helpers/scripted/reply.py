@@ -76,7 +76,7 @@ class Reply:
 
 
 def reply_to(request: ChatRequest) -> Reply:
-    """Decide what to say: the script's words, a tool call, JSON, or a written answer."""
+    """Decide what to say: the script's words, a tool call, JSON, a written answer."""
     counted = len(tokens(request.prompt_text)) + 4
     call = _call(request)
     if call is not None:

@@ -50,7 +50,7 @@ class ChatRequest:
 
 
 def parse_request(body: bytes) -> ChatRequest:
-    """Read and check a request's body; raises Refusal (400) with what is wrong with it."""
+    """Read and check a request's body; raises Refusal (400) that says what is wrong."""
     try:
         data = _DECODER.decode(body.decode())
     except ValueError as error:

@@ -1,7 +1,8 @@
 """Fill in a JSON schema from a prompt, without understanding either.
 
-A scripted model cannot think of arguments for a tool that it has never seen. What it can
-do honestly is read the schema, and take numbers, quoted text and names from the prompt.
+A scripted model cannot think of arguments for a tool that it has never seen. What it
+can do honestly is read the schema, and take numbers, quoted text and names from the
+prompt.
 """
 
 import re
@@ -44,8 +45,7 @@ class Filler:
         if "const" in schema:
             return schema["const"]
         if allowed := field(schema, "enum", list, within=f"{name}."):
-            said = [item for item in allowed if str(item) in self._prompt]
-            return (said or allowed)[0]
+            return next((item for item in allowed if self._says(item)), allowed[0])
         for key in ("anyOf", "oneOf", "allOf"):
             options = field(schema, key, list, within=f"{name}.")
             if options:
@@ -67,8 +67,7 @@ class Filler:
         if kind == "object" or "properties" in schema:
             return self._object(schema, name)
         if kind == "array":
-            items = field(schema, "items", dict, within=f"{name}.") or {}
-            return [] if self._repeats(items) else [self.value(items, name)]
+            return self._array(schema, name)
         if kind == "integer":
             return int(float(next(self._numbers, "1")))
         if kind == "number":
@@ -79,6 +78,12 @@ class Filler:
             return None
         described = str(schema.get("description") or name.replace("_", " "))
         return next(self._texts, described)
+
+    def _array(self, schema: Json, name: str) -> object:
+        first = field(schema, "prefixItems", list, within=f"{name}.") or []
+        every = field(schema, "items", dict, within=f"{name}.") or {}
+        items = objects(first, f"{name}.prefixItems") or [every]
+        return [self.value(item, name) for item in items if not self._repeats(item)]
 
     def _object(self, schema: Json, name: str) -> object:
         fields = field(schema, "properties", dict, within=f"{name}.") or {}
@@ -100,6 +105,11 @@ class Filler:
             return self.value(target if isinstance(target, Mapping) else {}, name)
         finally:
             self._within.pop()
+
+    def _says(self, item: object) -> bool:
+        """Say whether the prompt has one of the allowed values, as a word."""
+        word = rf"(?<!\w){re.escape(str(item))}(?!\w)"
+        return re.search(word, self._prompt, re.IGNORECASE) is not None
 
     def _repeats(self, schema: Json) -> bool:
         """Say whether a schema contains itself here: the value ends here, then."""

@@ -33,7 +33,7 @@ class Script:
     at: int = 0
     """How many chunks come before the fault."""
     times: int | None = None
-    """How often a refusal comes before the same request gets an answer; None: always."""
+    """How often a request is refused before it gets its answer; None: always."""
     stall: float = STALL
     """Seconds that a fault keeps the client waiting. Not scaled by COURSE_SPEED."""
     tool: Json | None = None
@@ -43,7 +43,7 @@ class Script:
 
 
 def parse_script(body: Json) -> Script:
-    """Read and check a script; raises Refusal (400) with what is wrong and what to do."""
+    """Read and check a script; raises Refusal (400) that says what to change."""
     known = [item.name for item in fields(Script)]
     for name in body:
         if name not in known:

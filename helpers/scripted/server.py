@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 import httptools
 
 from .faults import Refusals, change, check_fault, cut_short
+from .frames import CREATED
 from .record import Entry, Record
 from .refusal import Refusal
 from .reply import reply_to
@@ -28,10 +29,8 @@ AT_ONCE = 64
 """Steps played before other connections get their turn."""
 
 PATHS = ("/v1/chat/completions", "/v1/models", "/requests")
-MODELS = {
-    "object": "list",
-    "data": [{"id": "gpt-3.5-turbo", "object": "model", "owned_by": "scripted"}],
-}
+_MODEL = {"id": "gpt-3.5-turbo", "object": "model", "created": CREATED}
+MODELS = {"object": "list", "data": [_MODEL | {"owned_by": "scripted"}]}
 
 
 class Asked(NamedTuple):
@@ -42,6 +41,8 @@ class Asked(NamedTuple):
     body: bytes
     in_chunks: bool
     """Whether it understands a body in chunks: HTTP/1.0 does not."""
+    arrived: float
+    """When it had come whole, by the loop's clock: its waits count from here."""
     wrong: Refusal | None = None
     """Why it cannot be served at all."""
 
@@ -157,7 +158,7 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError:
             if self._reading:
                 wrong = Refusal("This is not a request of HTTP/1.1.")
-                self._waiting.append(Asked("", "", b"", in_chunks=True, wrong=wrong))
+                self._waiting.append(Asked("", "", b"", True, self._loop.time(), wrong))
             self._reading = False
         if self._steps is not None and self._waiting:
             self._transport.pause_reading()  # one that is waiting is enough
@@ -208,6 +209,7 @@ class Connection(asyncio.Protocol):
             path=self._url.decode("latin-1").partition("?")[0],
             body=b"".join(self._body),
             in_chunks=self._parser.get_http_version() != "1.0",
+            arrived=self._loop.time(),
             wrong=Refusal(too_large, status=413) if self._size > LARGEST_BODY else None,
         )
         self._waiting.append(asked)
@@ -218,9 +220,13 @@ class Connection(asyncio.Protocol):
     # Playing.
 
     def _wake(self) -> None:
-        """Play, unless there is a time for it already."""
+        """Play soon, unless there is a time for it already.
+
+        Not at once: of many requests that come together, all are read before the first
+        is answered, so that none of them waits for its clock to start.
+        """
         if self._timer is None:
-            self._play()
+            self._timer = self._loop.call_soon(self._play)
 
     def _begin(self) -> Iterator[Step] | None:
         """Begin to serve the next request; close if none can come any more."""
@@ -228,40 +234,48 @@ class Connection(asyncio.Protocol):
             if not self._reading:
                 self._transport.close()
             return None
-        self._started = self._due = self._loop.time()
-        self._steps, self._entry = self._model.steps(self._waiting.popleft())
+        asked = self._waiting.popleft()
+        self._started = self._due = asked.arrived
+        self._steps, self._entry = self._model.steps(asked)
         if not self._waiting:
             self._transport.resume_reading()
         return self._steps
 
     def _play(self) -> None:
-        """Send the steps that are due; come back for the others when they are."""
+        """Send the steps that are due, in one go; come back for the others."""
         self._timer = None
-        for _ in range(AT_ONCE):
-            if self._paused:
-                return
+        while not self._paused and self._timer is None:
             steps = self._steps or self._begin()
             if steps is None:
                 return
-            step = self._next or next(steps, None)
-            if step is None:
-                self._entry.finished, self._steps = True, None
-                continue
-            if self._next is None and step.wait:
+            due = self._take_due(steps)
+            self._transport.write(b"".join([step.data for step in due]))
+            self._entry.chunks_sent += sum(step.kind == "chunk" for step in due)
+            if self._steps is None:
+                self._entry.finished = True
+                if due and due[-1].kind == "cut":
+                    self._stop()
+                    self._transport.close()
+
+    def _take_due(self, steps: Iterator[Step]) -> list[Step]:
+        """Take the steps that are due; set the timer, or that there are no more."""
+        due = [self._next] if self._next else []
+        self._next = None
+        for step in steps:
+            if step.wait:
                 self._due += step.wait
                 if self._due > self._loop.time():
                     self._next = step
                     self._timer = self._loop.call_at(self._due, self._play)
-                    return
-            self._next = None
+                    return due
+            due.append(step)
             if step.kind == "cut":
-                self._entry.finished, self._steps = True, None
-                self._stop()
-                self._transport.close()
-                return
-            self._transport.write(step.data)
-            self._entry.chunks_sent += step.kind == "chunk"
-        self._timer = self._loop.call_soon(self._play)
+                break
+            if len(due) == AT_ONCE:
+                self._timer = self._loop.call_soon(self._play)
+                return due
+        self._steps = None
+        return due
 
     def _stop(self) -> None:
         """Serve nothing more; what is being served has lost its client."""

@@ -123,5 +123,5 @@ def _fault(origin: Path, link: str) -> str | None:
     anchors = [heading.anchor for _, heading in Notebook.read(target).headings()]
     if anchor in anchors:
         return None
-    near = get_close_matches(anchor, anchors, n=1, cutoff=0.3)
-    return f"there is no such heading; is it `#{near[0]}`?" if near else "no heading"
+    near = get_close_matches(anchor, anchors, n=1, cutoff=0.5)
+    return "there is no such heading" + (f"; is it `#{near[0]}`?" if near else "")

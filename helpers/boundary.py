@@ -1,0 +1,75 @@
+"""Cut a stream of bytes in many ways, to test whatever reads one in pieces.
+
+The boundary property: what a reader of a stream finds does not depend on where the
+network happens to cut it. For SSE, that is what the exercise of notebook 02 asks for.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from random import Random
+from typing import Protocol
+
+Pieces = list[bytes]
+
+
+def splits(data: bytes, *, more: int = 100) -> Iterator[Pieces]:
+    """Yield `data` whole, cut in two at each place, byte by byte, and at random.
+
+    There are `more` of the last, the same ones each time.
+
+    >>> [pieces for pieces in splits(b"ab", more=0)]
+    [[b'ab'], [b'a', b'b'], [b'a', b'b']]
+    """
+    yield [data]
+    for cut in range(1, len(data)):
+        yield [data[:cut], data[cut:]]
+    yield [data[at : at + 1] for at in range(len(data))]
+    random = Random(len(data))  # noqa: S311  (nothing secret)
+    for _ in range(more):
+        count = random.randrange(2, 9)
+        cuts = sorted(random.choices(range(len(data) + 1), k=count))
+        yield [data[start:end] for start, end in pairwise([0, *cuts, len(data)])]
+
+
+def place(pieces: Pieces) -> str:
+    """Say where a stream of server-sent events is cut; "" if it is whole."""
+    if len(pieces) < 2:
+        return ""
+    if len(pieces) > 2:
+        single = all(len(piece) == 1 for piece in pieces)
+        return "into single bytes" if single else f"into {len(pieces)} pieces"
+    before, after = pieces
+    if after[0] & 0b1100_0000 == 0b1000_0000:  # only the first byte has another form
+        return "inside a character"
+    if before.endswith(b"\r") and after.startswith(b"\n"):
+        return "between \\r and \\n"
+    if before.endswith((b"\n\n", b"\r\n\r\n")):
+        return "between two frames"
+    if before.endswith(b"\n") and after.startswith((b"\n", b"\r\n")):
+        return "between the two newlines"
+    line = before.rpartition(b"\n")[2]
+    return "inside `data: `" if b"data: ".startswith(line) else "inside a line"
+
+
+class Parser(Protocol):
+    """Whatever finds the data of server-sent events in pieces of a stream."""
+
+    def feed(self, read: bytes) -> Iterable[str]:
+        """Return the data of each event that is complete by now."""
+
+    def flush(self) -> Iterable[str]:
+        """Return what is complete now that nothing more comes."""
+
+
+def mistake(new: Callable[[], Parser], pieces: Pieces, expected: list[str]) -> str:
+    """Say what a new parser does wrong with these pieces; "" if nothing."""
+    try:
+        parser = new()
+        found = [data for piece in pieces for data in parser.feed(piece)]
+        found += parser.flush()
+    except Exception as error:  # noqa: BLE001  (the parser may be a reader's first)
+        return f"it raised {type(error).__name__}"
+    if len(found) != len(expected):
+        return f"it found {len(found)} of {len(expected)}"
+    others = (a for a, b in zip(found, expected, strict=True) if a != b)
+    return next((f"it found {other!r}" for other in others), "")

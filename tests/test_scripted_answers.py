@@ -1,0 +1,37 @@
+"""What the scripted model says when nobody prescribes it."""
+
+import re
+
+import pytest
+
+from helpers.scripted.answers import answer, written
+
+PROMPTS = [prompt for prompt, _ in written().values()]
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_a_written_answer_is_found_by_its_prompt(prompt: str) -> None:
+    words = re.sub(r"[^\w ]", "", prompt)
+    found = {answer(form) for form in (prompt, prompt.upper(), f"  {words} ?!\n")}
+    assert len(found) == 1
+    assert found != {answer("What else?")}
+
+
+def test_prompts_may_share_an_answer() -> None:
+    assert answer("Hi") == answer("Hello") == answer("Say hello")
+
+
+def test_an_answer_is_paragraphs_whose_lines_are_joined() -> None:
+    for _, text in written().values():
+        assert text == text.strip()
+        assert not re.search(r"[^\n]\n[^\n]|\n{3}| {2}", text)
+
+
+def test_to_any_other_prompt_the_answer_is_honest() -> None:
+    for prompt in ("Who won the match?", "", "¿Qué?", "🚀"):
+        said = answer(prompt)
+        assert said.startswith("I am a scripted model")
+        assert "I have none to this prompt" in said
+        suggested = re.findall("“(.+?)”", said)
+        assert suggested
+        assert set(suggested) <= set(PROMPTS)
