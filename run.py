@@ -60,7 +60,7 @@ def test(arguments: list[str]) -> int:
     checks = {
         "ruff check": [PYTHON, "-m", "ruff", "check"],
         "ruff format": [PYTHON, "-m", "ruff", "format", "--check"],
-        "typos": [str(shutil.which("typos"))],
+        "typos": [shutil.which("typos") or "typos"],
         "mypy": [PYTHON, "-m", "mypy"],
         "pytest": [PYTHON, "-m", "pytest", "--cov=helpers", "--cov-fail-under=90"],
     }
@@ -118,7 +118,7 @@ def set_up() -> None:
         shutil.rmtree(VENV)
     if not VENV.exists():
         make_venv()
-    size = "190 MB to download, 660 MB on the disk"
+    size = "up to 190 MB to download, 660 MB on the disk"
     install("requirements.lock", size, "--editable", ".")
     os.environ["VIRTUAL_ENV"] = str(VENV)
     os.environ["PATH"] = os.pathsep.join([str(Path(PYTHON).parent), os.environ["PATH"]])
@@ -219,7 +219,8 @@ def follow(installer: list[str], pins: int) -> int:
 def last_step(pins: int) -> str:
     """Say how far the installer is: `57/161  Collecting langchain-core==1.7.2`."""
     steps = re.findall(r"^ *([A-Z]\w+(?:ing|ed) [^(\n]*)", said(), re.MULTILINE)
-    done = len(re.findall(r"^Ignoring|\(from -r", said(), re.MULTILINE))
+    taken = r"^(?:Collecting|Processing|Ignoring|Requirement already) "
+    done = len(re.findall(taken, said(), re.MULTILINE))
     return f"{done}/{pins}  {steps[-1]}" if done else "".join(steps[-1:])
 
 

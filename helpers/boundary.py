@@ -24,7 +24,7 @@ def splits(data: bytes, *, more: int = 100) -> Iterator[Pieces]:
     for cut in range(1, len(data)):
         yield [data[:cut], data[cut:]]
     yield [data[at : at + 1] for at in range(len(data))]
-    random = Random(len(data))  # noqa: S311  (nothing secret)
+    random = Random(len(data))
     for _ in range(more):
         count = random.randrange(2, 9)
         cuts = sorted(random.choices(range(len(data) + 1), k=count))

@@ -4,11 +4,15 @@ The line says *not tried yet*, *correct*, or the hint that fits the mistake. A r
 answer can be anything at all, so nothing here raises because of one.
 """
 
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from helpers.boundary import Parser, mistake, place, splits
+from helpers.recording import record
 from helpers.timeline import Timeline, text_of
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
 
 Test = Callable[[object], bool]
 
@@ -105,7 +109,7 @@ def streaming_flag(answer: object) -> None:
     grade(
         None if None in said.values() else answer,
         lambda _: not wrong,
-        otherwise="the server saw something else for " + " with ".join([*wrong, ("",)][0]),
+        otherwise=f"the server saw it otherwise: {', '.join(wrong[0])}" if wrong else "",
     )
 
 
@@ -193,6 +197,54 @@ def sse_parser(answer: object) -> None:
     if not hint and not _fits(lambda _: [*new().feed(first)] == ["1"], answer):
         hint = "right, but late: feed() returns a frame as soon as it is complete"
     grade(tried, lambda _: not hint, otherwise=hint)
+
+
+def streaming_step(answer: object) -> None:
+    """Exercise 4.1: a step that turns line breaks into spaces, piece by piece."""
+    from langchain_core.runnables.base import coerce_to_runnable
+
+    texts = ["one\n", "two", "\nthree", " four"]
+
+    def run() -> tuple[int, str]:
+        """Return how many texts were taken for the first one given, and the whole."""
+        taken: list[str] = []
+        source = (taken.append(text) or text for text in texts)
+        given = coerce_to_runnable(cast("Callable[[], None]", answer)).transform(source)
+        first = next(given)
+        return len(taken), first + "".join(given)
+
+    whole = "".join(texts).replace("\n", " ")
+    grade(
+        answer,
+        lambda _: run() == (1, whole),
+        (lambda a: not callable(a) and not hasattr(a, "transform"), "write a function"),
+        (
+            lambda _: run() == (len(texts), whole),
+            "the text is right, but all of it at once: yield a text for each text",
+        ),
+        (lambda _: run()[0] < len(texts), "it streams, but the text is another one"),
+        (lambda a: "\n" not in a(iter(texts)), "take an iterator of texts, and yield"),
+        otherwise="loop over the texts and yield each, its line breaks replaced",
+    )
+
+
+def which_stream(
+    answer: object, *, chains: Mapping[str, "Runnable[object, str]"], question: object
+) -> None:
+    """Exercise 4.2: which chains give their first text before the last is made."""
+
+    def streams(name: str) -> bool:
+        for _ in (recording := record(chains[name].stream(question), name)):
+            pass
+        return (recording.ttft or 0) < 0.8 * (recording.total or 0)
+
+    said = cast("dict[str, object]", answer)
+    wrong = [name for name in chains if said.get(name) is not streams(name)]
+    grade(
+        None if None in said.values() else answer,
+        lambda _: not wrong,
+        otherwise=f"look at {wrong[0]}: when does its first text come?" if wrong else "",
+    )
 
 
 def _fits(test: Test, answer: object) -> bool:

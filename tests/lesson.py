@@ -71,7 +71,7 @@ def lesson() -> NotebookNode:
             prose("What changes all the time has a twin that does not."),
             code("print(time.time())", "live", "nbval-ignore-output"),
             code('print("The time in seconds was shown.")'),
-            prose("### Exercise 0.1 — Add three numbers\n\nAdd 1, 2 and 3."),
+            prose("### Exercise 0.1: add three numbers\n\nAdd 1, 2 and 3."),
             code("answer = None  # your code here"),
             code("check.total(answer)"),
             prose(HINT),

@@ -18,7 +18,7 @@ BREAKS = {"dropped", "early_end", "error_frame"}
 def steps(*, speed: float = 1, in_chunks: bool = True, **more: object) -> list[Step]:
     """Return the steps of the answer to a request, a stream unless it says not."""
     body = json.dumps(asks(**{"stream": True} | more)).encode()
-    asked = Asked("POST", "/v1/chat/completions", body, in_chunks=in_chunks)
+    asked = Asked("POST", "/v1/chat/completions", body, in_chunks, arrived=0)
     return list(Model(speed=speed).steps(asked)[0])
 
 
@@ -98,7 +98,7 @@ def test_the_script_sets_ttft_and_pace() -> None:
 
 
 def test_two_tokens_take_twice_as_long() -> None:
-    assert set(waits(steps("What is a token?"))[1:]) == {1 / 40, 2 / 40}
+    assert set(waits(steps(prompt="What is a token?"))[1:]) == {1 / 40, 2 / 40}
 
 
 def test_a_whole_answer_takes_as_long_as_its_stream() -> None:

@@ -2,9 +2,13 @@
 
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 import httpx2
+
+from helpers.process import ServerProcess
 
 HTTP = httpx2.Client(trust_env=False, timeout=30)
 """Keeps its connections: what one answer leaves behind, the next one meets."""
@@ -38,17 +42,21 @@ def said(text: str) -> str:
     )
 
 
-def raw(body: bytes, *headers: str, version: str = "1.1") -> bytes:
-    """Return a POST as its bytes; the connection closes after it."""
-    lines = [
-        f"POST /v1/chat/completions HTTP/{version}",
-        "Host: here",
-        "Connection: close",
-        *headers,
-    ]
-    if not any("ength" in header or "ncoding" in header for header in headers):
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join([*lines, "", ""]).encode() + body
+def raw(body: object, *headers: str, version: str = "1.1") -> bytes:
+    """Return a request as its bytes; with an object, as JSON with its length."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    if body is not data:
+        headers = (*headers, f"Content-Length: {len(data)}")
+    first = f"POST /v1/chat/completions HTTP/{version}"
+    return "\r\n".join([first, "Host: here", *headers, "", ""]).encode() + data
+
+
+@contextmanager
+def quiet_server() -> Iterator[ServerProcess]:
+    """Start a scripted model, which has to end with nothing in its log."""
+    with closing(ServerProcess("helpers.scripted")) as server:
+        yield server
+    assert server.ended() == "exit code 0. The end of its log:\n  (it is empty)"
 
 
 def connect(url: str) -> socket.socket:

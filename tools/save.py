@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from nbclient import NotebookClient
@@ -52,7 +52,7 @@ def execute(notebook: Notebook) -> None:
     notebook.node.metadata.pop("widgets", None)
     client = NotebookClient(
         notebook.node,
-        extra_arguments=["--log-level=ERROR"],  # or it warns of TCP at every start
+        extra_arguments=["--log-level=CRITICAL"],  # errors of cells come by message
         kernel_name="python3",
         on_cell_execute=begin,
         record_timing=False,
@@ -107,14 +107,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=spawn) as pool:
         jobs = {pool.submit(save, path, fresh=options.fresh): path for path in paths}
-        for job in as_completed(jobs):
-            name = _shown(jobs[job])
-            try:
-                print(f"{name}: {'saved' if job.result() else 'unchanged'}", flush=True)
-            except (RuntimeError, ValueError) as error:
-                failed = True
-                print(f"{name} was not saved: {error}", file=sys.stderr, flush=True)
+        try:
+            for job in as_completed(jobs):
+                failed |= not _report(_shown(jobs[job]), job)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            print("interrupted: what is not listed stays as it was", file=sys.stderr)
+            return 130
     return int(failed)
+
+
+def _report(name: Path, job: Future[bool]) -> bool:
+    """Print what became of a notebook; return whether it could be saved."""
+    try:
+        print(f"{name}: {'saved' if job.result() else 'unchanged'}", flush=True)
+    except (RuntimeError, ValueError) as error:
+        print(f"{name} was not saved: {error}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def _shown(path: Path) -> Path:

@@ -34,8 +34,8 @@ def exercises_check_themselves(notebook: Notebook) -> Iterator[Problem]:
     starts = [at for at, heading in headings if heading.text.startswith("Exercise")]
     for count, start in enumerate(starts, 1):
         number = f"{int(notebook.path.name[:2])}.{count}"
-        if f"### Exercise {number} \u2014 " not in notebook.cells[start - 1].source:
-            yield Problem(start, f"write `### Exercise {number} \u2014 …`")
+        if f"### Exercise {number}: " not in notebook.cells[start - 1].source:
+            yield Problem(start, f"write `### Exercise {number}: …`")
         ends = [at for at, heading in headings if at > start and heading.level < 4]
         inside = notebook.cells[start - 1 : ends[0] - 1 if ends else None]
         for message in _missing(inside):
@@ -59,7 +59,7 @@ def _missing(exercise: Sequence[NotebookNode]) -> Iterator[str]:
     passed = [
         cell for cell in code if "solution" in tags(cell) and _says(cell, "correct")
     ]
-    if not any("your code here" in cell.source for cell in stub):
+    if not any(re.search(r"\bNone\b", cell.source) for cell in stub):
         yield "a stub that runs, first: `answer = None  # your code here`"
     if not any(_checks(cell) and _says(cell, "not tried yet") for cell in check):
         yield "a check after the stub, which prints `not tried yet`: `check.it(answer)`"
