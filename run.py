@@ -39,10 +39,12 @@ print(platform.python_version())
 
 
 def lab(arguments: list[str]) -> int:
-    """Open the course in JupyterLab, at the first notebook."""
+    """Open the course in JupyterLab, at the first notebook or the one you name."""
+    named = [argument for argument in arguments if argument.endswith(".ipynb")]
+    notebook = (named or ["notebooks/00_start_here.ipynb"])[0]
     options = [
         f"--ServerApp.root_dir={ROOT}",
-        "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
+        f"--LabApp.default_url=/lab/tree/{notebook}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
@@ -182,7 +184,7 @@ def install(requirements: str, size: str, *more: str) -> None:
     command = [*tool, "--no-deps", "--requirement", requirements, *more]
     if follow(command, len(re.findall(r"^\w", pins, re.MULTILINE))):
         lines = [line.strip()[:200] for line in said().splitlines()]
-        why = [line for line in lines if line.lower().startswith(("error:", "cause:"))]
+        why = [line for line in lines if re.match(r"(ERROR|error|cause): \S+ ", line)]
         print(*(why or lines)[-4:], sep="\n", file=sys.stderr)
         sys.exit(
             f"Could not install {requirements}. Is there a network, and room on the "
@@ -200,6 +202,7 @@ def follow(installer: list[str], pins: int) -> int:
     """
     live = sys.stdout.isatty()
     begin, end = ("\r", "") if live else ("", "\n")
+    width = shutil.get_terminal_size().columns - 1
     begun = time.monotonic()
     with LOG.open("wb") as log:
         process = subprocess.Popen(installer, cwd=ROOT, stdout=log, stderr=log)
@@ -209,9 +212,9 @@ def follow(installer: list[str], pins: int) -> int:
                 return process.wait(timeout=0.2 if live else 10)
             except subprocess.TimeoutExpired:
                 line = f"{time.monotonic() - begun:4.0f} s  {last_step(pins)}"
-                print(f"{begin}{line:<78.78}", end=end, flush=True)
+                print(f"{begin}{line:<{width}.{width}}", end=end, flush=True)
     finally:
-        print(f"{begin}{'':78}{begin}" if live else "", end="")
+        print(f"{begin}{'':{width}}{begin}" if live else "", end="")
         process.terminate()  # it is still there if this was interrupted
         process.wait()
 

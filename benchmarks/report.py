@@ -19,13 +19,25 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def target(
-    what: str, measured: float, *, unit: str, most: float = 0, least: float = 0
+    what: str,
+    measured: Sequence[float],
+    *,
+    most: float | None = None,
+    least: float | None = None,
+    unit: str = "",
 ) -> str:
-    """Say what was asked, what was measured, and whether the target is met."""
-    met = measured <= most if most else measured >= least
-    asked = f"≤ {number(most)}" if most else f"≥ {number(least)}"
+    """Say what was asked, what was measured (first the one that counts), if it is met."""
+    best, *others = measured
+    met = (most is None or best <= most) and (least is None or best >= least)
+    asked = " and ".join(
+        f"{sign} {number(limit)}"
+        for sign, limit in (("≤", most), ("≥", least))
+        if limit is not None
+    )
+    unit = f" {unit}" if unit else ""
+    also = f" (other rounds: {', '.join(map(number, others))})" if others else ""
     verdict = "met" if met else "MISSED"
-    return f"  {what}: asked {asked} {unit}, measured {number(measured)} {unit}: {verdict}"
+    return f"  {what}: asked {asked}{unit}, measured {number(best)}{unit}{also}: {verdict}"
 
 
 def number(value: float) -> str:

@@ -1,98 +1,100 @@
-"""The scripted model's server beside a bare protocol and AIMock, in one run.
+"""The scripted model's server beside a bare protocol and AIMock, in one run."""
 
-Both cores are shared by the server and the reader of its streams. What else runs on the
-machine makes a round worse, never better: so of several rounds, the best one counts.
-"""
-
-import argparse
-import json
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-
-import psutil  # type: ignore[import-untyped]
-
-from .contenders import ROOT, Contender, aimock, bare, running, scripted
-from .load import Job, Result
-from .report import machine, number, table, target
+from .contenders import Contender, aimock, bare, scripted
+from .report import number, table, target
+from .rounds import Round, measure_in_turn
 from .scenarios import FLAT_OUT, PACED, Scenario
 
-WARM_UP = 20
-"""Streams read before the memory is measured, so that code and buffers are loaded."""
+FLAT_OUT_ROUNDS = 3
+PACED_ROUNDS = 2
+
+SHARED = ("KB a stream", "server CPU", "reader CPU", "complete")
+"""The columns that end every table."""
 
 
-@dataclass(frozen=True)
-class Round:
-    """One server, one scenario, once."""
-
-    load: Result
-    cpu: float
-    """The server's share of one core."""
-    memory: float
-    """Growth of the server's resident memory, in KB a stream."""
-
-
-@dataclass
-class Use:
-    """What a server's process used while it was watched."""
-
-    cpu_seconds: float = 0.0
-    grown: float = 0.0
-    """Bytes."""
+def run() -> None:
+    """Measure, and print a table and the targets of each scenario."""
+    contenders = available()
+    for scenario in (FLAT_OUT, *PACED):
+        rounds = PACED_ROUNDS if scenario.pace else FLAT_OUT_ROUNDS
+        print(f"\n{scenario.title} (best of {rounds} rounds)", flush=True)
+        found = measure_in_turn(contenders, scenario, rounds)
+        show = show_paced if scenario.pace else show_flat_out
+        print(show(scenario, {name: best for name, (best, *_) in found.items()}))
+        ours, *others = found.values()
+        print(*targets(scenario, ours, others), sep="\n", flush=True)
 
 
-@contextmanager
-def watched(pid: int) -> Iterator[Use]:
-    """Watch a process ten times a second; its use is complete on leaving."""
-    process, use, done = psutil.Process(pid), Use(), threading.Event()
-    before, spent = process.memory_info().rss, sum(process.cpu_times()[:2])
-
-    def look() -> None:
-        while not done.wait(0.1):
-            use.grown = max(use.grown, process.memory_info().rss - before)
-
-    thread = threading.Thread(target=look)
-    thread.start()
+def available() -> list[Contender]:
+    """Return ours, the floor, and AIMock if it is to be had."""
+    contenders = [scripted(), bare()]
     try:
-        yield use
-    finally:
-        done.set()
-        thread.join()
-        use.cpu_seconds = sum(process.cpu_times()[:2]) - spent
+        contenders.append(aimock())
+    except RuntimeError as error:
+        print(f"Without AIMock: {error}.")
+    return contenders
 
 
-def read(contender: Contender, scenario: Scenario, url: str, streams: int) -> Result:
-    """Have a process of its own read the streams."""
-    job = Job(
-        url=url,
-        body=contender.body(scenario),
-        streams=streams,
-        chunks=scenario.chunks,
-        sha256=scenario.sha256(),
-        patience=20,
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"],
-        input=json.dumps(asdict(job)),
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        text=True,
-        check=True,
-    )
-    return Result(**json.loads(done.stdout))
+def show_flat_out(scenario: Scenario, best: dict[str, Round]) -> str:
+    """Return the table of servers that send as fast as they can."""
+    rows = [
+        [name, number(one.speed), ms(one.load.ttft[0]), *shared(scenario, one)]
+        for name, one in best.items()
+    ]
+    return table(["", "chunks/s", "TTFT p50", *SHARED], rows)
 
 
-def once(contender: Contender, scenario: Scenario) -> Round:
-    """Start the server anew, warm it up, and measure the scenario."""
-    with running(contender, scenario) as (url, pid):
-        read(contender, scenario, url, min(WARM_UP, scenario.streams))
-        with watched(pid) as use:
-            result = read(contender, scenario, url, scenario.streams)
-    return Round(
-        result,
-        use.cpu_seconds / result.total,
-        use.grown / 1024 / scenario.streams,
-    )
+def show_paced(scenario: Scenario, best: dict[str, Round]) -> str:
+    """Return the table of servers that keep a pace."""
+    header = ["", "chunks/s", "TTFT p50", "TTFT p99", "gap p50", "gap p99", *SHARED]
+    rows = [
+        [
+            name,
+            number(one.load.held),
+            *map(ms, (*one.load.ttft, *one.load.gap)),
+            *shared(scenario, one),
+        ]
+        for name, one in best.items()
+    ]
+    return table(header, rows)
+
+
+def shared(scenario: Scenario, one: Round) -> list[str]:
+    """Return the cells that end every table's rows."""
+    return [
+        number(one.memory),
+        f"{one.cpu:.0%}",
+        f"{one.load.cpu:.0%}",
+        f"{one.load.complete:,}/{scenario.streams:,}",
+    ]
+
+
+def ms(seconds: float) -> str:
+    """Write a time in milliseconds."""
+    return f"{1000 * seconds:.0f} ms"
+
+
+def targets(
+    scenario: Scenario, ours: list[Round], others: list[list[Round]]
+) -> list[str]:
+    """Return a line for each target of a scenario; the best round counts."""
+    if not scenario.pace:
+        _, *aimock = others
+        return [
+            target(
+                "chunks/s, against AIMock's",
+                [one.speed for one in ours],
+                least=rounds[0].speed,
+            )
+            for rounds in aimock
+        ]
+    lines = [
+        ("gap p99", [one.gap for one in ours], scenario.most_gap, "ms"),
+        ("TTFT p99 over the script's", [one.over for one in ours], scenario.most_over, "ms"),
+        ("memory a stream", [one.memory for one in ours], scenario.most_memory, "KB"),
+    ]
+    return [
+        target(what, measured, most=most, unit=unit)
+        for what, measured, most, unit in lines
+        if most
+    ]

@@ -1,4 +1,4 @@
-"""What the notebooks import: the model's URL, recordings of streams, exercise checks."""
+"""What the notebooks import: the model, recordings of streams, exercise checks."""
 
 from .figure import figure
 from .models import use_model

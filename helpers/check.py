@@ -4,7 +4,7 @@ The line says *not tried yet*, *correct*, or the hint that fits the mistake. A r
 answer can be anything at all, so nothing here raises because of one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from helpers.boundary import Parser, mistake, place, splits
@@ -73,7 +73,7 @@ def complete_answer(answer: object) -> None:
     def says(reason: str | None) -> object:
         about = {"finish_reason": reason} if reason else {}
         return cast("Callable[[object], object]", answer)(
-            AIMessageChunk("Hi", response_metadata=about, chunk_position="last")
+            AIMessageChunk(content="Hi", response_metadata=about, chunk_position="last")
         )
 
     def wrong(reason: str | None) -> Test:
@@ -83,7 +83,7 @@ def complete_answer(answer: object) -> None:
     grade(
         answer,
         lambda _: not any(wrong(reason)(_) for reason in reasons),
-        (lambda a: not callable(a), "that is no function; write def is_complete(whole)"),
+        (lambda a: not callable(a), "that is no function; write one with def"),
         (wrong("stop"), "an answer that ended with stop is complete: return True"),
         (wrong("length"), "length means cut off at the limit: return False"),
         (wrong("content_filter"), "content_filter means cut off: return False"),
@@ -100,7 +100,8 @@ def streaming_flag(answer: object) -> None:
 
     def streams(call: str, setting: str) -> bool:
         flag = {"streaming": setting.endswith("True")} if "=" in setting else {}
-        result = getattr(ChatOpenAI(**flag, **script(tokens=["Hi"])), call)("Hi")
+        llm = ChatOpenAI(**script(tokens=["Hi"]) | flag)
+        result = getattr(llm, call)("Hi")
         _ = list(result) if call == "stream" else result
         return requests()[-1].stream
 
@@ -109,7 +110,7 @@ def streaming_flag(answer: object) -> None:
     grade(
         None if None in said.values() else answer,
         lambda _: not wrong,
-        otherwise=f"the server saw it otherwise: {', '.join(wrong[0])}" if wrong else "",
+        otherwise=f"ask the server again: {', '.join(wrong[0])}" if wrong else "",
     )
 
 
@@ -120,7 +121,10 @@ def stalled_stream(answer: object, *, streams: Sequence[Timeline]) -> None:
     grade(
         answer,
         lambda a: isinstance(a, str) and a == label,
-        (lambda a: a == late, "that one starts late: its TTFT is long, its gaps are not"),
+        (
+            lambda a: a == late,
+            "that one starts late: its TTFT is long, its gaps are not",
+        ),
         (lambda a: isinstance(a, Timeline), "that is a recording; take its .label"),
         (lambda a: isinstance(a, float), "that is a time; whose is it? Take the label"),
         (
@@ -208,8 +212,14 @@ def streaming_step(answer: object) -> None:
     def run() -> tuple[int, str]:
         """Return how many texts were taken for the first one given, and the whole."""
         taken: list[str] = []
-        source = (taken.append(text) or text for text in texts)
-        given = coerce_to_runnable(cast("Callable[[], None]", answer)).transform(source)
+
+        def source() -> Iterator[str]:
+            for text in texts:
+                taken.append(text)
+                yield text
+
+        like = cast("Runnable[str, str]", answer)
+        given = coerce_to_runnable(like).transform(source())
         first = next(given)
         return len(taken), first + "".join(given)
 
@@ -223,7 +233,6 @@ def streaming_step(answer: object) -> None:
             "the text is right, but all of it at once: yield a text for each text",
         ),
         (lambda _: run()[0] < len(texts), "it streams, but the text is another one"),
-        (lambda a: "\n" not in a(iter(texts)), "take an iterator of texts, and yield"),
         otherwise="loop over the texts and yield each, its line breaks replaced",
     )
 
@@ -243,7 +252,7 @@ def which_stream(
     grade(
         None if None in said.values() else answer,
         lambda _: not wrong,
-        otherwise=f"look at {wrong[0]}: when does its first text come?" if wrong else "",
+        otherwise=f"see when the first text of {wrong[0]} comes" if wrong else "",
     )
 
 

@@ -225,6 +225,11 @@ def test_jupyterlab_understands_what_lab_gives_it(ready: Course) -> None:
         lab.communicate(timeout=20)
 
 
+def test_lab_opens_the_notebook_that_is_named(ready: Course) -> None:
+    _, printed = ready.run("lab", "notebooks/03_stream.ipynb")
+    assert "--LabApp.default_url=/lab/tree/notebooks/03_stream.ipynb" in printed
+
+
 def status(port: int, path: str) -> int:
     """Return the status of a response; wait up to 20 s for the server to listen."""
     deadline = time.monotonic() + 20

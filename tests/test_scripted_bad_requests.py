@@ -1,4 +1,4 @@
-"""Requests that cannot be answered: OpenAI's error, its status, and the server goes on."""
+"""Requests that cannot be answered: OpenAI's error, and the server goes on."""
 
 import json
 from collections.abc import Iterator
@@ -112,7 +112,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("change", "param", "hint"), WRONG, ids=str)
+@pytest.mark.parametrize(
+    ("change", "param", "hint"), WRONG, ids=[f"{case[1]}: {case[2]}" for case in WRONG]
+)
 def test_what_is_wrong_is_named_with_what_to_do(
     url: str, change: dict[str, object], param: str, hint: str
 ) -> None:
@@ -162,15 +164,19 @@ def test_json_that_is_no_object_is_refused(url: str, body: bytes) -> None:
     assert response.json()["error"]["message"] == "The body must be a JSON object."
 
 
-@pytest.mark.parametrize("depth", [100_000, *range(900, 1000, 5)])
-def test_nesting_ends_somewhere(url: str, depth: int) -> None:
-    deep = b'{"a":' * depth + b"1" + b"}" * depth
-    script = b'{"tokens": [], "tool": {"name": "f", "args": ' + deep + b"}}"
-    body = json.dumps(asks(script=0)).encode().replace(b"0}", script + b"}")
-    response = HTTP.post(f"{url}/chat/completions", content=body)
-    if response.status_code != 200:  # each Python has another limit
-        assert response.status_code == 400
-        assert "nested too deeply" in response.json()["error"]["message"]
+def test_nesting_ends_somewhere(url: str) -> None:
+    body = json.dumps(asks(script={"tool": {"name": "f", "args": {}}} | FLAT_OUT))
+    statuses = []
+    for depth in (10, *range(900, 1000, 5), 100_000):
+        deep = '{"a":' * depth + "1" + "}" * depth
+        response = HTTP.post(
+            f"{url}/chat/completions", content=body.replace("{}", deep)
+        )
+        statuses.append(response.status_code)
+    assert "nested too deeply" in response.json()["error"]["message"]
+    # Where it ends depends on the version of Python.
+    assert statuses == sorted(statuses)
+    assert set(statuses) == {200, 400}
 
 
 def test_a_schema_nested_too_deeply_is_refused(url: str) -> None:
@@ -229,14 +235,11 @@ def test_what_follows_a_good_request_does_not_spoil_its_answer(url: str) -> None
 
 
 @pytest.mark.parametrize("protocol", ["h2c", "websocket"])
-def test_an_upgrade_is_not_made_and_the_request_answered(
-    url: str, protocol: str
-) -> None:
-    script = {"tokens": ["Hel", "lo"], **FLAT_OUT}
+def test_an_upgrade_is_refused(url: str, protocol: str) -> None:
     headers = ("Connection: Upgrade", f"Upgrade: {protocol}")
-    response = exchange(url, raw(asks(script=script), *headers))
-    assert response.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert b'"content":"Hello"' in response
+    response = exchange(url, raw(asks(), *headers))
+    assert response.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert "leave out the upgrade" in error_of(response)["message"]
 
 
 @pytest.mark.parametrize(
@@ -268,10 +271,14 @@ def test_head_gets_no_body(url: str) -> None:
 
 def test_half_a_surrogate_pair_comes_back_as_it_was(url: str) -> None:
     tokens = ["\ud800", "a\udfff", "\U0001f680"]
-    response = post(url, asks(stream=True, script={"tokens": tokens, **FLAT_OUT}))
-    assert said(response.content.decode()) == "".join(tokens)
-    whole = post(url, asks(script={"tokens": tokens, **FLAT_OUT}))
-    assert whole.json()["choices"][0]["message"]["content"] == "".join(tokens)
+    for stream in (True, False):
+        body = json.dumps(asks(stream=stream, script={"tokens": tokens, **FLAT_OUT}))
+        response = HTTP.post(f"{url}/chat/completions", content=body)
+        if stream:
+            assert said(response.text) == "".join(tokens)
+        else:
+            message = response.json()["choices"][0]["message"]
+            assert message["content"] == "".join(tokens)
 
 
 @pytest.mark.parametrize("tokens", [[], [""], ["", "a", ""], ["a"] * 10_000], ids=len)

@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed = True
         print(error, file=sys.stderr)
 
-    # Two processes: a notebook mostly waits for its model, and Ctrl-C ends its kernel.
+    # Two at a time: a notebook mostly waits for its model.
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=spawn) as pool:
         jobs = {pool.submit(save, path, fresh=options.fresh): path for path in paths}
@@ -111,7 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for job in as_completed(jobs):
                 failed |= not _report(_shown(jobs[job]), job)
         except KeyboardInterrupt:
-            pool.shutdown(cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.kill()  # its kernel ends with it
             print("interrupted: what is not listed stays as it was", file=sys.stderr)
             return 130
     return int(failed)

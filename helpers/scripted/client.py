@@ -8,6 +8,7 @@ import json
 import time
 import urllib.request
 from dataclasses import dataclass
+from typing import Any
 
 from ..models import server
 
@@ -34,13 +35,14 @@ class Request:
     """Whether the answer is still going out."""
 
 
-def script(**options: object) -> dict[str, object]:
+def script(**options: object) -> dict[str, Any]:
     """Return arguments for `ChatOpenAI` that name the scripted model, with a script.
 
     `ChatOpenAI(**script(tokens=["Hel", "lo"], fault="stall", at=1))`. The options are
     those of `helpers.scripted.script.Script`; a wrong one is refused by the server.
     """
     extra = {"extra_body": {"script": options}} if options else {}
+    # Any: each of ChatOpenAI's arguments has a type of its own.
     return {"base_url": server("scripted"), "api_key": "scripted", **extra}
 
 

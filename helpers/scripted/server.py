@@ -88,7 +88,8 @@ class Model:
         reply = reply_to(request)
         entry.chunks_meant = len(reply.all_chunks)
         # A fault after a chunk that does not come happens after the last one.
-        script = replace(script, at=min(script.at, entry.chunks_meant))
+        if script.at > entry.chunks_meant:
+            script = replace(script, at=entry.chunks_meant)
         self._refusals.check(script, asked.body)
         self._number += 1
         reply = cut_short(reply, script)
@@ -154,7 +155,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._reading = False  # what came is a request of HTTP/1.1 too
+            self._reading = False  # its request is in the queue, to be refused
         except httptools.HttpParserError:
             if self._reading:
                 wrong = Refusal("This is not a request of HTTP/1.1.")
@@ -203,14 +204,19 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Put the request in the queue."""
-        too_large = f"The body has more than {LARGEST_BODY} bytes. Send less."
+        wrong = None
+        if self._size > LARGEST_BODY:
+            too_large = f"The body has more than {LARGEST_BODY} bytes. Send less."
+            wrong = Refusal(too_large, status=413)
+        elif self._parser.should_upgrade():  # its body has not been read
+            wrong = Refusal("There is only HTTP/1.1 here: leave out the upgrade.")
         asked = Asked(
             method=self._parser.get_method().decode("latin-1"),
             path=self._url.decode("latin-1").partition("?")[0],
             body=b"".join(self._body),
             in_chunks=self._parser.get_http_version() != "1.0",
             arrived=self._loop.time(),
-            wrong=Refusal(too_large, status=413) if self._size > LARGEST_BODY else None,
+            wrong=wrong,
         )
         self._waiting.append(asked)
         # Without chunks, the end of a body is the end of the connection.

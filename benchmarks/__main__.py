@@ -1,0 +1,43 @@
+"""Run benchmarks: `python -m benchmarks [name …]`; all of them without a name."""
+
+import argparse
+from collections.abc import Callable
+
+from . import course, server, startup
+from .report import machine
+
+BENCHMARKS: dict[str, tuple[Callable[[], None], str]] = {
+    module.__name__.rpartition(".")[2]: (module.run, str(module.__doc__).splitlines()[0])
+    for module in (server, startup, course)
+}
+
+
+def main() -> None:
+    """Read the command line and run what it names."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure the course's own speed. A number never makes it fail.",
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"{', '.join(BENCHMARKS)} (default: all)"
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="say what each measures, and stop"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.names) - BENCHMARKS.keys():
+        known = ", ".join(BENCHMARKS)
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {known}")
+    if options.list:
+        for name, (_, says) in BENCHMARKS.items():
+            print(f"{name:<8}  {says}")
+        return
+    print(machine())
+    for name in options.names or BENCHMARKS:
+        run, says = BENCHMARKS[name]
+        print(f"\n== {name}: {says}", flush=True)
+        run()
+
+
+if __name__ == "__main__":
+    main()

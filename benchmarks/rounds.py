@@ -1,0 +1,119 @@
+"""One server and one scenario, measured a few times over.
+
+The server is one process, the reader of its streams another, and they share the
+machine with whatever else runs. That makes a round worse, never better: so the best
+round counts, and the others are shown beside it.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+
+import psutil  # type: ignore[import-untyped]
+
+from .contenders import ROOT, Contender, running
+from .load import Job, Result
+from .scenarios import Scenario
+
+WARM_UP = 20
+"""Streams opened, and left, before the measuring, so that all code is loaded."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One server, one scenario, once; times in milliseconds."""
+
+    load: Result
+    over: float
+    """99th percentile of TTFT, less the script's."""
+    gap: float
+    """99th percentile of the time between two chunks."""
+    speed: float
+    """Chunks a second, from the first request to the last byte."""
+    cpu: float
+    """The server's share of one core."""
+    memory: float
+    """Growth of the server's resident memory, in KB a stream."""
+
+
+@dataclass
+class Use:
+    """What a server's process used while it was watched."""
+
+    cpu_seconds: float = 0.0
+    grown: float = 0.0
+    """Bytes."""
+
+
+@contextmanager
+def watched(pid: int) -> Iterator[Use]:
+    """Watch a process ten times a second; its use is complete on leaving."""
+    process, use, done = psutil.Process(pid), Use(), threading.Event()
+    before, spent = process.memory_info().rss, sum(process.cpu_times()[:2])
+
+    def look() -> None:
+        while not done.wait(0.1):
+            use.grown = max(use.grown, process.memory_info().rss - before)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield use
+    finally:
+        done.set()
+        thread.join()
+        use.cpu_seconds = sum(process.cpu_times()[:2]) - spent
+
+
+def read(job: Job) -> Result:
+    """Have a process of its own read the streams."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"],
+        input=json.dumps(asdict(job)),
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+        check=True,
+    )
+    return Result(**json.loads(done.stdout))
+
+
+def measure(contender: Contender, scenario: Scenario) -> Round:
+    """Start the server anew, warm it up, and measure it once."""
+    with running(contender, scenario) as (url, pid):
+        job = Job(
+            url=url,
+            body=contender.body(scenario),
+            streams=scenario.streams,
+            chunks=scenario.chunks,
+            sha256=scenario.sha256(),
+            patience=20,
+        )
+        read(replace(job, streams=min(WARM_UP, job.streams), patience=0.3))
+        with watched(pid) as use:
+            result = read(job)
+    return Round(
+        result,
+        over=1000 * (result.ttft[1] - scenario.ttft),
+        gap=1000 * result.gap[1],
+        speed=result.chunks / result.total,
+        cpu=use.cpu_seconds / result.total,
+        memory=use.grown / 1024 / scenario.streams,
+    )
+
+
+def measure_in_turn(
+    contenders: list[Contender], scenario: Scenario, count: int
+) -> dict[str, list[Round]]:
+    """Measure each server `count` times, in turn; return name → rounds, best first."""
+    found: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
+    for _ in range(count):
+        for contender in contenders:
+            found[contender.name].append(measure(contender, scenario))
+    for rounds in found.values():
+        rounds.sort(key=lambda item: item.over + item.gap if scenario.pace else -item.speed)
+    return found

@@ -1,0 +1,72 @@
+"""How long the course's parts take to start: the servers, and `import helpers`."""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from helpers import smollm2
+from helpers.process import ServerProcess
+
+from .contenders import ROOT
+from .report import target
+
+RUNS = 7
+
+
+def run() -> None:
+    """Measure each `RUNS` times, and print medians beside the targets."""
+    print(f"Medians of {RUNS} runs.")
+    start_of("scripted", most=0.6)
+    if smollm2.find_model():
+        start_of("smollm2")
+    else:
+        print("  smollm2 is not installed: not measured")
+    import_of_helpers()
+
+
+def start_of(name: str, *, most: float | None = None) -> None:
+    """Measure from the start of a model's server to the first line that it prints."""
+
+    def start() -> None:
+        servers.append(ServerProcess(f"helpers.{name}"))
+
+    times, servers = list[float](), list[ServerProcess]()
+    for _ in range(RUNS):
+        times.append(timed(start))
+        servers.pop().close()
+    show(f"{name}, start to first line", times, most=most, unit="s")
+
+
+def import_of_helpers() -> None:
+    """Measure how much longer Python takes with `import helpers` than without."""
+    more = []
+    for _ in range(RUNS):
+        bare, full = timed(python("pass")), timed(python("import helpers"))
+        more.append(1000 * (full - bare))
+    show("import helpers, over a bare start of Python", more, most=50, unit="ms")
+
+
+def python(code: str) -> Callable[[], object]:
+    """Return a function that runs `code` in a Python of its own."""
+    command = [sys.executable, "-c", code]
+    return lambda: subprocess.run(command, cwd=ROOT, check=True)
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Do `action`; return the seconds that it took."""
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
+def show(
+    what: str, measured: list[float], *, most: float | None, unit: str
+) -> None:
+    """Print the median, beside the target if there is one."""
+    middle = statistics.median(measured)
+    if most is None:
+        print(f"  {what}: measured {middle:.2f} {unit}", flush=True)
+    else:
+        print(target(what, [middle], most=most, unit=unit), flush=True)
