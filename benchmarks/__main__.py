@@ -7,7 +7,10 @@ from . import course, server, startup
 from .report import machine
 
 BENCHMARKS: dict[str, tuple[Callable[[], None], str]] = {
-    module.__name__.rpartition(".")[2]: (module.run, str(module.__doc__).splitlines()[0])
+    module.__name__.rpartition(".")[2]: (
+        module.run,
+        str(module.__doc__).splitlines()[0],
+    )
     for module in (server, startup, course)
 }
 
@@ -19,7 +22,10 @@ def main() -> None:
         description="Measure the course's own speed. A number never makes it fail.",
     )
     parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"{', '.join(BENCHMARKS)} (default: all)"
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"{', '.join(BENCHMARKS)} (default: all)",
     )
     parser.add_argument(
         "--list", action="store_true", help="say what each measures, and stop"

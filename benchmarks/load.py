@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
+from typing import cast
 from urllib.parse import urlsplit
 
 from helpers.scripted.__main__ import allow_many_connections
@@ -64,6 +65,7 @@ class Result:
 class Stream:
     """One connection: what is still to be sent, and what was read when."""
 
+    connection: socket.socket
     unsent: bytes
     started: float = 0.0
     reads: list[tuple[float, bytes]] = field(default_factory=list)
@@ -97,49 +99,43 @@ def read_all(job: Job) -> list[Stream]:
         "content-type: application/json\r\n"
         f"content-length: {len(job.body.encode())}\r\n\r\n{job.body}"
     ).encode()
-    streams = [Stream(request) for _ in range(job.streams)]
+    streams = [Stream(socket.socket(), request) for _ in range(job.streams)]
     buffer = memoryview(bytearray(256 * 1024))
     deadline = time.perf_counter() + job.patience
     with selectors.DefaultSelector() as selector:
         for stream in streams:
-            connection = socket.socket()
-            connection.setblocking(False)
+            stream.connection.setblocking(False)
             stream.started = time.perf_counter()
-            connection.connect_ex((address.hostname, address.port))
-            selector.register(connection, selectors.EVENT_WRITE, stream)
-            _send(selector, connection, stream)
+            stream.connection.connect_ex((address.hostname, address.port))
+            selector.register(stream.connection, selectors.EVENT_WRITE, stream)
+            _send(selector, stream)
         while selector.get_map() and time.perf_counter() < deadline:
             for key, _ in selector.select(1.0):
-                connection, stream = key.fileobj, key.data
-                assert isinstance(connection, socket.socket)
+                stream = cast("Stream", key.data)
                 if stream.unsent:
-                    _send(selector, connection, stream)
-                elif not _read(connection, stream, buffer):
-                    selector.unregister(connection)
-                    connection.close()
-        for key in list(selector.get_map().values()):
-            key.data.reads.clear()
+                    _send(selector, stream)
+                elif not _read(stream, buffer):
+                    selector.unregister(stream.connection)
+                    stream.connection.close()
     return streams
 
 
-def _send(
-    selector: selectors.BaseSelector, connection: socket.socket, stream: Stream
-) -> None:
+def _send(selector: selectors.BaseSelector, stream: Stream) -> None:
     """Send what the connection takes; once it has all, wait for the answer."""
     try:
-        stream.unsent = stream.unsent[connection.send(stream.unsent) :]
+        stream.unsent = stream.unsent[stream.connection.send(stream.unsent) :]
     except ConnectionError:
         stream.unsent = b""  # refused: reading finds nothing
     except OSError:
         return  # not connected yet: the selector says when
     if not stream.unsent:
-        selector.modify(connection, selectors.EVENT_READ, stream)
+        selector.modify(stream.connection, selectors.EVENT_READ, stream)
 
 
-def _read(connection: socket.socket, stream: Stream, buffer: memoryview) -> bool:
+def _read(stream: Stream, buffer: memoryview) -> bool:
     """Read what is there; return whether more is to come."""
     try:
-        size = connection.recv_into(buffer)
+        size = stream.connection.recv_into(buffer)
     except BlockingIOError:
         return True
     except OSError:

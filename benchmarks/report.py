@@ -1,4 +1,4 @@
-"""How results are shown: aligned tables, and what was asked beside what was measured."""
+"""How results are shown: tables, and what was asked beside what was measured."""
 
 import os
 import platform
@@ -26,7 +26,7 @@ def target(
     least: float | None = None,
     unit: str = "",
 ) -> str:
-    """Say what was asked, what was measured (first the one that counts), if it is met."""
+    """Say what was asked and what was measured; of several, the first one counts."""
     best, *others = measured
     met = (most is None or best <= most) and (least is None or best >= least)
     asked = " and ".join(
@@ -37,7 +37,9 @@ def target(
     unit = f" {unit}" if unit else ""
     also = f" (other rounds: {', '.join(map(number, others))})" if others else ""
     verdict = "met" if met else "MISSED"
-    return f"  {what}: asked {asked}{unit}, measured {number(best)}{unit}{also}: {verdict}"
+    return (
+        f"  {what}: asked {asked}{unit}, measured {number(best)}{unit}{also}: {verdict}"
+    )
 
 
 def number(value: float) -> str:

@@ -115,5 +115,7 @@ def measure_in_turn(
         for contender in contenders:
             found[contender.name].append(measure(contender, scenario))
     for rounds in found.values():
-        rounds.sort(key=lambda item: item.over + item.gap if scenario.pace else -item.speed)
+        rounds.sort(
+            key=lambda item: item.over + item.gap if scenario.pace else -item.speed
+        )
     return found

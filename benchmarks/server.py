@@ -90,7 +90,12 @@ def targets(
         ]
     lines = [
         ("gap p99", [one.gap for one in ours], scenario.most_gap, "ms"),
-        ("TTFT p99 over the script's", [one.over for one in ours], scenario.most_over, "ms"),
+        (
+            "TTFT p99 over the script's",
+            [one.over for one in ours],
+            scenario.most_over,
+            "ms",
+        ),
         ("memory a stream", [one.memory for one in ours], scenario.most_memory, "KB"),
     ]
     return [

@@ -4,7 +4,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 
 from helpers import smollm2
 from helpers.process import ServerProcess
@@ -28,14 +27,12 @@ def run() -> None:
 
 def start_of(name: str, *, most: float | None = None) -> None:
     """Measure from the start of a model's server to the first line that it prints."""
-
-    def start() -> None:
-        servers.append(ServerProcess(f"helpers.{name}"))
-
-    times, servers = list[float](), list[ServerProcess]()
+    times = []
     for _ in range(RUNS):
-        times.append(timed(start))
-        servers.pop().close()
+        begun = time.perf_counter()
+        server = ServerProcess(f"helpers.{name}")
+        times.append(time.perf_counter() - begun)
+        server.close()
     show(f"{name}, start to first line", times, most=most, unit="s")
 
 
@@ -43,27 +40,19 @@ def import_of_helpers() -> None:
     """Measure how much longer Python takes with `import helpers` than without."""
     more = []
     for _ in range(RUNS):
-        bare, full = timed(python("pass")), timed(python("import helpers"))
-        more.append(1000 * (full - bare))
+        without = python("pass")
+        more.append(1000 * (python("import helpers") - without))
     show("import helpers, over a bare start of Python", more, most=50, unit="ms")
 
 
-def python(code: str) -> Callable[[], object]:
-    """Return a function that runs `code` in a Python of its own."""
-    command = [sys.executable, "-c", code]
-    return lambda: subprocess.run(command, cwd=ROOT, check=True)
-
-
-def timed(action: Callable[[], object]) -> float:
-    """Do `action`; return the seconds that it took."""
+def python(code: str) -> float:
+    """Run `code` in a Python of its own; return the seconds that it took."""
     begun = time.perf_counter()
-    action()
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     return time.perf_counter() - begun
 
 
-def show(
-    what: str, measured: list[float], *, most: float | None, unit: str
-) -> None:
+def show(what: str, measured: list[float], *, most: float | None, unit: str) -> None:
     """Print the median, beside the target if there is one."""
     middle = statistics.median(measured)
     if most is None:

@@ -5,30 +5,23 @@ network happens to cut it. For SSE, that is what the exercise of notebook 02 ask
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
-from random import Random
 from typing import Protocol
 
 Pieces = list[bytes]
 
 
-def splits(data: bytes, *, more: int = 100) -> Iterator[Pieces]:
-    """Yield `data` whole, cut in two at each place, byte by byte, and at random.
+def splits(data: bytes) -> Iterator[Pieces]:
+    """Yield `data` whole, cut in two at each place, and in pieces of each length.
 
-    There are `more` of the last, the same ones each time.
-
-    >>> [pieces for pieces in splits(b"ab", more=0)]
-    [[b'ab'], [b'a', b'b'], [b'a', b'b']]
+    >>> [pieces for pieces in splits(b"abc")]
+    [[b'abc'], [b'a', b'bc'], [b'ab', b'c'], [b'a', b'b', b'c'], [b'ab', b'c']]
     """
+    size = len(data)
     yield [data]
-    for cut in range(1, len(data)):
+    for cut in range(1, size):
         yield [data[:cut], data[cut:]]
-    yield [data[at : at + 1] for at in range(len(data))]
-    random = Random(len(data))
-    for _ in range(more):
-        count = random.randrange(2, 9)
-        cuts = sorted(random.choices(range(len(data) + 1), k=count))
-        yield [data[start:end] for start, end in pairwise([0, *cuts, len(data)])]
+    for step in range(1, size):
+        yield [data[at : at + step] for at in range(0, size, step)]
 
 
 def place(pieces: Pieces) -> str:

@@ -1,12 +1,15 @@
 """Exercise checks: one line, the hint that fits, and never an exception."""
 
-from collections.abc import Callable
+import codecs
+import json
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import pytest
 from langchain_core.messages import AIMessageChunk
 
 from helpers import check
+from helpers.timeline import Arrival, Timeline
 
 TEXTS = ["", " Streaming", " sends", " each", " token", ""]
 CHUNKS = [AIMessageChunk(content=text) for text in TEXTS]
@@ -81,6 +84,200 @@ def test_first_text(answer: object, line: str, said: Callable[[], str]) -> None:
 )
 def test_merged_text(answer: object, line: str, said: Callable[[], str]) -> None:
     check.merged_text(answer, chunks=CHUNKS)
+    assert line in said()
+
+
+def stream(label: str, *times: float) -> Timeline:
+    line = Timeline(label)
+    line.arrivals = [Arrival(at, "text") for at in times]
+    return line
+
+
+STREAMS = [stream("late", 9, 9.1), stream("slow", 1, 2, 3), stream("stalled", 1, 4)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        ("stalled", "correct"),
+        ("late", "starts late"),
+        ("slow", "slow, but steadily"),
+        (STREAMS[2], "take its .label"),
+        (3.0, "a time"),
+        ("Stalled", "compare max(stream.gaps)"),
+        (Hostile(), "compare max(stream.gaps)"),
+    ],
+)
+def test_stalled_stream(answer: object, line: str, said: Callable[[], str]) -> None:
+    check.stalled_stream(answer, streams=STREAMS)
+    assert line in said()
+
+
+def text_in(data: str) -> str:
+    """Solve exercise 2.1."""
+    choices = [] if data == "[DONE]" else json.loads(data)["choices"]
+    return (choices[0]["delta"].get("content") or "") if choices else ""
+
+
+def has(name: str) -> Callable[[str], object]:
+    """Return an answer that fails at the frames in which `name` stands."""
+    return lambda data: {}["no"] if name in data else text_in(data)
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (lambda data: None, "not tried yet"),
+        (text_in, "correct"),
+        (lambda data: text_in(data).strip(), "return it as it stands"),
+        (lambda data: data, "the text is at choices[0]"),
+        (has('finish_reason":"stop'), "the finish frame has an empty delta"),
+        (has("usage"), "the usage frame has no choices"),
+        (has("[DONE]"), "[DONE] is not JSON"),
+        (has("null}"), "the text is at choices[0]"),
+        (has('"content":null'), 'begin with "content": null'),
+        (Hostile(), "the text is at choices[0]"),
+    ],
+)
+def test_frame_text(answer: object, line: str, said: Callable[[], str]) -> None:
+    check.frame_text(answer)
+    assert line in said()
+
+
+class Parser:
+    """Solve exercise 2.2, all but for what a subclass leaves out."""
+
+    end, skips, space, strip, joint = "\r\n", True, " ", "", "\n"
+
+    def __init__(self) -> None:
+        self.decoder = codecs.getincrementaldecoder("utf-8")()
+        self.rest = ""
+
+    def decode(self, read: bytes) -> str:
+        return self.decoder.decode(read)
+
+    def feed(self, read: bytes) -> list[str]:
+        text = (self.rest + self.decode(read)).replace(self.end, "\n")
+        *frames, self.rest = text.split("\n\n")
+        found = [[*self.lines(frame)] for frame in frames]
+        return [self.joint.join(lines) for lines in found if lines]
+
+    def lines(self, frame: str) -> Iterator[str]:
+        for line in frame.split("\n"):
+            if line.startswith("data:") or not self.skips:
+                yield (
+                    line.removeprefix("data:")
+                    .removeprefix(self.space)
+                    .strip(self.strip)
+                )
+
+    def flush(self) -> list[str]:
+        return []
+
+
+class Forgetful(Parser):
+    def feed(self, read: bytes) -> list[str]:
+        self.rest = ""
+        return super().feed(read)
+
+
+class Plain(Parser):
+    def decode(self, read: bytes) -> str:
+        return read.decode()
+
+
+class Lossy(Parser):
+    def decode(self, read: bytes) -> str:
+        return read.decode(errors="replace")
+
+
+class Newline(Parser):
+    """Looks for the empty line in what came, not in what was kept."""
+
+    def feed(self, read: bytes) -> list[str]:
+        if b"\n\n" in read or b"\r" in read:
+            return super().feed(read)
+        self.rest += self.decode(read)
+        return []
+
+
+class Greedy(Parser):
+    skips = False
+
+
+class Spaced(Parser):
+    space = "data: "
+
+
+class Stripped(Parser):
+    strip = " "
+
+
+class Apart(Parser):
+    joint = ", "
+
+
+class Unix(Parser):
+    end = "no such end"
+
+
+class Hasty(Parser):
+    def decode(self, read: bytes) -> str:
+        return super().decode(read).replace("\r\n", "\n")
+
+    end = "no such end"
+
+
+class Eager(Parser):
+    def flush(self) -> list[str]:
+        return [*self.lines(self.rest)]
+
+
+class Late(Parser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def feed(self, read: bytes) -> list[str]:
+        self.found += super().feed(read)
+        return []
+
+    def flush(self) -> list[str]:
+        return self.found
+
+
+class Untried(Parser):
+    def feed(self, read: bytes) -> list[str]:
+        return None  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (Untried, "not tried yet"),
+        (Parser, "correct"),
+        (Forgetful, "two frames, cut inside `data: `: it found"),
+        (Plain, "two frames, cut inside a character: it raised UnicodeDecodeError"),
+        (Lossy, "two frames, cut inside a character: it found"),
+        (Newline, "two frames, cut between the two newlines: it found 1 of 2"),
+        (Greedy, "a comment"),
+        (Spaced, "two frames: it found ' "),
+        (Stripped, "no space, and two, after `data:`: it found '2'"),
+        (Apart, "two lines of data in one frame: it found '1, 2'"),
+        (Unix, "lines that end in \\r\\n: it found 0 of 2"),
+        (Hasty, "lines that end in \\r\\n, cut between \\r and \\n: it found"),
+        (Eager, "a frame without its empty line"),
+        (Late, "right, but late"),
+        (Parser(), "two frames: it raised TypeError"),
+        (Hostile(), "two frames: it raised"),
+        (7, "two frames: it raised TypeError"),
+    ],
+)
+def test_sse_parser(answer: object, line: str, said: Callable[[], str]) -> None:
+    check.sse_parser(answer)
     assert line in said()
 
 

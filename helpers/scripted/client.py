@@ -39,7 +39,7 @@ def script(**options: object) -> dict[str, Any]:
     """Return arguments for `ChatOpenAI` that name the scripted model, with a script.
 
     `ChatOpenAI(**script(tokens=["Hel", "lo"], fault="stall", at=1))`. The options are
-    those of `helpers.scripted.script.Script`; a wrong one is refused by the server.
+    those of `helpers.scripted.options.Script`; a wrong one is refused by the server.
     """
     extra = {"extra_body": {"script": options}} if options else {}
     # Any: each of ChatOpenAI's arguments has a type of its own.

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from .frames import COMMENT, frame
 from .refusal import Refusal
 from .reply import Reply
-from .script import Script
+from .options import Script
 from .steps import CUT, Step
 
 Steps = Iterator[Step]

@@ -6,7 +6,7 @@ from typing import Never, cast
 
 from .fields import Json, field, need, objects
 from .refusal import Refusal
-from .script import Script, parse_script
+from .options import Script, parse_script
 
 ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
 
