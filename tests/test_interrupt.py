@@ -1,0 +1,112 @@
+"""What ■ does to a cell that streams: notebook 05 says so for each Python.
+
+A real kernel is interrupted while the model is silent, and its record is read.
+"""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from langchain_openai import ChatOpenAI
+from test_models_in_a_kernel import Kernel
+
+from helpers.scripted import script
+
+LOSES_CANCELLATIONS = sys.version_info < (
+    3,
+    12,
+)  # github.com/python/cpython/issues/86296
+
+SETUP = """
+import asyncio
+from langchain_openai import ChatOpenAI
+from helpers.scripted import requests, script
+
+def model(**options):  # a text, a second of silence, and 200 more
+    tokens = ["silence", *[" more"] * 200]
+    silence = {"fault": "stall", "at": 1, "stall": 1}
+    return ChatOpenAI(**options, **script(tokens=tokens, ttft=0, **silence))
+
+async def read(**options):
+    async for chunk in model(**options).astream("Hi"):
+        print(chunk.text, end="", flush=True)
+
+async def tick():
+    while True:
+        await asyncio.sleep(0.01)
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Kernel]:
+    kernel = Kernel()
+    assert kernel.run(SETUP)["error"] == ""
+    yield kernel
+    kernel.close()
+
+
+def interrupt(kernel: Kernel, cell: str) -> tuple[str, int]:
+    """Interrupt the cell in the silence; return its error and what the server sent."""
+    error = kernel.run(cell, interrupt_at="silence")["error"]
+    sent = kernel.run("print(requests()[-1].chunks_sent)")["stdout"]
+    return error, int(sent)
+
+
+def test_a_synchronous_stream_stops_at_once(kernel: Kernel) -> None:
+    error, sent = interrupt(
+        kernel, "for chunk in model().stream('Hi'): print(chunk.text, flush=True)"
+    )
+    assert "KeyboardInterrupt" in error
+    assert sent == 1
+
+
+def test_an_asynchronous_stream_stops_at_the_next_chunk_or_never(
+    kernel: Kernel,
+) -> None:
+    error, sent = interrupt(kernel, "await read()")
+    if LOSES_CANCELLATIONS:
+        assert (error, sent) == ("", 201)
+    else:
+        assert "CancelledError" in error
+        assert 1 < sent < 201
+
+
+def test_without_its_own_timeout_it_stops_at_the_next_chunk(kernel: Kernel) -> None:
+    error, sent = interrupt(kernel, "await read(stream_chunk_timeout=None)")
+    assert "CancelledError" in error
+    assert 1 < sent < 201
+
+
+def test_beside_a_task_that_ticks_it_stops_at_once(kernel: Kernel) -> None:
+    error, sent = interrupt(
+        kernel, "ticking = asyncio.create_task(tick())\nawait read()"
+    )
+    kernel.run("ticking.cancel()")
+    assert "CancelledError" in error
+    assert sent == 1
+
+
+def test_a_cell_that_started_a_task_is_free_to_stop_it(kernel: Kernel) -> None:
+    kernel.run("reading = asyncio.create_task(read())\nawait asyncio.sleep(0.3)")
+    kernel.run("reading.cancel()")
+    assert kernel.run("print(requests()[-1].chunks_sent)")["stdout"] == "1\n"
+
+
+async def test_a_cancellation_that_meets_a_chunk() -> None:
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        flat_out = script(tokens=["more"] * 400, ttft=0, pace=0)
+        model = ChatOpenAI(http_async_client=client, **flat_out)
+        texts = []
+
+        async def read() -> None:
+            async for chunk in model.astream("Hi"):
+                texts.append(chunk.text)
+
+        reading = asyncio.create_task(read())
+        while len(texts) < 5:
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait([reading])
+    assert reading.cancelled() is not LOSES_CANCELLATIONS
