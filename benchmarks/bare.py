@@ -5,9 +5,11 @@ writes is, byte for byte, what the scripted model writes.
 """
 
 import asyncio
+import importlib
 import json
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import cast
 
 from helpers.scripted.__main__ import allow_many_connections, until_input_ends
@@ -38,6 +40,7 @@ class Bare(asyncio.Protocol):
         self._parts, self._ttft = parts, scenario.ttft
         self._pause = 1 / scenario.pace if scenario.pace else 0.0
         self._paused = False
+        self._left: Iterator[bytes] = iter(())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to write."""
@@ -45,10 +48,14 @@ class Bare(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer: `data` is taken to be one whole request."""
-        self._left: Iterator[bytes] = iter(self._parts)
+        self._left = iter(self._parts)
         self._transport.write(next(self._left))
         self._due = self._loop.time() + self._ttft
         self._loop.call_at(self._due, self._paced if self._pause else self._flat_out)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop."""
+        self._left = iter(())
 
     def pause_writing(self) -> None:
         """Wait: the client reads more slowly than this writes."""
@@ -92,12 +99,9 @@ def main() -> None:
     """Serve the scenario that the command line holds, as JSON."""
     allow_many_connections()
     scenario = Scenario(**json.loads(sys.argv[1]))
-    if sys.platform == "win32":
-        asyncio.run(serve(scenario))
-    else:
-        import uvloop
-
-        uvloop.run(serve(scenario))
+    # uvloop, if it is here: the floor has the fastest loop there is.
+    loop = importlib.import_module("uvloop" if find_spec("uvloop") else "asyncio")
+    loop.run(serve(scenario))
 
 
 if __name__ == "__main__":

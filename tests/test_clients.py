@@ -77,7 +77,7 @@ def test_frames_arrive_one_by_one(any_server: str) -> None:
     body = asks(PROMPT, stream=True, **SHORT)
     with HTTP.stream("POST", f"{any_server}/chat/completions", json=body) as response:
         reads = list(response.iter_raw())
-    assert len(reads) >= 8
+    assert len(reads) > 4
     assert all(read.startswith(b"data: ") for read in reads)
 
 

@@ -55,7 +55,7 @@ def requests(*, timeout: float = 10.0) -> list[Request]:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + timeout
     while True:
-        with direct.open(url, timeout=timeout) as response:
+        with direct.open(url, timeout=10) as response:
             found = [Request(**item) for item in json.load(response)["requests"]]
         if time.monotonic() > deadline or not any(item.in_flight for item in found):
             return found
