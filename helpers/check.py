@@ -5,6 +5,7 @@ answer can be anything at all, so nothing here raises because of one.
 """
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -106,13 +107,15 @@ def streaming_flag(answer: object) -> None:
         _ = list(result) if call == "stream" else result
         return requests()[-1].stream
 
-    said = cast("dict[tuple[str, str], object]", answer)
-    wrong = [key for key, value in said.items() if value is not streams(*key)]
-    grade(
-        None if None in said.values() else answer,
-        lambda _: not wrong,
-        otherwise=f"ask the server again: {', '.join(wrong[0])}" if wrong else "",
-    )
+    said = answer if isinstance(answer, dict) else {}
+    keys = list(said)
+    fits = len(keys) == 4 and all(isinstance(value, bool) for value in said.values())
+    wrong = next((key for key in keys if fits and said[key] is not streams(*key)), None)
+    hint = "replace each None by True or False, without quotes"
+    if wrong:
+        hint = f"ask the server again: {', '.join(wrong)}"
+    tried = None if not any(value is not None for value in said.values()) else answer
+    grade(tried, lambda _: fits and not wrong, otherwise=hint)
 
 
 def stalled_stream(answer: object, *, streams: Sequence[Timeline]) -> None:
@@ -230,6 +233,11 @@ def streaming_step(answer: object) -> None:
         lambda _: run() == (1, whole),
         (lambda a: not callable(a) and not hasattr(a, "transform"), "write a function"),
         (
+            lambda a: type(a).__name__ == "RunnableLambda",
+            "a RunnableLambda collects its input first: pass the function itself",
+        ),
+        (inspect.isasyncgenfunction, "write it with def and for, without async"),
+        (
             lambda _: run() == (len(texts), whole),
             "the text is right, but all of it at once: yield a text for each text",
         ),
@@ -244,87 +252,19 @@ def which_stream(
     """Exercise 4.2: which chains give their first text before the last is made."""
 
     def streams(name: str) -> bool:
-        for _ in (recording := record(chains[name].stream(question), name)):
+        recording = record(chains[name].stream(question), name)
+        for _ in recording:
             pass
         return (recording.ttft or 0) < 0.8 * (recording.total or 0)
 
-    said = cast("dict[str, object]", answer)
-    wrong = [name for name in chains if said.get(name) is not streams(name)]
-    grade(
-        None if None in said.values() else answer,
-        lambda _: not wrong,
-        otherwise=f"see when the first text of {wrong[0]} comes" if wrong else "",
-    )
-
-
-async def answers_together(answer: object) -> None:
-    """Exercise 5.1: several questions asked at once, the texts in their order."""
-    from langchain_core.callbacks import BaseCallbackHandler
-    from langchain_openai import ChatOpenAI
-
-    from helpers.scripted import answers, script
-
-    class UnderWay(BaseCallbackHandler):
-        run_inline = True
-        now = most = 0
-
-        def on_chat_model_start(self, *_: object, **__: object) -> None:
-            self.now += 1
-            self.most = max(self.most, self.now)
-
-        def on_llm_end(self, *_: object, **__: object) -> None:
-            self.now -= 1
-
-    # The longest answer first: in the order of their ends, the texts are reversed.
-    questions = ["Why does token streaming matter?", "What is a token?", "Hi"]
-    texts = [answers.answer(question) for question in questions]
-    under_way = UnderWay()
-    model = ChatOpenAI(callbacks=[under_way], **script(pace=200))
-    got = await _awaited(answer, model, questions)
-    grade(
-        answer,
-        lambda _: got == texts and under_way.most == len(texts),
-        (lambda _: got == texts, "the texts are right, but one began after another"),
-        (lambda a: not callable(a), "write async def answers(model, questions)"),
-        (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
-        (lambda _: {*cast("list[str]", got)} == {*texts}, "the order is another one"),
-        otherwise="return a list of texts, one for each question",
-    )
-
-
-async def closed_stream(answer: object) -> None:
-    """Exercise 5.2: a function that returns one sentence, and closes its stream."""
-    from langchain_openai import ChatOpenAI
-
-    from helpers.scripted import requests, script
-
-    said = ["One", " sentence", ".", *[" More"] * 60, "."]
-    model = ChatOpenAI(**script(tokens=said))
-    got = await _awaited(answer, model, "Hi")
-    # In a thread: a stream is closed by the loop, which must not wait for the record.
-    last = (await asyncio.to_thread(requests))[-1:]
-    grade(
-        answer,
-        lambda _: got == "One sentence." and last[0].left_after is not None,
-        (
-            lambda _: got == "One sentence.",
-            f"the text is right, but the server sent all {len(said)} chunks",
-        ),
-        (lambda a: not callable(a), "write async def mended(model, question)"),
-        (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
-        otherwise="return the first sentence, as preview does",
-    )
-
-
-async def _awaited(answer: object, *arguments: object) -> object:
-    """Return what an asynchronous function returns, or the exception it raises."""
-    if answer is None:
-        return None
-    try:
-        call = cast("Callable[..., Awaitable[object]]", answer)
-        return await call(*arguments)
-    except Exception as error:  # noqa: BLE001  (there is no telling what it does)
-        return error
+    given = answer if isinstance(answer, list) else []
+    fits = len(given) == len(chains) and all(isinstance(each, bool) for each in given)
+    said = zip(chains, given, strict=True) if fits else ()
+    wrong = next((name for name, each in said if each is not streams(name)), None)
+    hint = f"write a list of {len(chains)} of True and False"
+    if wrong:
+        hint = f"look at {wrong!r} again: when does its first text come?"
+    grade(answer, lambda _: fits and not wrong, otherwise=hint)
 
 
 def _fits(test: Test, answer: object) -> bool:
