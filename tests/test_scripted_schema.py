@@ -112,6 +112,11 @@ def test_a_schema_that_contains_itself_ends_at_once() -> None:
     assert fill(NODE, "5") == {"value": 5, "next": None, "children": []}
 
 
+@pytest.mark.parametrize("schema", [{"$ref": "#"}, {"allOf": [{"$ref": "#"}]}], ids=str)
+def test_a_schema_that_is_only_itself_is_null(schema: dict[str, object]) -> None:
+    assert fill(schema, "") is None
+
+
 def test_a_reference_to_nothing_allows_anything() -> None:
     assert fill({"$ref": "#/nowhere"}, "say 'this'") == "this"
 

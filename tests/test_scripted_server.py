@@ -206,16 +206,16 @@ class Written(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__()
-        self.data = b""
+        self.data, self.reads = b"", True
 
     def write(self, data: bytes) -> None:
         self.data += data
 
     def pause_reading(self) -> None:
-        pass
+        self.reads = False
 
     def resume_reading(self) -> None:
-        pass
+        self.reads = True
 
 
 async def played(*parts: bytes) -> tuple[Connection, Written]:
@@ -254,6 +254,19 @@ async def test_a_reader_that_pauses_gets_nothing_early() -> None:
         connection.resume_writing()
         await turns()
     assert written.data == sent
+
+
+async def test_while_a_request_waits_no_more_are_read() -> None:
+    script = {"tokens": ["late"], "ttft": 0.05}
+    request = raw(asks(stream=True, script=script))
+    connection, written = await played(request)
+    assert written.reads, "or it would not see its client leave"
+    connection.data_received(request)
+    assert not written.reads
+    async with asyncio.timeout(20):
+        while written.data.count(b"[DONE]") < 2:  # noqa: ASYNC110  nothing to wait for
+            await asyncio.sleep(0.01)
+    assert written.reads
 
 
 async def test_nothing_holds_a_connection_that_is_lost() -> None:

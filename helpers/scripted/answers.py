@@ -1,6 +1,7 @@
 """The written answers, and the honest one for a prompt that has none."""
 
 import re
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -22,9 +23,7 @@ def written() -> dict[str, tuple[str, str]]:
         headings.append(heading.strip())
         if not text.strip():
             continue
-        paragraphs = re.split(r"\n\s*\n", text.strip())
-        answer = "\n\n".join(" ".join(part.split("\n")) for part in paragraphs)
-        found |= {normal(item): (item, answer) for item in headings}
+        found |= {normal(item): (item, text.strip()) for item in headings}
         headings = []
     return found
 
@@ -35,8 +34,9 @@ def answer(prompt: str) -> str:
     if text:
         return text
     some = [f"“{item}”" for item, _ in list(written().values())[:5]]
-    return (
+    return textwrap.fill(
         "I am a scripted model: a small server on your machine that gives written "
         "answers, the same each time. I have none to this prompt. Ask me, for example: "
-        f"{', '.join(some)}. For answers to anything, choose a real model."
+        f"{', '.join(some)}. For answers to anything, choose a real model.",
+        width=88,
     )

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
 from .frames import COMMENT, frame
+from .options import Script
 from .refusal import Refusal
 from .reply import Reply
-from .options import Script
 from .steps import CUT, Step
 
 Steps = Iterator[Step]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Never, cast
 
 from .fields import Json, field, need, objects
-from .refusal import Refusal
 from .options import Script, parse_script
+from .refusal import Refusal
 
 ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
 

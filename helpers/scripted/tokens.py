@@ -16,10 +16,10 @@ EVERY = 9
 """Each ninth chunk carries two tokens, as chunks of a busy server do."""
 
 _PIECE = re.compile(
-    r" ?[\u2e80-\u9fff\uac00-\ud7af]"  # one CJK character
-    r"| ?[^\W\d_\u2e80-\u9fff\uac00-\ud7af]+"  # a word, with the space before it
-    r"| ?\d{1,3}"  # up to three digits
-    r"| ?[\U0001f000-\U0001faff\u200d\ufe0f]"  # one code point of an emoji
+    r"[ \n]?[\u2e80-\u9fff\uac00-\ud7af]"  # one CJK character
+    r"|[ \n]?[^\W\d_\u2e80-\u9fff\uac00-\ud7af]+"  # a word, and what is before it
+    r"|[ \n]?\d{1,3}"  # up to three digits
+    r"|[ \n]?[\U0001f000-\U0001faff\u200d\ufe0f]"  # one code point of an emoji
     r"|\s+(?=\s)|\s|."  # white space; anything else
 )
 
@@ -39,7 +39,7 @@ def tokens(text: str) -> list[str]:
     """
     found: list[str] = []
     for piece in _PIECE.findall(text):
-        word = piece.lstrip(" ")
+        word = piece.lstrip(" \n")
         if len(word) > LONGEST and word.isalpha():
             cut = len(piece) - len(word) + LONGEST // 2 + 1
             found += piece[:cut], piece[cut:]
