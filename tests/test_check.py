@@ -1,12 +1,14 @@
 """Exercise checks: one line, the hint that fits, and never an exception."""
 
+import asyncio
 import codecs
 import json
-from collections.abc import Callable, Iterator
-from typing import NoReturn
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from typing import NoReturn, cast
 
 import pytest
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_openai import ChatOpenAI
 
 from helpers import check
 from helpers.timeline import Arrival, Timeline
@@ -278,6 +280,99 @@ class Untried(Parser):
 )
 def test_sse_parser(answer: object, line: str, said: Callable[[], str]) -> None:
     check.sse_parser(answer)
+    assert line in said()
+
+
+async def whole(model: ChatOpenAI, question: str) -> str:
+    return "".join([chunk.text async for chunk in model.astream(question)])
+
+
+async def together(model: ChatOpenAI, questions: list[str]) -> list[str]:
+    return await asyncio.gather(*(whole(model, each) for each in questions))
+
+
+async def in_turn(model: ChatOpenAI, questions: list[str]) -> list[str]:
+    return [await whole(model, each) for each in questions]
+
+
+async def blocking(model: ChatOpenAI, questions: list[str]) -> list[str]:
+    async def one(question: str) -> str:
+        return "".join(chunk.text for chunk in model.stream(question))
+
+    return await asyncio.gather(*map(one, questions))
+
+
+async def as_they_end(model: ChatOpenAI, questions: list[str]) -> list[str]:
+    ends = asyncio.as_completed([whole(model, each) for each in questions])
+    return [await each for each in ends]
+
+
+async def messages(model: ChatOpenAI, questions: list[str]) -> list[BaseMessage]:
+    return await asyncio.gather(*(model.ainvoke(each) for each in questions))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (together, "correct"),
+        (in_turn, "one began after another"),
+        (blocking, "one began after another"),
+        (as_they_end, "the order is another one"),
+        (messages, "return a list of texts"),
+        (["texts"], "write async def"),
+        (lambda model, questions: ["texts"], "it raises TypeError"),
+        (
+            lambda model, questions: asyncio.sleep(0, Hostile()),
+            "return a list of texts",
+        ),
+        (Hostile(), "write async def"),
+    ],
+)
+async def test_answers_together(
+    answer: object, line: str, said: Callable[[], str]
+) -> None:
+    await check.answers_together(answer)
+    assert line in said()
+
+
+KEPT: list[AsyncIterator[AIMessageChunk]] = []
+
+
+async def leaking(model: ChatOpenAI, question: str) -> str:
+    text = ""
+    KEPT.append(model.astream(question))
+    async for chunk in KEPT[-1]:
+        text += chunk.text
+        if text.endswith("."):
+            break
+    return text
+
+
+async def closing(model: ChatOpenAI, question: str) -> str:
+    text = await leaking(model, question)
+    await cast("AsyncGenerator[AIMessageChunk]", KEPT[-1]).aclose()
+    return text
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (closing, "correct"),
+        (leaking, "the server sent all 64 chunks"),
+        (whole, "return the first sentence"),
+        ("One sentence.", "write async def"),
+        (lambda model: None, "it raises TypeError"),
+        (Hostile(), "write async def"),
+    ],
+)
+async def test_closed_stream(
+    answer: object, line: str, said: Callable[[], str]
+) -> None:
+    await check.closed_stream(answer)
     assert line in said()
 
 

@@ -79,6 +79,7 @@ def test_without_its_own_timeout_it_stops_at_the_next_chunk(kernel: Kernel) -> N
 def test_beside_a_task_that_ticks_it_stops_at_once(kernel: Kernel) -> None:
     cell = "ticking = asyncio.create_task(tick())\nawait read()"
     error, sent = interrupt(kernel, cell)
+    kernel.run("ticking.cancel()")
     assert "CancelledError" in error
     assert sent == 1
 

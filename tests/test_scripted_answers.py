@@ -21,15 +21,16 @@ def test_prompts_may_share_an_answer() -> None:
     assert answer("Hi") == answer("Hello") == answer("Say hello")
 
 
-def test_an_answer_is_paragraphs_whose_lines_are_joined() -> None:
+def test_an_answer_is_broken_into_lines_that_fit_below_a_cell() -> None:
     for _, text in written().values():
         assert text == text.strip()
-        assert not re.search(r"[^\n]\n[^\n]|\n{3}| {2}", text)
+        assert max(map(len, text.splitlines())) <= 90
+        assert not re.search(r"\n{3}| \n| {2}", text)
 
 
 def test_to_any_other_prompt_the_answer_is_honest() -> None:
     for prompt in ("Who won the match?", "", "¿Qué?", "🚀"):
-        said = answer(prompt)
+        said = " ".join(answer(prompt).split())
         assert said.startswith("I am a scripted model")
         assert "I have none to this prompt" in said
         suggested = re.findall("“(.+?)”", said)

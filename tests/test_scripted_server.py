@@ -306,8 +306,8 @@ def test_a_script_ends_with_its_answer(url: str) -> None:
 
 
 def test_idle_connections_hold_nobody_up(url: str) -> None:
-    idle = [connect(url) for _ in range(300)]
-    half = [connect(url) for _ in range(100)]
+    idle = [connect(url) for _ in range(60)]
+    half = [connect(url) for _ in range(40)]
     for connection in half:
         connection.sendall(raw(asks())[:80])
     assert post(url, asks(script=HELLO)).status_code == 200

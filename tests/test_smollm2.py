@@ -169,7 +169,8 @@ def test_without_the_wheels_it_says_how_to_install_them() -> None:
     bare = [sys.executable, "-S", *START[1:]]  # without site-packages
     done = subprocess.run(bare, check=False, capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == smollm2.how_to_install() + "\n"
+    # Without site-packages it cannot know of .venv: the command itself may differ.
+    assert done.stderr.startswith(smollm2.how_to_install().splitlines()[0])
 
 
 @pytest.mark.parametrize(
