@@ -41,6 +41,8 @@ def place(pieces: Pieces) -> str:
     if before.endswith(b"\n") and after.startswith((b"\n", b"\r\n")):
         return "between the two newlines"
     line = before.rpartition(b"\n")[2]
+    if not line:
+        return "between two lines"
     return "inside `data: `" if b"data: ".startswith(line) else "inside a line"
 
 
@@ -63,6 +65,6 @@ def mistake(new: Callable[[], Parser], pieces: Pieces, expected: list[str]) -> s
     except Exception as error:  # noqa: BLE001  (the parser may be a reader's first)
         return f"it raised {type(error).__name__}"
     if len(found) != len(expected):
-        return f"it found {len(found)} of {len(expected)}"
-    others = (a for a, b in zip(found, expected, strict=True) if a != b)
-    return next((f"it found {other!r}" for other in others), "")
+        return f"frames expected: {len(expected)}, found: {len(found)}"
+    others = (f"{a!r}, not {b!r}" for a, b in zip(found, expected, strict=True) if a != b)
+    return next((f"it found {other}" for other in others), "")

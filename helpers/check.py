@@ -143,12 +143,17 @@ FRAMES = (  # a frame's data, the text in it, and the hint for who finds another
     (
         '{"choices":[{"delta":{"content":" you"},"finish_reason":null}]}',
         " you",
-        "the text is at choices[0], delta, content; return it as it stands",
+        "read the string with json.loads; the text is at choices[0], delta, content",
+    ),
+    (
+        '{"choices":[{"delta":{"content":"\\n\\"é"},"finish_reason":null}]}',
+        '\n"é',
+        "the text may hold escapes, such as a line break: let json.loads read it",
     ),
     (
         '{"choices":[{"delta":{},"finish_reason":"stop"}]}',
         "",
-        'the finish frame has an empty delta; return "" for it',
+        'the finish frame has an empty delta; return "" for it, not None',
     ),
     (
         '{"choices":[],"usage":{"total_tokens":9}}',
@@ -186,6 +191,7 @@ EVENTS = (  # a stream of server-sent events, the data in it, what is special ab
     ("data:1\n\ndata:  2\n\n", ["1", " 2"], "no space, and two, after `data:`"),
     ("data: 1\ndata: 2\n\n", ["1\n2"], "two lines of data in one frame"),
     ("data: 1\r\n\r\ndata: 2\r\n\r\n", ["1", "2"], "lines that end in \\r\\n"),
+    ("data: 1\u20282\n\n", ["1\u20282"], "U+2028, which ends no line here"),
     ("data: 1\n\ndata: 2\n", ["1"], "a frame without its empty line, which is dropped"),
 )
 

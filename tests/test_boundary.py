@@ -51,9 +51,9 @@ def test_a_cut_has_a_name(pieces: list[bytes], words: str) -> None:
     ("expected", "words"),
     [
         (["1", "2", "end"], ""),
-        (["1", "end"], "it found 3 of 2"),
-        (["1", "3", "end"], "it found '2'"),
-        (["2", "1", "end"], "it found '1'"),
+        (["1", "end"], "frames expected: 2, found: 3"),
+        (["1", "3", "end"], "it found '2', not '3'"),
+        (["2", "1", "end"], "it found '1', not '2'"),
     ],
 )
 def test_a_mistake_is_said(expected: list[str], words: str) -> None:
