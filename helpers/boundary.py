@@ -66,5 +66,7 @@ def mistake(new: Callable[[], Parser], pieces: Pieces, expected: list[str]) -> s
         return f"it raised {type(error).__name__}"
     if len(found) != len(expected):
         return f"frames expected: {len(expected)}, found: {len(found)}"
-    others = (f"{a!r}, not {b!r}" for a, b in zip(found, expected, strict=True) if a != b)
+    others = (
+        f"{a!r}, not {b!r}" for a, b in zip(found, expected, strict=True) if a != b
+    )
     return next((f"it found {other}" for other in others), "")
