@@ -4,4 +4,6 @@ import os
 
 os.environ.setdefault("COURSE_MODEL", "scripted")
 os.environ.setdefault("COURSE_SPEED", "4")
-os.environ["LANGSMITH_TRACING"] = "false"
+# Of LangSmith's four names for it, the first that is set wins; LangChain's own names
+# for it come between these two.
+os.environ.update(LANGSMITH_TRACING_V2="false", LANGSMITH_TRACING="false")

@@ -314,7 +314,7 @@ async def closed_stream(answer: object) -> None:
 
     from helpers.scripted import requests, script
 
-    said = ["One", " sentence", ".", *[" More"] * 60, "."]
+    said = ["One", " sentence", ".", *[" More"] * 100, "."]
     model = ChatOpenAI(**script(tokens=said))
     got = await _awaited(answer, model, "Hi")
     # In a thread: a stream is closed by the loop, which must not wait for the record.

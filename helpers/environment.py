@@ -20,6 +20,9 @@ class Overrides:
         """Change nothing yet."""
         self._values: dict[str, tuple[str | None, str | None]] = {}  # theirs, ours
 
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
     def set(self, values: Mapping[str, str | None]) -> None:
         """Set each variable, or remove it if its value is None."""
         for name, ours in values.items():

@@ -63,13 +63,15 @@ def use_model(name: str | None = None) -> None:
     _watch_cells()
     for ended, how in _ended_servers().items():
         print(f"{how}\nA new one takes its place.")
-        del _servers[ended]
+        _servers.pop(ended).close()
     _environment.undo()
+    _forget_tracing()
     if name == "openai":
         _use_readers_own()
         return
     # Hidden before the server starts: if it cannot, nothing else answers instead.
     _environment.set(dict.fromkeys((*_ELSEWHERE, _KEY, _URL)))
+    _forget_tracing()
     _environment.set(loopback_without_proxy())
     _environment.set({_URL: server(name), _KEY: _NO_KEY})
     print(_LOCAL[name])
@@ -78,9 +80,12 @@ def use_model(name: str | None = None) -> None:
 def server(name: str) -> str:
     """Return the base URL of `scripted` or `smollm2`; start its server if needed.
 
+    Keeps proxies out of what is sent there, unless `use_model` has seen to them.
     Raises ModelUnavailable if it is not installed, does not start, or has ended.
     """
     with _starting:
+        if not _environment:
+            _environment.set(loopback_without_proxy())
         if name not in _servers:
             if name == "smollm2":
                 _check_smollm2()
@@ -90,6 +95,12 @@ def server(name: str) -> str:
                 f"{how}\nRun use_model() again: it starts a new one."
             )
         return _servers[name].url
+
+
+def _forget_tracing() -> None:
+    """Have LangSmith, which remembers its variables, look them up again."""
+    if utils := sys.modules.get("langsmith.utils"):
+        utils.get_env_var.cache_clear()
 
 
 def _check_smollm2() -> None:
@@ -163,6 +174,8 @@ def _check_engine(url: str, host: str, key: str) -> list[str]:
             f"Nothing answers at OPENAI_BASE_URL, {host} ({type(error).__name__}). "
             "Is the engine running? The URL looks like http://localhost:8000/v1."
         ) from None
+    if answer.status_code in (401, 403):
+        raise ModelUnavailable(f"{host} refuses the key in OPENAI_API_KEY.")
     try:
         found = {model["id"]: model.get("owned_by") for model in answer.json()["data"]}
     except (ValueError, KeyError, TypeError, AttributeError):

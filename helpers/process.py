@@ -6,11 +6,14 @@ it would do to a provider: nothing, or a connection that closes.
 
 import atexit
 import contextlib
+import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -98,6 +101,17 @@ class ServerProcess:
         how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
         log = "\n".join(f"  {line}" for line in lines) or "  (it is empty)"
         return f"{how}. The end of its log:\n{log}"
+
+
+def wait_for_end_of_input() -> None:
+    """Return when standard input, if it is a pipe, closes; never for anything else."""
+    mode = os.fstat(0).st_mode if sys.stdin else 0
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+        while os.read(0, 1024):
+            pass
+    else:  # a terminal or a file: it is stopped by hand
+        while True:
+            time.sleep(3600)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from collections.abc import (
     Callable,
     Iterable,
     Iterator,
+    Mapping,
 )
 from time import perf_counter
 from typing import Generic, NoReturn, Self, TypeVar, overload
@@ -62,7 +63,7 @@ class Recording(_Recorder[T]):
             raise
         finally:
             self.end(state)
-            if state == "closed":
+            if state != "complete":  # an error may be our reader's, or `text`'s
                 self.close()
 
     def close(self) -> None:
@@ -100,7 +101,7 @@ class AsyncRecording(_Recorder[T]):
             raise
         finally:
             self.end(state)
-            if state == "closed":
+            if state != "complete":
                 await self.aclose()
 
     def __iter__(self) -> NoReturn:
@@ -153,9 +154,12 @@ def record(
     `text` says where an item keeps its text; `clock` returns seconds. Raises TypeError
     for what is not a stream: a whole answer, or a coroutine without its `await`.
     """
-    if isinstance(stream, AsyncIterable):
+    # A message is iterable too: over its fields. Its text is a str, perhaps an empty one.
+    whole = isinstance(stream, str | bytes | Mapping)
+    if not whole and isinstance(stream, AsyncIterable):
         return AsyncRecording(stream, label, text, clock)
-    if isinstance(stream, Iterable) and not text_of(stream):
+    whole = whole or isinstance(getattr(stream, "text", None), str)
+    if not whole and isinstance(stream, Iterable):
         return Recording(stream, label, text, clock)
     raise TypeError(
         f"{label!r}: a {type(stream).__name__} is not a stream. Is an `await` missing, "

@@ -9,11 +9,11 @@ import argparse
 import importlib
 import importlib.util
 import os
-import stat
 import sys
-import time
 from pathlib import Path
 from typing import Protocol
+
+from .process import wait_for_end_of_input
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -64,7 +64,11 @@ def default_threads() -> int:
     With every core in use the model runs at a fifth of its speed as soon as another
     program wants one; more than four do not make a model this small faster.
     """
-    return min(4, max(1, (os.cpu_count() or 1) - 1))
+    if hasattr(os, "sched_getaffinity"):  # a container may have fewer than the machine
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return min(4, max(1, cores - 1))
 
 
 def start(model: Path, *, port: int = 0, threads: int | None = None) -> _Server:
@@ -87,20 +91,11 @@ def start(model: Path, *, port: int = 0, threads: int | None = None) -> _Server:
     options.sampling.temp, options.sampling.top_p = 0.2, 0.9
     options.sampling.seed = 1
     options.ui = False
+    options.cors_origins = ""  # or pages of any site could read its answers
+    options.endpoint_slots = False  # or anyone could read what others ask
     options.verbosity = 1  # errors
     server: _Server = engine.Server(options)
     return server
-
-
-def wait_for_end_of_input() -> None:
-    """Return when standard input, if it is a pipe, closes; never for a terminal."""
-    mode = os.fstat(0).st_mode
-    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-        while os.read(0, 1024):
-            pass
-    else:
-        while True:
-            time.sleep(3600)
 
 
 def main() -> None:

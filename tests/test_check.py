@@ -365,7 +365,7 @@ async def closing(model: ChatOpenAI, question: str) -> str:
     [
         (None, "not tried yet"),
         (closing, "correct"),
-        (leaking, "the server sent all 64 chunks"),
+        (leaking, "the server sent all 104 chunks"),
         (whole, "return the first sentence"),
         ("One sentence.", "write async def"),
         (lambda model: None, "it raises TypeError"),

@@ -273,10 +273,11 @@ def silent_index() -> Iterator[socket.socket]:
 
 
 @posix
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])  # Windows has no SIGKILL
 def test_an_interrupted_installation_is_done_again(
-    moved: Course, silent_index: socket.socket, sent: signal.Signals
+    moved: Course, silent_index: socket.socket, name: str
 ) -> None:
+    sent = signal.Signals[name]
     moved.renew_lock()
     index = f"http://127.0.0.1:{silent_index.getsockname()[1]}/simple"
     process = moved.having(PIP_NO_INDEX="0", PIP_INDEX_URL=index).start("bench")

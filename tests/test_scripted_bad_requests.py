@@ -214,7 +214,7 @@ HELLO = raw(asks(script={"tokens": ["Hel", "lo"], **FLAT_OUT}))
         raw(b"{}", "Content-Length: 2", "Transfer-Encoding: chunked"),
         raw(b"xyz\r\n{}\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
         HELLO.replace(b"HTTP/1.1", b"HTTP/9.9"),
-        HELLO.replace(b"Host: here", b"Ho st\x00: here"),
+        HELLO.replace(b"Host: localhost", b"Ho st\x00: localhost"),
     ],
     ids=str,
 )

@@ -48,7 +48,7 @@ def raw(body: object, *headers: str, version: str = "1.1") -> bytes:
     if body is not data:
         headers = (*headers, f"Content-Length: {len(data)}")
     first = f"POST /v1/chat/completions HTTP/{version}"
-    return "\r\n".join([first, "Host: here", *headers, "", ""]).encode() + data
+    return "\r\n".join([first, "Host: localhost", *headers, "", ""]).encode() + data
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def main() -> None:
     for _ in (streamed := record(llm.stream(QUESTION), "stream")):
         pass
     figure(waited, streamed).save(PICTURE)
-    print(f"{PICTURE.relative_to(Path.cwd())}: {waited.total:.2f} s")
+    print(f"drawn: {PICTURE.name}")
 
 
 if __name__ == "__main__":

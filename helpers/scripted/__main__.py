@@ -6,37 +6,33 @@ closes: so it never outlives the program that started it.
 
 import argparse
 import asyncio
+import contextlib
 import os
-import stat
 import sys
 import threading
 
+from ..process import wait_for_end_of_input
 from .server import Model, serve
 
 
-def until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    """Set `ended` when standard input closes; a terminal or a file is left alone."""
-    mode = os.fstat(0).st_mode if sys.stdin else 0
-    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-        return
-
-    def read() -> None:
-        while os.read(0, 1024):
-            pass
-        loop.call_soon_threadsafe(ended.set)
-
-    threading.Thread(target=read, daemon=True).start()
-
-
-async def run(port: int, speed: float) -> None:
-    """Serve until standard input ends."""
-    server = await serve(Model(speed=speed), port=port)
+async def run(port: int, speed: float) -> str | None:
+    """Serve until standard input ends; return why not, if the port cannot be used."""
+    try:
+        server = await serve(Model(speed=speed), port=port)
+    except OSError as error:
+        return f"Port {port} cannot be used: {error.strerror}.\n"
     port = server.sockets[0].getsockname()[1]
     print(f"http://127.0.0.1:{port}/v1", flush=True)
-    ended = asyncio.Event()
-    until_input_ends(asyncio.get_running_loop(), ended)
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def wait() -> None:
+        wait_for_end_of_input()
+        loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=wait, daemon=True).start()
     await ended.wait()
     server.close()
+    return None
 
 
 def allow_many_connections() -> None:
@@ -44,10 +40,13 @@ def allow_many_connections() -> None:
     if sys.platform != "win32":
         import resource
 
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         # macOS says that there is no limit, and then refuses more than this.
         wanted = 10_240 if most == resource.RLIM_INFINITY else most
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+        if now == resource.RLIM_INFINITY or now >= wanted:
+            return
+        with contextlib.suppress(ValueError, OSError):  # then with what there is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def a_speed(text: str) -> float:
@@ -81,15 +80,15 @@ def main() -> None:
     allow_many_connections()
     try:
         if sys.platform == "win32":
-            asyncio.run(run(options.port, speed))
+            wrong = asyncio.run(run(options.port, speed))
         else:
             import uvloop
 
-            uvloop.run(run(options.port, speed))
-    except OSError as error:
-        parser.exit(1, f"Port {options.port} cannot be used: {error.strerror}.\n")
+            wrong = uvloop.run(run(options.port, speed))
     except KeyboardInterrupt:
-        pass
+        return
+    if wrong:
+        parser.exit(1, wrong)
 
 
 if __name__ == "__main__":

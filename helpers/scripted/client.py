@@ -26,9 +26,15 @@ class Request:
     chunks_meant: int
     """How many chunks the whole answer has."""
     chunks_sent: int
-    """How many of them the server has sent, if the answer is a stream."""
+    """How many of them the server has sent, if the answer is a stream.
+
+    Bytes that it has handed to the operating system count as sent.
+    """
     finished: bool
-    """Whether the server did all that it meant to do before the client left."""
+    """Whether the server did all that it meant to do before the client left.
+
+    It has, once the operating system has the last bytes; the client may not have them.
+    """
     left_after: float | None
     """Seconds from the request to the client's leaving early; None if it stayed."""
     in_flight: bool

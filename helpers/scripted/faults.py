@@ -16,11 +16,17 @@ from .steps import CUT, Step
 
 Steps = Iterator[Step]
 APART = 0.02
-"""Seconds between two parts that have to arrive in two reads."""
+"""Seconds between two writes that a client is to see in two reads."""
 
 REFUSALS = {
-    "rate_limit": (429, "Too many requests: the script asked for this refusal."),
-    "server_error": (500, "The server failed: the script asked for this failure."),
+    "rate_limit": (
+        *(429, "rate_limit_exceeded"),
+        "Too many requests: the script asked for this refusal.",
+    ),
+    "server_error": (
+        *(500, "server_error"),
+        "The server failed: the script asked for this failure.",
+    ),
 }
 CUTS = {"length": "length", "content_filter": "content_filter", "tool_cut": "length"}
 
@@ -106,12 +112,15 @@ def duplicate_frames(steps: Steps, script: Script) -> Steps:
 
 
 def split_frame(steps: Steps, script: Script) -> Steps:
-    """Each frame in two reads, cut in its middle."""
+    """Each frame of text or arguments in two writes, cut in its middle."""
     return _split(steps, lambda data: len(data) // 2)
 
 
 def split_character(steps: Steps, script: Script) -> Steps:
-    """Each frame with a character of several bytes in two reads, cut inside of it."""
+    """Two writes for each frame whose text or arguments are not all ASCII.
+
+    The cut is inside the first character of several bytes.
+    """
     return _split(
         steps,
         lambda data: next((i + 1 for i, byte in enumerate(data) if byte > 127), 0),
@@ -122,7 +131,7 @@ def _split(steps: Steps, place: Callable[[bytes], int]) -> Steps:
     for step in steps:
         cut = place(step.data) if step.kind == "chunk" else 0
         if cut:
-            yield Step(step.wait, step.data[:cut], "extra")
+            yield Step(step.wait, step.data[:cut], "part")
             yield Step(APART, step.data[cut:], step.kind)
         else:
             yield step
@@ -197,5 +206,5 @@ class Refusals:
                 del self._done[same]
                 return
             self._done[same] += 1
-        status, message = REFUSALS[script.fault]
-        raise Refusal(message, status=status, code=script.fault)
+        status, code, message = REFUSALS[script.fault]
+        raise Refusal(message, status=status, code=code)

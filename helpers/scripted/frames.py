@@ -71,7 +71,7 @@ class Frames:
         return self._head + choices + self._tail
 
     def role(self, *, calls_tool: bool = False) -> bytes:
-        """Frame what comes first: who speaks, and no text yet."""
+        """Frame what comes first: who speaks; no text yet, or none before a call."""
         content = b"null" if calls_tool else b'""'
         return self._choice(b'{"role":"assistant","content":%b}' % content)
 

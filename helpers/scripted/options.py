@@ -37,7 +37,7 @@ class Script:
     stall: float = STALL
     """Seconds that a fault keeps the client waiting. Not scaled by COURSE_SPEED."""
     tool: Json | None = None
-    """A tool call to make: `{"name": …, "args": {…}}`."""
+    """A tool call to make, after the `tokens` if any: `{"name": …, "args": {…}}`."""
     usage: Json | None = None
     """Token counts to report instead of the true ones."""
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-KINDS = {401: "authentication_error", 429: "rate_limit_error", 500: "server_error"}
+KINDS = {429: "rate_limit_error", 500: "server_error"}
 
 
 class Refusal(Exception):
     """A request that gets an error instead of an answer.
 
-    `status` is the HTTP status; `param` names the part of the request that is wrong.
+    `status` is the HTTP status; `param` names the part of the request that is wrong;
+    `headers` are sent with it.
     """
 
     def __init__(
@@ -18,9 +19,11 @@ class Refusal(Exception):
         status: int = 400,
         param: str | None = None,
         code: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.message, self.param, self.code = status, message, param, code
+        self.headers = headers or {}
 
     def body(self) -> Mapping[str, object]:
         """Return the JSON body that says so (OpenAI's API reference, "Errors")."""

@@ -75,42 +75,48 @@ class Reply:
         )
 
 
-def reply_to(request: ChatRequest) -> Reply:
-    """Decide what to say: the script's words, a tool call, JSON, a written answer."""
+def reply_to(request: ChatRequest, *, number: int = 1) -> Reply:
+    """Decide what to say: the script's words, a tool call, JSON, a written answer.
+
+    `number` tells this reply's tool call from those of other replies.
+    """
     counted = len(tokens(request.prompt_text)) + 4
-    call = _call(request)
-    if call is not None:
-        return Reply((), (call,), "tool_calls", counted)
     script = request.script
+    call = _call(request, f"call_scripted_{number}")
     if script.tokens is not None:
         said = tuple(Chunk(text, 1) for text in script.tokens)
     else:
-        said = chunks(_words(request))
-    reply = Reply(_stopped(said, request.stop), (), "stop", counted)
+        said = () if call else chunks(_words(request))
+    reply = Reply(
+        _stopped(said, request.stop),
+        (call,) if call else (),
+        "tool_calls" if call else "stop",
+        counted,
+    )
     if request.max_tokens is not None and reply.output_tokens > request.max_tokens:
-        limited = _limited(reply.chunks, request.max_tokens)
-        return replace(reply, chunks=limited, finish_reason="length")
+        return _limited_reply(reply, request.max_tokens)
     return reply
 
 
-def _call(request: ChatRequest) -> Call | None:
+def _call(request: ChatRequest, identity: str) -> Call | None:
     script = request.script
     if script.tool is not None:
-        return _made(str(script.tool["name"]), script.tool["args"])
+        return _made(identity, str(script.tool["name"]), script.tool["args"])
     if script.tokens is not None or request.tool_result is not None:
         return None
     for tool in request.tools:
         if _wants(request, tool):
             return _made(
+                identity,
                 tool.name,
                 fill({"type": "object"} | dict(tool.parameters), request.prompt),
             )
     return None
 
 
-def _made(name: str, arguments: object) -> Call:
+def _made(identity: str, name: str, arguments: object) -> Call:
     text = json.dumps(arguments, ensure_ascii=False)
-    return Call("call_scripted_1", name, chunks(text))
+    return Call(identity, name, chunks(text))
 
 
 def _wants(request: ChatRequest, tool: Tool) -> bool:
@@ -147,6 +153,19 @@ def _until(said: tuple[Chunk, ...], length: int) -> tuple[Chunk, ...]:
         )
         length -= len(chunk.text)
     return tuple(kept)
+
+
+def _limited_reply(reply: Reply, most: int) -> Reply:
+    """End the reply after `most` tokens; what is not reached is not begun."""
+    said = _limited(reply.chunks, most)
+    left = most - sum(chunk.tokens for chunk in said)
+    calls = []
+    for call in reply.calls:
+        if left > 0:
+            arguments = _limited(call.arguments, left)
+            left -= sum(chunk.tokens for chunk in arguments)
+            calls.append(replace(call, arguments=arguments))
+    return replace(reply, chunks=said, calls=tuple(calls), finish_reason="length")
 
 
 def _limited(said: tuple[Chunk, ...], most: int) -> tuple[Chunk, ...]:

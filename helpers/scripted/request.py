@@ -121,7 +121,7 @@ def _text(message: Json, index: int) -> str:
 def _stop(data: Json) -> tuple[str, ...]:
     stop = data.get("stop")
     if isinstance(stop, str):
-        return (stop,)
+        return (stop,) if stop else ()
     found = field(data, "stop", list) or []
     if not all(isinstance(item, str) for item in found):
         raise Refusal("'stop' must be a string or a list of strings.", param="stop")

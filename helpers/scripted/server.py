@@ -5,6 +5,7 @@ subject. A stream is one object and one timer, no task, so that thousands can be
 """
 
 import asyncio
+import re
 import traceback
 from collections import deque
 from collections.abc import Iterator
@@ -28,9 +29,23 @@ LARGEST_BODY = 16 * 1024 * 1024
 AT_ONCE = 64
 """Steps played before other connections get their turn."""
 
-PATHS = ("/v1/chat/completions", "/v1/models", "/requests")
-_MODEL = {"id": "gpt-3.5-turbo", "object": "model", "created": CREATED}
-MODELS = {"object": "list", "data": [_MODEL | {"owned_by": "scripted"}]}
+PATHS = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/requests": "GET"}
+"""The one method that each takes."""
+
+_NAME = "gpt-3.5-turbo"
+_MODEL = {"id": _NAME, "object": "model", "created": CREATED, "owned_by": "scripted"}
+MODELS = {"object": "list", "data": [_MODEL]}
+
+_HERE = rb"(?:127\.0\.0\.1|localhost)(?::\d+)?"
+_OURS = {
+    b"host": re.compile(_HERE, re.IGNORECASE),
+    b"origin": re.compile(rb"https?://" + _HERE, re.IGNORECASE),
+}
+"""What these headers hold if it is not a page of another site that asks.
+
+Any page in the reader's browser can send requests to loopback (CSRF); one whose name is
+made to point there (DNS rebinding) can read the answers too.
+"""
 
 
 class Asked(NamedTuple):
@@ -85,7 +100,7 @@ class Model:
         entry.prompt, entry.stream = request.prompt, request.stream
         entry.fault = script.fault
         check_fault(script, stream=request.stream)
-        reply = reply_to(request)
+        reply = reply_to(request, number=self._number + 1)
         entry.chunks_meant = len(reply.all_chunks)
         # A fault after a chunk that does not come happens after the last one.
         if script.at > entry.chunks_meant:
@@ -102,10 +117,14 @@ class Model:
         method, path = asked.method, asked.path
         if (method, path) == ("GET", "/v1/models"):
             return plain(MODELS)
+        if (method, path) == ("GET", f"/v1/models/{_NAME}"):
+            return plain(_MODEL)
         if (method, path) == ("GET", "/requests"):
             return plain(self.record.as_json())
         if path in PATHS:
-            raise Refusal(f"{path} does not take {method}.", status=405)
+            allow = {"allow": PATHS[path]}
+            wrong = f"{path} does not take {method}."
+            raise Refusal(wrong, status=405, headers=allow)
         raise Refusal(f"There is no {path}; there are {', '.join(PATHS)}.", status=404)
 
 
@@ -116,6 +135,7 @@ class Connection(asyncio.Protocol):
         "_body",
         "_due",
         "_entry",
+        "_foreign",
         "_loop",
         "_model",
         "_next",
@@ -141,6 +161,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.Handle | None = None
         self._paused, self._reading = False, True
         self._url, self._body, self._size = b"", list[bytes](), 0
+        self._foreign = False
 
     # What asyncio calls.
 
@@ -189,7 +210,10 @@ class Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Answer the one header that asks for something at once."""
+        """Note who asks; answer the one header that asks for something at once."""
+        ours = _OURS.get(name.lower())
+        if ours and not ours.fullmatch(value.strip()):
+            self._foreign = True
         asks = name.lower() == b"expect" and value.lower() == b"100-continue"
         if asks and self._steps is None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -205,7 +229,9 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Put the request in the queue."""
         wrong = None
-        if self._size > LARGEST_BODY:
+        if self._foreign:
+            wrong = Refusal("This server is for this machine alone.", status=403)
+        elif self._size > LARGEST_BODY:
             too_large = f"The body has more than {LARGEST_BODY} bytes. Send less."
             wrong = Refusal(too_large, status=413)
         elif self._parser.should_upgrade():  # its body has not been read
@@ -222,6 +248,7 @@ class Connection(asyncio.Protocol):
         # Without chunks, the end of a body is the end of the connection.
         self._reading = asked.in_chunks and self._parser.should_keep_alive()
         self._url, self._body, self._size = b"", [], 0
+        self._foreign = False
 
     # Playing.
 
@@ -270,6 +297,9 @@ class Connection(asyncio.Protocol):
         for step in steps:
             if step.wait:
                 self._due += step.wait
+                if due and due[-1].kind == "part":
+                    # However late it is, the two parts have to go out apart.
+                    self._due = max(self._due, self._loop.time() + step.wait)
                 if self._due > self._loop.time():
                     self._next = step
                     self._timer = self._loop.call_at(self._due, self._play)
@@ -277,7 +307,7 @@ class Connection(asyncio.Protocol):
             due.append(step)
             if step.kind == "cut":
                 break
-            if len(due) == AT_ONCE:
+            if len(due) >= AT_ONCE and step.kind != "part":
                 self._timer = self._loop.call_soon(self._play)
                 return due
         self._steps = None
@@ -294,12 +324,12 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
 
 
-async def serve(
-    model: Model, *, host: str = "127.0.0.1", port: int = 0
-) -> asyncio.Server:
-    """Start to serve `model`; port 0 is one that the system picks.
+async def serve(model: Model, *, port: int = 0) -> asyncio.Server:
+    """Start to serve `model` on loopback; port 0 is one that the system picks.
 
     Raises OSError when the port is taken.
     """
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Connection(model), host, port, backlog=4096)
+    return await loop.create_server(
+        lambda: Connection(model), "127.0.0.1", port, backlog=4096
+    )

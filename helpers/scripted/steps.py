@@ -14,8 +14,9 @@ from .reply import Reply
 from .request import ChatRequest
 
 Kind = Literal[
-    "head", "role", "chunk", "finish", "usage", "done", "extra", "end", "cut"
+    "head", "role", "part", "chunk", "finish", "usage", "done", "extra", "end", "cut"
 ]
+"""A "part" is the start of a frame: its rest, the next step, goes out by itself."""
 
 
 class Step(NamedTuple):
@@ -50,8 +51,9 @@ def streamed(
     frames = Frames(number=number, model=request.model, with_usage=request.with_usage)
     pause = 1 / script.pace / speed if script.pace else 0.0
     wait = script.ttft / speed
+    calls_only = bool(reply.calls) and not reply.chunks
     yield Step(0, STREAM_HEAD, "head")
-    yield Step(0, frames.role(calls_tool=bool(reply.calls)), "role")
+    yield Step(0, frames.role(calls_tool=calls_only), "role")
     for chunk in reply.chunks:
         yield Step(wait, frames.text(chunk.text), "chunk")
         wait = pause * chunk.tokens
@@ -105,7 +107,8 @@ def whole(
 def refused(refusal: Refusal) -> Iterator[Step]:
     """Yield the steps of a refusal; a client that may try again is told how soon."""
     retry = {"retry-after-ms": "50"} if refusal.status in (429, 500) else {}
-    yield from plain(refusal.body(), status=refusal.status, headers=retry)
+    headers = retry | dict(refusal.headers)
+    yield from plain(refusal.body(), status=refusal.status, headers=headers)
 
 
 def plain(
