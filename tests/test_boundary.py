@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from helpers.boundary import mistake, place, splits
+from helpers.check.boundary import mistake, place, splits
 
 STREAM = "data: é\n\ndata: 2\r\n\r\n".encode()
 
