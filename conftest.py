@@ -4,6 +4,5 @@ import os
 
 os.environ.setdefault("COURSE_MODEL", "scripted")
 os.environ.setdefault("COURSE_SPEED", "4")
-# Of LangSmith's four names for it, the first that is set wins; LangChain's own names
-# for it come between these two.
+# A LANGCHAIN_TRACING_V2 of the reader's would win over the second alone.
 os.environ.update(LANGSMITH_TRACING_V2="false", LANGSMITH_TRACING="false")

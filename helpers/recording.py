@@ -154,7 +154,7 @@ def record(
     `text` says where an item keeps its text; `clock` returns seconds. Raises TypeError
     for what is not a stream: a whole answer, or a coroutine without its `await`.
     """
-    # A message is iterable too: over its fields. Its text is a str, perhaps an empty one.
+    # A message is iterable too, over its fields; its text is a str, perhaps empty.
     whole = isinstance(stream, str | bytes | Mapping)
     if not whole and isinstance(stream, AsyncIterable):
         return AsyncRecording(stream, label, text, clock)

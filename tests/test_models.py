@@ -13,11 +13,13 @@ from threading import Thread
 import httpx2
 import pytest
 from langchain_openai import ChatOpenAI
+from langsmith.utils import get_env_var, tracing_is_enabled
 
 from helpers import models, smollm2
 from helpers.environment import Overrides
 from helpers.models import server, use_model
 from helpers.process import ModelUnavailable
+from helpers.scripted import script
 
 ROOT = Path(__file__).resolve().parents[1]
 NOWHERE = "http://127.0.0.1:1/v1"
@@ -178,14 +180,18 @@ def test_any_engine_answers_without_a_key(
     )
 
 
+Engine = tuple[str, dict[str, object], list[int]]
+
+
 @pytest.fixture
-def engine() -> Iterator[tuple[str, dict[str, object]]]:
-    """Serve a list of models that a test writes, as an engine's URL would."""
+def engine() -> Iterator[Engine]:
+    """Serve a list of models, with a status, as an engine would; a test sets both."""
     listed: dict[str, object] = {}
+    status = [200]
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/v1/models" else 404)
+            self.send_response(status[0] if self.path == "/v1/models" else 404)
             self.end_headers()
             self.wfile.write(json.dumps(listed).encode())
 
@@ -194,7 +200,7 @@ def engine() -> Iterator[tuple[str, dict[str, object]]]:
 
     with HTTPServer(("127.0.0.1", 0), Handler) as http:
         Thread(target=http.serve_forever, daemon=True).start()
-        yield f"http://user:secret@127.0.0.1:{http.server_port}/v1", listed
+        yield f"http://user:secret@127.0.0.1:{http.server_port}/v1", listed, status
         http.shutdown()
 
 
@@ -210,13 +216,13 @@ def engine() -> Iterator[tuple[str, dict[str, object]]]:
     ],
 )
 def test_an_engine_without_the_lessons_model_gets_advice(
-    engine: tuple[str, dict[str, object]],
+    engine: Engine,
     listed: dict[str, object],
     advice: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    url, serves = engine
+    url, serves, _ = engine
     serves.update(listed)
     monkeypatch.setenv("OPENAI_BASE_URL", url)
     monkeypatch.setenv("HTTP_PROXY", NOWHERE)  # an engine on this machine is direct
@@ -225,6 +231,47 @@ def test_an_engine_without_the_lessons_model_gets_advice(
     assert re.fullmatch(r"openai model: .* at 127\.0\.0\.1:\d+\.", line)
     assert bool(rest) == bool(advice)
     assert advice in "".join(rest)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_engine_that_refuses_the_key_says_so(
+    engine: Engine, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, _, answers = engine
+    answers[0] = status
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    refuses = r"127\.0\.0\.1:\d+ refuses the key in OPENAI_API_KEY\."
+    with pytest.raises(ModelUnavailable, match=refuses) as caught:
+        use_model("openai")
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"])
+def test_tracing_is_hidden_and_given_back_though_it_was_looked_up(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "true")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    get_env_var.cache_clear()
+    assert tracing_is_enabled()
+    use_model("scripted")
+    assert not tracing_is_enabled()
+    use_model("openai")
+    assert tracing_is_enabled()
+    monkeypatch.delenv(name)
+    get_env_var.cache_clear()
+
+
+def test_a_script_s_model_is_reached_past_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", NOWHERE)
+    monkeypatch.setenv("no_proxy", "intra.net")
+    for _ in range(2):
+        llm = ChatOpenAI(**script(tokens=["Hi"], ttft=0), max_retries=0)
+        assert llm.invoke("Hello").text == "Hi"
+    assert os.environ["no_proxy"] == "intra.net,127.0.0.1,localhost"
 
 
 @pytest.mark.parametrize(
@@ -242,6 +289,7 @@ def test_a_url_that_does_not_answer_is_one_clear_error(
 
 def test_a_server_that_died_is_reported_and_replaced(
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_model("scripted")
     dead = models._servers["scripted"]
@@ -249,7 +297,10 @@ def test_a_server_that_died_is_reported_and_replaced(
     with pytest.raises(ModelUnavailable, match=r"exit code 0(.|\n)*Run use_model"):
         server("scripted")
     capsys.readouterr()
+    closed: list[object] = []
+    monkeypatch.setattr(dead, "close", lambda: closed.append(dead))
     use_model("scripted")
+    assert closed == [dead]
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("The server of the scripted model has ended: exit code")
     assert lines[-2:] == ["A new one takes its place.", models._LOCAL["scripted"]]

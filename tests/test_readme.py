@@ -14,7 +14,7 @@ import pytest
 
 from helpers.smollm2 import find_model
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 set_up = pytest.mark.skipif(
     Path(sys.prefix) != ROOT / ".venv", reason="only where run.py has set up .venv"
@@ -35,6 +35,14 @@ def arguments(command: str) -> list[str]:
 def test_these_are_all_of_the_commands() -> None:
     verbs = [command.removeprefix("python3 run.py ") for command in commands()]
     assert verbs == ["lab", "smollm2", "test"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_link_to_a_file_leads_to_one(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    targets = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text)]
+    files = [target for target in targets if target and "://" not in target]
+    assert [file for file in files if not (ROOT / file).exists()] == []
 
 
 @set_up

@@ -246,6 +246,8 @@ def test_an_upgrade_is_refused(url: str, protocol: str) -> None:
     ("method", "path", "status"),
     [
         ("GET", "/v1/models?limit=1", 200),
+        ("GET", "/v1/models/gpt-3.5-turbo", 200),
+        ("GET", "/v1/models/another", 404),
         ("GET", "/v1/nothing", 404),
         ("POST", "/v1/embeddings", 404),
         ("GET", "/", 404),
@@ -258,6 +260,45 @@ def test_paths_and_methods(url: str, method: str, path: str, status: int) -> Non
     response = HTTP.request(method, url.removesuffix("/v1") + path)
     assert response.status_code == status
     assert ("error" in response.json()) == (status != 200)
+    allowed = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/requests": "GET"}
+    assert response.headers.get("allow") == (allowed[path] if status == 405 else None)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("127.0.0.1", None, 200),
+        ("LocalHost:8888", "http://localhost:8888", 200),
+        ("localhost", "https://127.0.0.1", 200),
+        (None, None, 200),
+        ("evil.example", None, 403),  # DNS rebinding
+        ("localhost.evil.example:80", None, 403),
+        ("127.0.0.1", "https://evil.example", 403),  # CSRF
+        ("127.0.0.1", "http://localhost.evil.example", 403),
+        ("127.0.0.1", "null", 403),
+    ],
+)
+def test_only_this_machine_is_served(
+    url: str, host: str | None, origin: str | None, status: int
+) -> None:
+    headers = {"Host": host, "Origin": origin, "Connection": "close"}
+    lines = [f"{name}: {value}" for name, value in headers.items() if value]
+    version = "1.1" if host else "1.0"
+    for path in ("/v1/models", "/requests"):
+        request = "\r\n".join([f"GET {path} HTTP/{version}", *lines, "", ""])
+        response = exchange(url, request.encode())
+        assert response.startswith(f"HTTP/1.1 {status} ".encode())
+        if status == 403:
+            error = error_of(response)
+            assert error["message"] == "This server is for this machine alone."
+
+
+def test_a_refusal_of_one_request_is_not_one_of_the_next(url: str) -> None:
+    first = b"GET /v1/models HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+    second = b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    response = exchange(url, first, second)
+    assert response.startswith(b"HTTP/1.1 403 ")
+    assert b"HTTP/1.1 200 OK" in response
 
 
 def test_head_gets_no_body(url: str) -> None:

@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
+from threading import Timer
 from typing import Any, TypeVar
 
 import httpx2
@@ -11,7 +15,16 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models._client_utils import StreamChunkTimeoutError
-from wire import FLAT_OUT, HTTP, asks, payloads, said
+from wire import (
+    FLAT_OUT,
+    HTTP,
+    asks,
+    connect,
+    payloads,
+    quiet_server,
+    raw,
+    said,
+)
 
 from helpers.scripted import Request, requests, script
 from helpers.scripted.faults import FAULTS
@@ -93,12 +106,19 @@ def pieces(prompt: str, **options: object) -> list[bytes]:
 @sees("rate_limit", "server_error")
 def test_a_refusal_is_an_error_of_its_kind(fault: str, prompt: str) -> None:
     errors = {
-        "rate_limit": (openai.RateLimitError, 429, "rate_limit_error"),
-        "server_error": (openai.InternalServerError, 500, "server_error"),
+        "rate_limit": (
+            *(openai.RateLimitError, 429),
+            *("rate_limit_error", "rate_limit_exceeded"),
+        ),
+        "server_error": (
+            *(openai.InternalServerError, 500),
+            *("server_error", "server_error"),
+        ),
     }
-    kind, status, name = errors[fault]
+    kind, status, name, code = errors[fault]
     text, error = until_it_breaks(llm(fault, max_retries=0).stream(prompt), kind)
     assert (text, error.status_code, error.type) == ("", status, name)
+    assert error.code == code
     assert statuses(prompt) == [status]
 
 
@@ -283,6 +303,28 @@ def test_a_split_changes_the_reads_and_not_the_answer(fault: str, prompt: str) -
     assert len(halves) == {"split_frame": 4, "split_character": 3}[fault]
     assert said(b"".join(split).decode()) == "Naïve 日本 🚀"
     assert added_up(llm(fault, tokens=tokens).stream(prompt)).text == "Naïve 日本 🚀"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@sees("split_frame", "split_character")
+def test_a_server_that_is_late_still_splits(fault: str, prompt: str) -> None:
+    tokens = ["é"] * 12
+    with quiet_server() as server:
+        options = {"tokens": tokens, "pace": 5, "fault": fault}
+        body = asks(prompt, stream=True, script=options)
+        stop, go_on = (
+            Timer(seconds, os.kill, (server.pid, number))
+            for seconds, number in ((0.2, signal.SIGSTOP), (0.6, signal.SIGCONT))
+        )
+        with connect(server.url) as client:  # without chunks of HTTP: reads as they are
+            client.sendall(raw(body, version="1.0"))
+            stop.start()
+            go_on.start()
+            split = list(iter(lambda: client.recv(65536), b""))
+    halves = [piece for piece in split if not piece.endswith(b"\n\n")]
+    assert len(halves) == len(tokens)
+    _, _, answer = b"".join(split).partition(b"\r\n\r\n")
+    assert said(answer.decode()) == "".join(tokens)
 
 
 @sees("split_character")

@@ -50,6 +50,7 @@ def test_a_script_may_say_nothing(tokens: list[str]) -> None:
         (["three", ","], "One"),
         ("One", ""),
         ("wo, th", "One, t"),
+        ("", "One, two, three"),
         (["four", ""], "One, two, three"),
         ([], "One, two, three"),
     ],
@@ -147,6 +148,27 @@ def test_the_prompt_is_the_last_message_of_the_user() -> None:
         {"role": "system", "content": "Be brief."},
     ]
     assert reply(messages=messages).text == reply("What is a token?").text
+
+
+def test_a_script_may_have_text_and_a_tool_call() -> None:
+    tool = {"name": "pay", "args": {"to": "bob"}}
+    found = reply(script={"tokens": TOKENS, "tool": tool})
+    assert (found.text, called(found)) == ("".join(TOKENS), [("pay", {"to": "bob"})])
+    assert found.finish_reason == "tool_calls"
+
+
+def test_max_tokens_limits_text_and_then_arguments() -> None:
+    script = {"tokens": TOKENS, "tool": {"name": "pay", "args": {"to": "bob"}}}
+    whole = reply(script=script)
+    for most in range(1, whole.output_tokens):
+        found = reply(script=script, max_tokens=most)
+        assert (found.finish_reason, found.output_tokens) == ("length", most)
+        made, meant = (
+            "".join(chunk.text for chunk in each.all_chunks) for each in (found, whole)
+        )
+        assert meant.startswith(made)
+        assert bool(found.calls) == (most > len(TOKENS))
+    assert reply(script=script, max_tokens=whole.output_tokens) == whole
 
 
 def test_a_cut_reply_keeps_what_came_before() -> None:

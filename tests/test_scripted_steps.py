@@ -44,6 +44,30 @@ def test_a_stream_has_openai_s_order() -> None:
     assert found[-1].data == b"data: [DONE]\n\n"
 
 
+def test_text_comes_before_a_tool_call() -> None:
+    call = {"name": "f", "args": {"n": 1}}
+    for tokens, content in ((None, None), (TOKENS, "")):
+        script = {"tool": call} | ({"tokens": tokens} if tokens else {})
+        first, *rest = frames(steps(in_chunks=False, script=script))
+        assert first["choices"][0]["delta"]["content"] == content
+        deltas = [list(chunk["choices"][0]["delta"]) for chunk in rest]
+        text = len(tokens or ())
+        assert deltas[:text] == [["content"]] * text
+        assert deltas[text:-1] == [["tool_calls"]] * (len(deltas) - text - 1)
+
+
+def test_each_tool_call_has_its_own_id() -> None:
+    model = Model()
+    body = json.dumps(asks(script={"tool": {"name": "f", "args": {}}})).encode()
+    found = set()
+    for _ in range(2):
+        asked = Asked("POST", "/v1/chat/completions", body, True, arrived=0)
+        *_, last = model.steps(asked)[0]
+        message = json.loads(last.data)["choices"][0]["message"]
+        found.add(message["tool_calls"][0]["id"])
+    assert len(found) == 2
+
+
 def test_all_frames_of_an_answer_have_the_same_head() -> None:
     found = frames(steps(in_chunks=False, stream_options={"include_usage": True}))
     heads = [

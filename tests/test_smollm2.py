@@ -93,9 +93,18 @@ def test_an_answer_ends(client: openai.OpenAI) -> None:
 
 
 def test_each_answer_has_a_whole_context(smollm2_url: str) -> None:
-    slots = httpx2.get(smollm2_url.removesuffix("v1") + "slots").json()
-    contexts = [slot["n_ctx"] for slot in slots]
-    assert contexts == [smollm2.CONTEXT] * smollm2.ANSWERS_AT_ONCE
+    about = httpx2.get(smollm2_url.removesuffix("v1") + "props").json()
+    assert about["total_slots"] == smollm2.ANSWERS_AT_ONCE
+    assert about["default_generation_settings"]["n_ctx"] == smollm2.CONTEXT
+
+
+def test_pages_of_other_sites_cannot_read_it(smollm2_url: str) -> None:
+    headers = {"Origin": "https://evil.example"}
+    for path, status in (("/v1/models", 200), ("/slots", 501)):
+        url = smollm2_url.removesuffix("/v1") + path
+        answer = httpx2.get(url, headers=headers)
+        assert answer.status_code == status
+        assert not answer.headers.get("access-control-allow-origin")  # it may be empty
 
 
 @pytest.mark.usefixtures("installed")
@@ -191,5 +200,16 @@ def test_the_one_command_fits_the_installation(
 def test_a_core_is_left_to_others(
     cores: int | None, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert smollm2.default_threads() == threads
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (3, 2), (64, 4)])
+def test_only_the_cores_that_it_may_use_count(
+    cores: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = set(range(cores))
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: allowed, raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
     assert smollm2.default_threads() == threads

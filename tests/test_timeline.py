@@ -167,6 +167,42 @@ def test_an_exception_comes_through_and_the_text_so_far_stays() -> None:
     asyncio.run(read())
 
 
+def test_an_error_of_the_reader_s_closes_the_stream() -> None:
+    source = Source("Hel", "lo")
+    stream = source.stream()  # held: nothing else closes it
+    with pytest.raises(ZeroDivisionError):
+        list(record(stream, text=lambda _: str(1 / 0)))
+    assert source.closed
+
+    source = Source("Hel", "lo")
+    stream = source.stream()
+    pieces = iter(streamed := record(stream))
+    next(pieces)
+    with pytest.raises(ZeroDivisionError):
+        pieces.throw(ZeroDivisionError())  # type: ignore[attr-defined]
+    assert source.closed
+    assert streamed.state == "failed"
+
+    async def read() -> None:
+        source = Source("Hel", "lo")
+        stream = source.astream()
+        with pytest.raises(ZeroDivisionError):
+            async for _ in record(stream, text=lambda _: str(1 / 0)):
+                pass
+        assert source.closed
+
+        source = Source("Hel", "lo")
+        stream = source.astream()
+        pieces = aiter(streamed := record(stream))
+        await anext(pieces)
+        with pytest.raises(ZeroDivisionError):
+            await pieces.athrow(ZeroDivisionError())  # type: ignore[attr-defined]
+        assert source.closed
+        assert streamed.state == "failed"
+
+    asyncio.run(read())
+
+
 def test_leaving_the_loop_closes_the_stream() -> None:
     source = Source("Hel", "lo")
     clock = shows(0, 1, 1.5)
@@ -310,8 +346,10 @@ def test_what_is_not_a_stream_says_so() -> None:
 
     with pytest.raises(TypeError, match="a str is not a stream"):
         record("Hello")
-    with pytest.raises(TypeError, match="record_call"):
-        record(AIMessage("Hello"))
+    answers = ("", b"", b"Hello", {}, {"answer": 1}, AIMessage("Hello"), AIMessage(""))
+    for answer in answers:
+        with pytest.raises(TypeError, match="record_call"):
+            record(answer)  # type: ignore[call-overload]
     coroutine = ainvoke()
     with pytest.raises(TypeError, match="await"):
         record(coroutine)  # type: ignore[call-overload]

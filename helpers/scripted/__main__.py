@@ -15,6 +15,16 @@ from ..process import wait_for_end_of_input
 from .server import Model, serve
 
 
+def until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    """Set `ended` when standard input, if it is a pipe, closes; returns at once."""
+
+    def wait() -> None:
+        wait_for_end_of_input()
+        loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 async def run(port: int, speed: float) -> str | None:
     """Serve until standard input ends; return why not, if the port cannot be used."""
     try:
@@ -23,13 +33,8 @@ async def run(port: int, speed: float) -> str | None:
         return f"Port {port} cannot be used: {error.strerror}.\n"
     port = server.sockets[0].getsockname()[1]
     print(f"http://127.0.0.1:{port}/v1", flush=True)
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-
-    def wait() -> None:
-        wait_for_end_of_input()
-        loop.call_soon_threadsafe(ended.set)
-
-    threading.Thread(target=wait, daemon=True).start()
+    ended = asyncio.Event()
+    until_input_ends(asyncio.get_running_loop(), ended)
     await ended.wait()
     server.close()
     return None

@@ -8,7 +8,7 @@ import asyncio
 import re
 import traceback
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple, cast
@@ -28,6 +28,9 @@ LARGEST_BODY = 16 * 1024 * 1024
 
 AT_ONCE = 64
 """Steps played before other connections get their turn."""
+
+TURN = 0.002
+"""Seconds between two turns of requests that begin."""
 
 PATHS = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/requests": "GET"}
 """The one method that each takes."""
@@ -62,12 +65,38 @@ class Asked(NamedTuple):
     """Why it cannot be served at all."""
 
 
+class Turns:
+    """Lets few of many new requests begin at a time.
+
+    In a crowd, the next ones are let in meanwhile, so that their clocks start, and the
+    streams that run keep their pace.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._busy = False
+
+    def wait(self, begin: Callable[[], None]) -> None:
+        """Call `begin` in its turn: at once, but in a crowd."""
+        self._waiting.append(begin)
+        if not self._busy:
+            self._next()
+
+    def _next(self) -> None:
+        self._busy = bool(self._waiting)
+        if self._busy:
+            asyncio.get_running_loop().call_later(TURN, self._next)
+            for _ in range(len(self._waiting) // 16 + 1):
+                self._waiting.popleft()()
+
+
 class Model:
     """What all connections share: it turns a request into the steps of its answer."""
 
     def __init__(self, *, speed: float = 1.0) -> None:
         """`speed` divides every wait of a script, not of a fault."""
         self.record = Record()
+        self.turns = Turns()
         self._refusals = Refusals()
         self._speed = speed
         self._number = 0
@@ -184,7 +213,8 @@ class Connection(asyncio.Protocol):
             self._reading = False
         if self._steps is not None and self._waiting:
             self._transport.pause_reading()  # one that is waiting is enough
-        self._wake()
+        if self._steps is None and self._waiting:
+            self._model.turns.wait(self._wake)
 
     def eof_received(self) -> None:
         """Take a client that sends no more for one that has left, as uvicorn does."""
@@ -253,13 +283,9 @@ class Connection(asyncio.Protocol):
     # Playing.
 
     def _wake(self) -> None:
-        """Play soon, unless there is a time for it already.
-
-        Not at once: of many requests that come together, all are read before the first
-        is answered, so that none of them waits for its clock to start.
-        """
+        """Play, unless there is a time for it already."""
         if self._timer is None:
-            self._timer = self._loop.call_soon(self._play)
+            self._play()
 
     def _begin(self) -> Iterator[Step] | None:
         """Begin to serve the next request; close if none can come any more."""
