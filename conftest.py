@@ -1,8 +1,8 @@
-"""Every test run: the scripted model, four times as fast, and nothing for LangSmith."""
+"""Every test run: the scripted model, eight times as fast, and nothing for LangSmith."""
 
 import os
 
 os.environ.setdefault("COURSE_MODEL", "scripted")
-os.environ.setdefault("COURSE_SPEED", "4")
+os.environ.setdefault("COURSE_SPEED", "8")
 # A LANGCHAIN_TRACING_V2 of the reader's would win over the second alone.
 os.environ.update(LANGSMITH_TRACING_V2="false", LANGSMITH_TRACING="false")
