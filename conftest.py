@@ -1,4 +1,4 @@
-"""Every test run: the scripted model, eight times as fast, and nothing for LangSmith."""
+"""Every test run: the scripted model at eight times its speed, LangSmith off."""
 
 import os
 

@@ -28,7 +28,8 @@ from wire import (
 )
 
 from helpers.process import ServerProcess
-from helpers.scripted.server import Connection, Model
+from helpers.scripted.model import Model
+from helpers.scripted.server import Connection
 
 HELLO = {"tokens": ["Hel", "lo"], **FLAT_OUT}
 ENDLESS = {"tokens": ["word "] * 10_000, "ttft": 0, "pace": 100}

@@ -7,7 +7,7 @@ import pytest
 from wire import FLAT_OUT, asks, payloads
 
 from helpers.scripted.faults import CHANGES, FAULTS
-from helpers.scripted.server import Asked, Model
+from helpers.scripted.model import Asked, Model
 from helpers.scripted.steps import Step
 
 TOKENS = ["One", " two", " three", " four"]

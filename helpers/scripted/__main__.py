@@ -12,7 +12,8 @@ import sys
 import threading
 
 from ..process import wait_for_end_of_input
-from .server import Model, serve
+from .model import Model
+from .server import serve
 
 
 def until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:

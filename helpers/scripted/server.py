@@ -6,38 +6,21 @@ subject. A stream is one object and one timer, no task, so that thousands can be
 
 import asyncio
 import re
-import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from itertools import islice
-from typing import NamedTuple, cast
+from collections.abc import Iterator
+from typing import cast
 
 import httptools
 
-from .faults import Refusals, change, check_fault, cut_short
-from .frames import CREATED
-from .record import Entry, Record
+from .model import Asked, Model
 from .refusal import Refusal
-from .reply import reply_to
-from .request import parse_request
-from .steps import Step, chunked, plain, refused, streamed, whole
+from .steps import Step
 
 LARGEST_BODY = 16 * 1024 * 1024
 """Bytes; a longer request gets a 413. A script may bring more than sockets buffer."""
 
 AT_ONCE = 64
 """Steps played before other connections get their turn."""
-
-TURN = 0.002
-"""Seconds between two turns of requests that begin."""
-
-PATHS = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/requests": "GET"}
-"""The one method that each takes."""
-
-_NAME = "gpt-3.5-turbo"
-_MODEL = {"id": _NAME, "object": "model", "created": CREATED, "owned_by": "scripted"}
-MODELS = {"object": "list", "data": [_MODEL]}
 
 _HERE = rb"(?:127\.0\.0\.1|localhost)(?::\d+)?"
 _OURS = {
@@ -49,112 +32,6 @@ _OURS = {
 Any page in the reader's browser can send requests to loopback (CSRF); one whose name is
 made to point there (DNS rebinding) can read the answers too.
 """
-
-
-class Asked(NamedTuple):
-    """One HTTP request, as it was read."""
-
-    method: str
-    path: str
-    body: bytes
-    in_chunks: bool
-    """Whether it understands a body in chunks: HTTP/1.0 does not."""
-    arrived: float
-    """When it had come whole, by the loop's clock: its waits count from here."""
-    wrong: Refusal | None = None
-    """Why it cannot be served at all."""
-
-
-class Turns:
-    """Lets few of many new requests begin at a time.
-
-    In a crowd, the next ones are let in meanwhile, so that their clocks start, and the
-    streams that run keep their pace.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._busy = False
-
-    def wait(self, begin: Callable[[], None]) -> None:
-        """Call `begin` in its turn: at once, but in a crowd."""
-        self._waiting.append(begin)
-        if not self._busy:
-            self._next()
-
-    def _next(self) -> None:
-        self._busy = bool(self._waiting)
-        if self._busy:
-            asyncio.get_running_loop().call_later(TURN, self._next)
-            for _ in range(len(self._waiting) // 16 + 1):
-                self._waiting.popleft()()
-
-
-class Model:
-    """What all connections share: it turns a request into the steps of its answer."""
-
-    def __init__(self, *, speed: float = 1.0) -> None:
-        """`speed` divides every wait of a script, not of a fault."""
-        self.record = Record()
-        self.turns = Turns()
-        self._refusals = Refusals()
-        self._speed = speed
-        self._number = 0
-
-    def steps(self, asked: Asked) -> tuple[Iterator[Step], Entry]:
-        """Return what to do for one HTTP request, and its entry in the record."""
-        chat = (asked.method, asked.path) == ("POST", "/v1/chat/completions")
-        entry = self.record.open() if chat else Entry()
-        try:
-            if asked.wrong:
-                raise asked.wrong
-            steps = self._chat(asked, entry) if chat else self._other(asked)
-        except Refusal as refusal:
-            steps = self._refused(refusal, entry)
-        except RecursionError:
-            steps = self._refused(Refusal("The body is nested too deeply."), entry)
-        except Exception:  # noqa: BLE001  whatever it is, the server goes on
-            traceback.print_exc()
-            failed = "The scripted model has a bug; its log has the traceback."
-            steps = self._refused(Refusal(failed, status=500), entry)
-        return (islice(steps, 1) if asked.method == "HEAD" else steps), entry
-
-    def _refused(self, refusal: Refusal, entry: Entry) -> Iterator[Step]:
-        entry.status = refusal.status
-        return refused(refusal)
-
-    def _chat(self, asked: Asked, entry: Entry) -> Iterator[Step]:
-        request = parse_request(asked.body)
-        script = request.script
-        entry.prompt, entry.stream = request.prompt, request.stream
-        entry.fault = script.fault
-        check_fault(script, stream=request.stream)
-        reply = reply_to(request, number=self._number + 1)
-        entry.chunks_meant = len(reply.all_chunks)
-        # A fault after a chunk that does not come happens after the last one.
-        if script.at > entry.chunks_meant:
-            script = replace(script, at=entry.chunks_meant)
-        self._refusals.check(script, asked.body)
-        self._number += 1
-        reply = cut_short(reply, script)
-        make = streamed if request.stream else whole
-        steps = make(reply, request, number=self._number, speed=self._speed)
-        steps = change(steps, script)
-        return chunked(steps) if request.stream and asked.in_chunks else steps
-
-    def _other(self, asked: Asked) -> Iterator[Step]:
-        method, path = asked.method, asked.path
-        if (method, path) == ("GET", "/v1/models"):
-            return plain(MODELS)
-        if (method, path) == ("GET", f"/v1/models/{_NAME}"):
-            return plain(_MODEL)
-        if (method, path) == ("GET", "/requests"):
-            return plain(self.record.as_json())
-        if path in PATHS:
-            allow = {"allow": PATHS[path]}
-            wrong = f"{path} does not take {method}."
-            raise Refusal(wrong, status=405, headers=allow)
-        raise Refusal(f"There is no {path}; there are {', '.join(PATHS)}.", status=404)
 
 
 class Connection(asyncio.Protocol):
