@@ -1,8 +1,9 @@
-"""What the notebooks import: the model, recordings of streams, exercise checks."""
+"""What the notebooks import: the model, recordings of streams, a server."""
 
 from .figure import figure
 from .models import use_model
 from .recording import record, record_acall, record_call
+from .serving import serve
 from .timeline import seconds, table
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "record_acall",
     "record_call",
     "seconds",
+    "serve",
     "table",
     "use_model",
 ]

@@ -7,6 +7,7 @@ the same bytes, and a file on disk is either the old one or the new one.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def find(root: Path = ROOT) -> list[Path]:
-    """Return the notebooks of the course in reading order."""
-    return sorted(root.glob("notebooks/[0-9][0-9]_*.ipynb"))
+    """Return the notebooks of the course, NN_slug or NNx_slug, in reading order."""
+    paths = root.glob("notebooks/*.ipynb")
+    return sorted(path for path in paths if re.match(r"\d\d[a-z]?_", path.name))
 
 
 @dataclass(frozen=True)
