@@ -3,13 +3,16 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 
 from helpers import smollm2
 from helpers.process import ServerProcess
+from tools.notebook import Notebook, find, tags
 
 Require = Callable[[object, str], None]
+Taught = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +45,28 @@ def smollm2_url(require: Require) -> Iterator[str]:
     require(smollm2.find_model(), smollm2.how_to_install())
     with closing(ServerProcess("helpers.smollm2")) as server:
         yield server.url
+
+
+@pytest.fixture
+def taught(monkeypatch: pytest.MonkeyPatch) -> Taught:
+    """Run the cells of a notebook that are tagged `tested`; return what they define.
+
+    So what is tested is what is taught. `taught("06b")["app"]`
+    """
+    # Each test gets back the environment that use_model(), in the setup cell, changes.
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "")
+
+    def run(number: str) -> dict[str, Any]:
+        (path,) = (path for path in find() if path.name.startswith(f"{number}_"))
+        cells = [cell for _, cell in Notebook.read(path).code()]
+        names: dict[str, Any] = {"__name__": path.stem}
+        for cell in cells:
+            if cell is cells[0] or "tested" in tags(cell):
+                exec(compile(cell.source, path.name, "exec"), names)
+        return names
+
+    return run
 
 
 @pytest.fixture(params=["scripted", "smollm2"])

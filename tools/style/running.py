@@ -13,7 +13,7 @@ import nbformat
 from tools.notebook import Notebook, tags
 from tools.style.rule import Problem, rule
 
-TAGS = {"solution", "live", "nbval-ignore-output", "raises-exception"}
+TAGS = {"solution", "live", "nbval-ignore-output", "raises-exception", "tested"}
 DETOURS = {
     r"\bpip3? install\b": "leave installing to run.py",
     r"\bsys\.path\b": "import from helpers, which is installed",

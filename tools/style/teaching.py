@@ -33,7 +33,8 @@ def exercises_check_themselves(notebook: Notebook) -> Iterator[Problem]:
     headings = list(notebook.headings())
     starts = [at for at, heading in headings if heading.text.startswith("Exercise")]
     for count, start in enumerate(starts, 1):
-        number = f"{int(notebook.path.name[:2])}.{count}"
+        notebook_number = notebook.path.name.partition("_")[0].removeprefix("0")
+        number = f"{notebook_number}.{count}"
         if f"### Exercise {number}: " not in notebook.cells[start - 1].source:
             yield Problem(start, f"write `### Exercise {number}: …`")
         ends = [at for at, heading in headings if at > start and heading.level < 4]
