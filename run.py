@@ -26,6 +26,9 @@ VENV = ROOT / ".venv"
 PYTHON = str(VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 LOG = VENV / "install.log"
 
+# Notebooks mostly wait, for the model that they stream: so several are tested at once.
+SIDE_BY_SIDE = ["-n", "4", "--dist", "loadfile"]
+
 # A .venv that can be used answers this with its version. (One made by uv has no pip.)
 PROBE = """
 import importlib.metadata, platform, shutil, sys
@@ -59,12 +62,14 @@ def test(arguments: list[str]) -> int:
     os.environ["COURSE_MODEL"] = "scripted"
     if arguments:
         return become("-m", "pytest", *arguments)
+    pytest = [PYTHON, "-m", "pytest"]
     checks = {
         "ruff check": [PYTHON, "-m", "ruff", "check"],
         "ruff format": [PYTHON, "-m", "ruff", "format", "--check"],
         "typos": [shutil.which("typos") or "typos"],
         "mypy": [PYTHON, "-m", "mypy"],
-        "pytest": [PYTHON, "-m", "pytest", "--cov=helpers", "--cov-fail-under=90"],
+        "tests": [*pytest, "tests", "--cov=helpers", "--cov-fail-under=90"],
+        "notebooks": [*pytest, "notebooks", *SIDE_BY_SIDE],
     }
     results = []
     for name, command in checks.items():
