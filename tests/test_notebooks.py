@@ -12,7 +12,7 @@ from tools.notebook import Notebook, find
 
 
 def test_the_reading_order_is_in_the_names_of_the_files() -> None:
-    numbers = [path.name[:2] for path in find()]
+    numbers = [path.name.partition("_")[0] for path in find()]
     assert numbers[:1] == ["00"], "there is no notebooks/00_*.ipynb to begin with"
     assert len(numbers) == len(set(numbers)), "two notebooks have the same number"
 
