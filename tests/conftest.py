@@ -1,6 +1,7 @@
 """Fixtures that the tests share: the two servers, started once, and what must exist."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -45,6 +46,14 @@ def smollm2_url(require: Require) -> Iterator[str]:
     require(smollm2.find_model(), smollm2.how_to_install())
     with closing(ServerProcess("helpers.smollm2")) as server:
         yield server.url
+
+
+@pytest.fixture(autouse=True)
+def _own_connections() -> Iterator[None]:
+    """Drop the connections of an ended event loop: LangChain shares its clients."""
+    yield
+    if module := sys.modules.get("langchain_openai.chat_models._client_utils"):
+        module._cached_async_httpx_client.cache_clear()
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no such notebook: {', '.join(missing)}")
 
     # A reader's own choice of model must not get into what every reader sees.
-    os.environ.update(COURSE_MODEL="scripted")
+    os.environ.update(COURSE_MODEL="scripted", COURSE_PROGRESS="off")
     os.environ.update(LANGSMITH_TRACING_V2="false", LANGSMITH_TRACING="false")
     os.environ.setdefault("COURSE_SPEED", "1")
     failed = False
