@@ -1,0 +1,107 @@
+"""The checks of notebook 08."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from operator import itemgetter
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import (
+    Runnable,
+    RunnableGenerator,
+    RunnableLambda,
+    RunnablePassthrough,
+)
+
+from helpers import check
+from helpers.steps import QUESTION, Echo, says
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    return lambda: capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        ({"model": None, "echo": None}, "not tried yet"),
+        ({"model": True, "echo": False}, "correct"),
+        ({"echo": False, "model": True}, "correct"),
+        (
+            {"model": True, "echo": True},
+            "not yet: look at 'echo' again: its order is ()O",
+        ),
+        ({"model": False, "echo": False}, "look at 'model' again: its order is (TOTO)"),
+        ({"model": True, "echo": None}, "give each example a True or a False"),
+        ({"model": "True", "echo": "False"}, "without quotes"),
+        ({"model": True}, "give each example"),
+        ({}, "give each example"),
+        (True, "give each example"),
+    ],
+)
+def test_in_pieces(answer: object, line: str, said: Callable[[], str]) -> None:
+    steps = {"model": says("One", " two"), "echo": Echo()}
+    check.in_pieces(answer, steps=steps, pieces=QUESTION)
+    assert line in said()
+
+
+Chain = Runnable[dict[str, str], str]
+PROMPT = ChatPromptTemplate.from_template("Explain {topic}")
+
+
+def tidy(texts: Iterator[str]) -> Iterator[str]:
+    for text in texts:
+        yield text.replace("\n", " ")
+
+
+async def tidy_async(texts: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for text in texts:
+        yield text.replace("\n", " ")
+
+
+class Tidy(StrOutputParser):
+    """The other way to mend it: a parser, which works in sync and in async code."""
+
+    def parse(self, text: str) -> str:
+        return text.replace("\n", " ")
+
+
+def mended(end: object = None) -> Callable[[BaseChatModel], Chain]:
+    def build(model: BaseChatModel) -> Chain:
+        last = RunnableGenerator(tidy, tidy_async) if end is None else end
+        answer = PROMPT | model | StrOutputParser() | last
+        return RunnablePassthrough.assign(answer=answer).pick("answer")
+
+    return build
+
+
+def lumpy(model: BaseChatModel) -> Chain:
+    answer = PROMPT | model | StrOutputParser() | RunnableGenerator(tidy, tidy_async)
+    return RunnablePassthrough.assign(answer=answer) | itemgetter("answer")
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (mended(), "correct"),
+        (mended(Tidy()), "correct"),
+        ("mended", "write def mended(model)"),
+        (lambda: None, "it raises TypeError"),
+        (lambda model: None, "it raises AttributeError"),
+        (mended(itemgetter("answer")), "it raises TypeError"),
+        (mended(StrOutputParser()), "its text is 'One\\npiece"),
+        (lumpy, "it gives whole"),
+        (
+            mended(RunnableLambda(lambda text: text.replace("\n", " "))),
+            "it gives whole",
+        ),
+        (mended(tidy), "it needs an async twin"),
+    ],
+)
+async def test_mended_chain(answer: object, line: str, said: Callable[[], str]) -> None:
+    await check.mended_chain(answer)
+    assert line in said()
