@@ -1,0 +1,236 @@
+"""The check of notebook 07, its two functions, its table: it says what was measured."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessageChunk
+from langchain_openai import ChatOpenAI
+
+from helpers import check
+from helpers.check.notebook_07 import TEXTS, Model
+from helpers.scripted import script
+from tools.notebook import Notebook, find
+
+Kept = dict[str, str]
+Taught = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    return lambda: capsys.readouterr().out.strip()
+
+
+def cached(
+    model: Model,
+    question: str,
+    kept: Kept,
+    *,
+    reasons: tuple[str | None, ...] = ("stop",),
+) -> Iterator[str]:
+    """Solve exercise 7.1."""
+    if question in kept:
+        yield kept[question]
+        return
+    text, reason = "", None
+    for chunk in model.stream(question):
+        text += chunk.text
+        reason = chunk.response_metadata.get("finish_reason", reason)
+        if chunk.text:
+            yield chunk.text
+    if reason in reasons:
+        kept[question] = text
+
+
+def asks_the_last_chunk(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    if question in kept:
+        yield kept[question]
+        return
+    text = ""
+    for chunk in model.stream(question):
+        text += chunk.text
+        if chunk.text:
+            yield chunk.text
+    if chunk.response_metadata.get("finish_reason") == "stop":
+        kept[question] = text
+
+
+def swallows(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    with suppress(Exception):
+        yield from cached(model, question, kept)
+
+
+def swallows_broken_connections(
+    model: Model, question: str, kept: Kept
+) -> Iterator[str]:
+    try:
+        yield from cached(model, question, kept)
+    except ConnectionError:
+        yield " (failed)"
+
+
+def in_letters(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    yield from kept.get(question) or cached(model, question, kept)
+
+
+def hides_what_it_keeps(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    mine: Kept = {question: kept[f"my {question}"]} if f"my {question}" in kept else {}
+    yield from cached(model, question, mine)
+    kept.update({f"my {name}": text for name, text in mine.items()})
+
+
+def with_empty_texts(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    yield ""
+    yield from cached(model, question, kept)
+
+
+def keeps_cut_answers(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    return cached(model, question, kept, reasons=("stop", "length"))
+
+
+def keeps_all(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    return cached(model, question, kept, reasons=("stop", "length", None))
+
+
+def forgets(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    return cached(model, question, {})
+
+
+def keeps_one(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    return cached(model, "any question", kept)
+
+
+def keeps_the_last_text(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    for text in cached(model, question, kept):
+        yield text
+    kept[question] = text
+
+
+def lumps(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    yield "".join(cached(model, question, kept))
+
+
+def collects(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    yield from list(cached(model, question, kept))
+
+
+def never_ends(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    while True:
+        yield from cached(model, question, kept)
+
+
+def chunks(model: Model, question: str, kept: Kept) -> Iterator[AIMessageChunk]:
+    return model.stream(question)
+
+
+def returns(model: Model, question: str, kept: Kept) -> str:
+    return "".join(cached(model, question, kept))
+
+
+async def awaits(model: Model, question: str, kept: Kept) -> AsyncIterator[str]:
+    for text in cached(model, question, kept):
+        yield text
+
+
+async def awaited(model: Model, question: str, kept: Kept) -> str:
+    return returns(model, question, kept)
+
+
+def invokes(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    yield model.invoke(question).text
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (cached, "correct"),
+        (with_empty_texts, "correct"),
+        ({}, "write a function"),
+        (awaits, "without async"),
+        (awaited, "without async"),
+        (returns, "don't return"),
+        (chunks, "yield chunk.text"),
+        (lumps, "yield each text in the loop"),
+        (collects, "yield each text in the loop"),
+        (never_ends, "the question is new"),
+        (forgets, "the same question again went to the model"),
+        (keeps_the_last_text, "what it kept is not the whole text"),
+        (keeps_one, "one answer for all questions"),
+        (keeps_all, "an answer that broke off"),
+        (keeps_cut_answers, "an answer that was cut off"),
+        (invokes, "stream it"),
+        (asks_the_last_chunk, "not in the last chunk"),
+        (swallows, "errors through"),
+        (swallows_broken_connections, "errors through"),
+        (in_letters, "not yield from"),
+        (hides_what_it_keeps, "what is in kept comes from there"),
+    ],
+)
+def test_cached_stream(answer: object, line: str, said: Callable[[], str]) -> None:
+    check.cached_stream(answer)
+    assert line in said()
+
+
+@pytest.mark.parametrize(
+    ("reason", "plan"),
+    [
+        ("stop", {"tokens": TEXTS}),
+        ("length", {"tokens": [*TEXTS, " four"], "fault": "length", "at": 3}),
+        (None, {"tokens": [*TEXTS, " four"], "fault": "early_end", "at": 3}),
+    ],
+)
+def test_the_check_streams_as_the_model_does(
+    reason: str | None, plan: dict[str, Any]
+) -> None:
+    model = ChatOpenAI(**script(ttft=0, pace=0, **plan))
+
+    def shape(chunks: Iterator[Any]) -> list[tuple[str, str | None, str | None]]:
+        return [
+            (
+                each.text,
+                each.response_metadata.get("finish_reason"),
+                each.chunk_position,
+            )
+            for each in chunks
+        ]
+
+    assert shape(Model(reason).stream("Hi")) == shape(model.stream("Hi"))
+
+
+@pytest.mark.parametrize("way", ["by_stream", "by_invoke"])
+def test_a_bug_of_the_page_is_no_failure_of_the_model(way: str, taught: Taught) -> None:
+    model = ChatOpenAI(**script(tokens=["Hel", "lo"], ttft=0, pace=0))
+    with pytest.raises(ZeroDivisionError):
+        taught("07")[way](model, "Hi", lambda _: 1 // 0)
+
+
+def test_the_table_to_read_is_the_table_that_was_measured() -> None:
+    (path,) = (path for path in find() if path.name.startswith("07_"))
+    notebook = Notebook.read(path)
+    tables = [cell.source for cell in notebook.cells if "\n| Aspect |" in cell.source]
+    (_, _, *body) = rows(tables[-1])  # without its head
+    written = dict(body)
+    printed = "".join(output.get("text", "") for _, output in notebook.outputs())
+    measured: dict[str, list[str]] = {}
+    for aspect, columns in rows(printed):
+        name, colon, _ = aspect.partition(": ")
+        if colon:
+            before = measured.get(name, ["", ""])
+            measured[name] = [*map(" ".join, zip(before, columns, strict=True))]
+    assert list(written) == list(measured)
+    for name, columns in written.items():
+        for said_of_it, found in zip(columns, measured[name], strict=True):
+            assert numbers(said_of_it) <= numbers(found), name
+
+
+def rows(table: str) -> list[tuple[str, list[str]]]:
+    """Return the first cell of each row, and the two others."""
+    lines = [line.strip("| ").split("|") for line in table.splitlines()]
+    return [(line[0].strip(), line[1:]) for line in lines if len(line) == 3]
+
+
+def numbers(text: str) -> set[str]:
+    return set(re.findall(r"\d+", text))
