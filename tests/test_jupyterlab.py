@@ -1,4 +1,4 @@
-"""Notebook 00 as its reader meets it: JupyterLab in a real browser, all cells run."""
+"""Notebooks as their reader meets them: JupyterLab in a real browser, all cells run."""
 
 import json
 import os
@@ -14,12 +14,10 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from chromium import CHROMIUM, MISSING, chromium
+from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).resolve().parents[1]
-FIRST = "notebooks/00_start_here.ipynb"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 SETTINGS = {
     # All cells in the page, also those that are not in view; no question about news.
     "notebook-extension/tracker": {"windowingMode": "none"},
@@ -71,15 +69,13 @@ def answers(url: str) -> bool:
 
 @pytest.fixture
 def page(require) -> Iterator[Page]:  # type: ignore[no-untyped-def]
-    require(CHROMIUM, "Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    require(CHROMIUM, MISSING)
+    with chromium() as browser:
         yield browser.new_page(viewport={"width": 1250, "height": 1000})
-        browser.close()
 
 
-def test_the_first_answer_streams_into_the_page(page: Page, lab: str) -> None:
-    page.goto(f"{lab}/lab/tree/{FIRST}?reset")
+def run_all(page: Page, lab: str, notebook: str) -> None:
+    page.goto(f"{lab}/lab/tree/notebooks/{notebook}.ipynb?reset")
     idle = page.locator(
         "#jp-main-statusbar", has_text=re.compile(r"Python 3.*\| *Idle")
     )
@@ -87,8 +83,19 @@ def test_the_first_answer_streams_into_the_page(page: Page, lab: str) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
 
+
+def wait_for_the_end(page: Page) -> None:
+    """Wait until the last cell has run; no cell may have failed."""
     cells = page.locator(".jp-CodeCell")
-    answer = cells.nth(1).locator(".jp-OutputArea-output")
+    last = cells.last.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]"))
+    last.wait_for(timeout=60_000)
+    errors = page.locator("[data-mime-type='application/vnd.jupyter.error']")
+    assert errors.count() == 0
+
+
+def test_the_first_answer_streams_into_the_page(page: Page, lab: str) -> None:
+    run_all(page, lab, "00_start_here")
+    answer = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
     seen = {""}
     deadline = time.monotonic() + 60
     while not any(text.rstrip().endswith("much sooner.") for text in seen):
@@ -96,9 +103,25 @@ def test_the_first_answer_streams_into_the_page(page: Page, lab: str) -> None:
         seen.update(answer.all_inner_texts())
     assert len(seen) > 10, "the answer came in one piece"
 
-    last = cells.last.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]"))
-    last.wait_for(timeout=60_000)
+    wait_for_the_end(page)
     figure = page.locator(".jp-OutputArea-output img[src^='data:image/svg']").first
     assert figure.evaluate("image => image.naturalWidth") > 300
-    errors = page.locator("[data-mime-type='application/vnd.jupyter.error']")
-    assert errors.count() == 0
+
+
+def test_the_chat_page_streams_inside_its_notebook(page: Page, lab: str) -> None:
+    run_all(page, lab, "06b_show_tokens")
+    wait_for_the_end(page)
+    chat = page.frame_locator(".jp-OutputArea-output iframe")
+    chat.get_by_role("button", name="Ask").click()
+    for reader in "fetch", "eventsource":
+        answer = chat.locator(f"#{reader} .answer")
+        status = chat.locator(f"#{reader} .status")
+        seen = {""}
+        while status.inner_text() in ("waiting", "writing"):
+            seen.add(answer.inner_text())
+        expect(status).to_have_text("complete")
+        expect(answer).to_contain_text("much sooner.")
+        if reader == "fetch":  # the other one is complete by then
+            assert len(seen) > 10, "the answer came in one piece"
+    link = page.get_by_role("link", name="Open it in a tab of its own")
+    assert link.get_attribute("href") == page.locator("iframe").get_attribute("src")

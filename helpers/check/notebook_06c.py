@@ -1,0 +1,69 @@
+"""The exercise of notebook 06c: tell a live answer from one that was held back."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import cast
+
+from helpers.check.grading import grade
+
+PACE = 0.03  # seconds between two tokens, so that each comes in a read of its own
+FRAME = 'event: token\ndata: {"text": " on"}\n\n'
+APPS: dict[str, Sequence[str | float]] = {
+    "live": (FRAME, PACE) * 6,
+    "thinking": (6 * PACE, *(FRAME, PACE) * 6),
+    "late": (6 * PACE, FRAME * 6),
+    "pinging": (*(": ping\n\n", PACE) * 6, FRAME * 6),
+}
+"""What each app writes, and how many seconds it waits in between."""
+
+
+def streams(answer: object) -> None:
+    """Exercise 6c.1: a function that reads a URL, and says whether tokens stream."""
+    said = _said(answer)
+    live, thinking, late, pinging = said if isinstance(said, list) else [None] * 4
+    grade(
+        None if said is None else answer,
+        lambda _: (live, thinking, late, pinging) == (True, True, False, False),
+        (lambda a: not callable(a), "write a function streams(url)"),
+        (lambda _: isinstance(said, Exception), f"it raises {type(said).__name__}"),
+        (lambda _: live is not True, "tokens that come one by one are live"),
+        (lambda _: late is not False, "tokens that come all at once are late"),
+        (
+            lambda _: thinking is not True,
+            "the first token may be late; the others came one by one after it",
+        ),
+        (lambda _: pinging is not False, "a ping is no token, so don't count it"),
+        otherwise="return True or False",
+    )
+
+
+def _said(answer: object) -> list[object] | Exception | None:
+    """Return what the answer says of each app; None if it says nothing at all."""
+    import asyncio  # not at the top: `import helpers` stays quick
+
+    from fastapi import FastAPI
+    from fastapi.responses import StreamingResponse
+
+    from helpers import serve
+
+    async def write(app: str) -> AsyncIterator[str]:
+        for each in APPS[app]:
+            if isinstance(each, str):
+                yield each
+            else:
+                await asyncio.sleep(each)
+
+    def chat(app: str) -> StreamingResponse:
+        return StreamingResponse(write(app), media_type="text/event-stream")
+
+    if answer is None:
+        return None
+    apps = FastAPI()
+    apps.get("/{app}", response_class=StreamingResponse)(chat)
+    call = cast("Callable[[str], object]", answer)
+    try:
+        with serve(apps) as url:
+            first, *others = (f"{url}/{app}" for app in APPS)
+            said = call(first)
+            return None if said is None else [said, *map(call, others)]
+    except Exception as error:  # noqa: BLE001  (there is no telling what it does)
+        return error
