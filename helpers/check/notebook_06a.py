@@ -1,0 +1,135 @@
+"""The exercises of notebook 06a: endpoints that stream."""
+
+from collections.abc import AsyncIterator, Callable
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+from helpers.check.grading import grade
+
+if TYPE_CHECKING:
+    from fastapi.sse import ServerSentEvent
+    from httpx2 import AsyncClient
+    from langchain_openai import ChatOpenAI
+
+Events = list[tuple[str | None, object]]
+
+
+def model_of_its_own(client: "AsyncClient", **options: Any) -> "ChatOpenAI":
+    """Return a model that can be read in any event loop, beside others.
+
+    By itself, LangChain shares one client, whose connections belong to one loop.
+    """
+    from langchain_openai import ChatOpenAI
+
+    # Without the options of sockets, it does not warn of a proxy that it ignores.
+    return ChatOpenAI(http_async_client=client, http_socket_options=(), **options)
+
+
+def stopped_model(answer: object) -> None:
+    """Exercise 6a.1: a body whose model stops when its reader leaves."""
+    from helpers.scripted import script
+
+    said = ["Go", *[" on"] * 99]
+    whole: str | Exception = ""
+    stopped = False
+    if answer is not None:
+        whole, _ = _served(answer, script(tokens=said, ttft=0, pace=0))
+    if whole == "".join(said):
+        _, stopped = _served(answer, script(tokens=said), reads=3)
+    grade(
+        answer,
+        lambda _: stopped,
+        (
+            lambda _: whole == "".join(said),
+            f"the texts are right, but the model said all {len(said)} of them",
+        ),
+        (
+            lambda a: not callable(a) or isinstance(whole, TypeError),
+            "write async def mended(model, question), with a yield in it",
+        ),
+        (lambda _: isinstance(whole, Exception), "its body breaks off, or never ends"),
+        otherwise="yield the text of each chunk of model.astream(question)",
+    )
+
+
+async def usage_event(answer: object) -> None:
+    """Exercise 6a.2: the events of an answer, with its usage before the end."""
+    usage = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
+    got: Events | Exception = []
+    broken: Events | Exception = []
+    if answer is not None:
+        got, broken = await _events(answer), await _events(answer, "error_frame")
+    events = got if isinstance(got, list) else []
+    names = [name for name, _ in events]
+    counted = [data for name, data in events if name == "usage"]
+    grade(
+        answer,
+        lambda _: (
+            names == ["token", "token", "usage", "done"]
+            and _holds(counted[0], usage)
+            and isinstance(broken, list)
+            and [name for name, _ in broken] == ["token", "error"]
+        ),
+        (lambda a: not callable(a), "write async def events_with_usage(chunks)"),
+        (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
+        (lambda _: names.count("token") != 2, "send a token for each text, as before"),
+        (lambda _: not counted, "there is no event named usage"),
+        (lambda _: len(counted) > 1, "send one usage: the other chunks have None"),
+        (lambda _: not _holds(counted[0], usage), "its data: chunk.usage_metadata"),
+        (lambda _: names.count("done") != 1, "done still says the end, once"),
+        (lambda _: names[-1] != "done", "done is the end: the usage comes before it"),
+        otherwise="right, but for an answer that fails: that ends with error, only",
+    )
+
+
+def _holds(data: object, usage: dict[str, int]) -> bool:
+    return isinstance(data, dict) and usage.items() <= data.items()
+
+
+def _served(
+    answer: object, scripted: dict[str, Any], *, reads: int | None = None
+) -> tuple[str | Exception, bool]:
+    """Return the text of some reads, or of all, and whether the model stopped early."""
+    import httpx2
+    from fastapi import FastAPI
+    from fastapi.responses import StreamingResponse
+
+    from helpers.scripted import requests
+    from helpers.serving import serve
+
+    model = model_of_its_own(httpx2.AsyncClient(), **scripted)
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint() -> StreamingResponse:
+        return StreamingResponse(body)
+
+    try:
+        body = cast("Callable[..., AsyncIterator[str]]", answer)(model, "Hi")
+        if not isinstance(body, AsyncIterator):
+            raise TypeError
+        with serve(app, quiet=True) as url:
+            with httpx2.stream("GET", url) as response:
+                text = "".join(islice(response.iter_text(), reads))
+            # While the server runs: at its end, it would stop what still goes on.
+            return text, requests()[-1].left_after is not None
+    except Exception as error:  # noqa: BLE001  (there is no telling what it does)
+        return error, False
+
+
+async def _events(answer: object, fault: str | None = None) -> Events | Exception:
+    """Return the names and data of the events, or what the answer raises."""
+    import httpx2
+
+    from helpers.scripted import script
+
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    said = script(tokens=["Hel", "lo"], fault=fault, at=1, pace=0, ttft=0, usage=usage)
+    async with httpx2.AsyncClient() as client:
+        model = model_of_its_own(client, stream_usage=True, **said)
+        try:
+            call = cast("Callable[..., AsyncIterator[ServerSentEvent]]", answer)
+            events = call(model.astream("Hi"))
+            return [(event.event, event.data) async for event in events]
+        except Exception as error:  # noqa: BLE001  (there is no telling what it does)
+            return error

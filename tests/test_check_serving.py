@@ -1,0 +1,209 @@
+"""The checks of notebook 06a: what they say to the answers that readers write."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from fastapi.sse import ServerSentEvent
+from langchain_core.messages import AIMessageChunk
+from langchain_openai import ChatOpenAI
+
+from helpers import check
+
+Said = Callable[[], str]
+Chunks = AsyncIterator[AIMessageChunk]
+Events = AsyncIterator[ServerSentEvent]
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Said:
+    """Return what the check printed, which is always one line."""
+
+    def read() -> str:
+        out, err = capsys.readouterr()
+        assert err == ""
+        assert out.count("\n") == 1
+        return out.rstrip("\n")
+
+    return read
+
+
+async def mended(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
+async def leaking(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def fill() -> None:
+        async for chunk in model.astream(question):
+            await queue.put(chunk.text)
+        await queue.put(None)
+
+    filling = asyncio.create_task(fill())
+    while (text := await queue.get()) is not None:
+        yield text
+    await filling
+
+
+async def blocking(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    for chunk in model.stream(question):
+        yield chunk.text
+
+
+async def chunks(model: ChatOpenAI, question: str) -> AsyncIterator[object]:
+    async for chunk in model.astream(question):
+        yield chunk
+
+
+async def shouting(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    async for chunk in model.astream(question):
+        yield chunk.text.upper()
+
+
+def plain(model: ChatOpenAI, question: str) -> object:
+    return (chunk.text for chunk in model.stream(question))
+
+
+async def without_a_question(model: ChatOpenAI) -> AsyncIterator[str]:
+    yield "text"
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (mended, "correct"),
+        (leaking, "the model said all 100"),
+        (blocking, "the model said all 100"),
+        (chunks, "breaks off"),
+        (shouting, "yield the text of each chunk"),
+        (plain, "with a yield in it"),
+        (without_a_question, "write async def mended(model, question)"),
+        ("mended", "write async def mended(model, question)"),
+    ],
+)
+def test_stopped_model(answer: object, line: str, said: Said) -> None:
+    check.stopped_model(answer)
+    assert line in said()
+
+
+def events(
+    *,
+    usages: int = 1,
+    usage_last: bool = False,
+    data: Callable[[AIMessageChunk], object] = lambda chunk: chunk.usage_metadata,
+    leave_out: str = "",
+    spoken: bool = True,
+) -> Callable[[Chunks], Events]:
+    """Return an answer to exercise 6a.2, right but for what is asked for."""
+
+    async def answer(chunks: Chunks) -> Events:
+        usage: object = None
+        try:
+            async for chunk in chunks:
+                if chunk.text:
+                    yield ServerSentEvent(event="token", data={"text": chunk.text})
+                if chunk.usage_metadata:
+                    usage = data(chunk)
+        except Exception:  # noqa: BLE001
+            if not spoken:
+                return
+            yield ServerSentEvent(event="error", data={"message": "It broke off."})
+            return
+        said = [("usage", usage)] * usages
+        said.insert(0 if usage_last else usages, ("done", {"finish_reason": "stop"}))
+        for name, what in said:
+            if name != leave_out:
+                yield ServerSentEvent(event=name, data=what)
+
+    return answer
+
+
+async def no_tokens(chunks: Chunks) -> Events:
+    yield ServerSentEvent(event="done", data={"finish_reason": "stop"})
+
+
+async def wrong(chunks: Chunks) -> Events:
+    raise LookupError
+    yield
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (events(), "correct"),
+        (events(usages=0), "no event named usage"),
+        (events(usages=2), "send one usage"),
+        (events(usage_last=True), "the usage comes before it"),
+        (events(data=lambda chunk: chunk.text), "its data: chunk.usage_metadata"),
+        (events(data=lambda _: {"total_tokens": 1}), "its data: chunk.usage_metadata"),
+        (events(leave_out="done"), "done still says the end"),
+        (events(spoken=False), "an answer that fails"),
+        (no_tokens, "send a token for each text"),
+        (wrong, "raises LookupError"),
+        ("usage", "write async def events_with_usage(chunks)"),
+    ],
+)
+async def test_usage_event(answer: object, line: str, said: Said) -> None:
+    await check.usage_event(answer)
+    assert line in said()
+
+
+async def freed(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    yield (await model.ainvoke(question)).text
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
+async def in_threads(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    yield (await asyncio.to_thread(model.invoke, question)).text
+    for chunk in await asyncio.to_thread(lambda: [*model.stream(question)]):
+        yield chunk.text
+
+
+async def titled(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    yield model.invoke(question).text
+    for chunk in model.stream(question):
+        yield chunk.text
+
+
+async def half_freed(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    yield model.invoke(question).text
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
+async def other_half(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    yield (await model.ainvoke(question)).text
+    for chunk in model.stream(question):
+        yield chunk.text
+
+
+async def two_lumps(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    for _ in range(2):
+        yield (await model.ainvoke(question)).text
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (freed, "correct"),
+        (in_threads, "correct"),
+        (titled, "invoke and stream still block"),
+        (half_freed, "the title still blocks"),
+        (other_half, "the answer still blocks"),
+        (two_lumps, "use astream"),
+        (mended, "yield the title"),
+        (plain, "with a yield in it"),
+        (wrong, "with a yield in it"),
+        (shouting, "yield the title"),
+        ("freed", "write async def freed(model, question)"),
+    ],
+)
+async def test_freed_loop(answer: object, line: str, said: Said) -> None:
+    await check.freed_loop(answer)
+    assert line in said()
