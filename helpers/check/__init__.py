@@ -10,16 +10,40 @@ from helpers.check.notebook_02 import frame_text, sse_parser
 from helpers.check.notebook_03 import complete_answer, streaming_flag
 from helpers.check.notebook_04 import streaming_step, which_stream
 from helpers.check.notebook_05 import answers_together, closed_stream
+from helpers.check.notebook_06a import stopped_model, usage_event
+from helpers.check.notebook_06b import ending
+from helpers.check.notebook_06c import streams
+from helpers.check.notebook_06d import freed_loop
+from helpers.check.notebook_07 import cached_stream
+from helpers.check.notebook_08 import in_pieces, mended_chain
+from helpers.check.notebook_09 import diagnosis, kept_answer
+from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
+from helpers.check.notebook_11 import quiz, terminal_chat
 
 __all__ = [
     "answers_together",
+    "cached_stream",
     "closed_stream",
     "complete_answer",
+    "diagnosis",
+    "ending",
     "first_text",
     "frame_text",
+    "freed_loop",
+    "in_pieces",
+    "kept_answer",
+    "mended_chain",
+    "quiz",
+    "sentences",
     "sse_parser",
     "stalled_stream",
+    "stopped_model",
     "streaming_flag",
     "streaming_step",
+    "streams",
+    "terminal_chat",
+    "usage_event",
     "which_stream",
+    "whole_object",
+    "worth_streaming",
 ]
