@@ -1,0 +1,133 @@
+"""The chat of notebook 06b behind nginx: what is held back, and what comes through.
+
+The model says half of its answer and waits for the test, so that what a reader has by
+then is a fact, and no matter of time.
+"""
+
+import asyncio
+import contextlib
+import select
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+import uvicorn
+from langchain_core.messages import AIMessageChunk
+from served import asking, connect, read_tokens, record, scripted, until
+
+from conftest import Require, Taught
+from helpers.nginx import find_nginx, nginx
+
+HALF = ["Because", " people"]
+REST = [" read", " along."]
+UNAWARE = "proxy_ignore_headers X-Accel-Buffering; proxy_http_version 1.0;"
+"""An nginx that does not heed the app, and asks it as nginx did until 1.29.7."""
+
+Behind = Callable[..., AbstractContextManager[str]]
+
+
+class Waiting:
+    """A model that says half of its answer, and the rest when it may."""
+
+    def __init__(self) -> None:
+        self.may_go_on = threading.Event()
+        self.waits = threading.Event()
+
+    async def astream(self, question: str) -> AsyncIterator[AIMessageChunk]:
+        for text in HALF:
+            yield AIMessageChunk(text)
+        self.waits.set()
+        await asyncio.to_thread(self.may_go_on.wait, 30)
+        for text in REST:
+            yield AIMessageChunk(text)
+        yield AIMessageChunk("", response_metadata={"finish_reason": "stop"})
+
+
+@contextlib.contextmanager
+def serve_by_h11(app: Any) -> Iterator[str]:
+    """Serve an app as uvicorn does when it is installed alone; yield the URL.
+
+    To a client of HTTP/1.0, its parser then sends a body without marks in between.
+    """
+    config = uvicorn.Config(app, http="h11", log_config=None)
+    server, listener = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+@pytest.fixture
+def behind(taught: Taught, require: Require) -> Behind:
+    """Serve the app behind nginx: `with behind(model, directives) as url:`."""
+    require(find_nginx(), "nginx is not installed")
+    app = taught("06b")["app"]
+
+    @contextlib.contextmanager
+    def serve_behind(model: Any, directives: str) -> Iterator[str]:
+        app.state.model = model
+        with serve_by_h11(app) as url:
+            passing = {"/": f"proxy_pass {url}; {directives}"}
+            with nginx(passing) as front:
+                yield front
+
+    return serve_behind
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """Return what comes until the connection ends."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def is_whole(answer: bytes) -> bool:
+    """Return whether all that the model says is there, and the end."""
+    return answer.count(b"event: token") == len(HALF + REST) and b"done" in answer
+
+
+@pytest.mark.parametrize(
+    "directives",
+    [
+        pytest.param("", id="as it comes: the app says X-Accel-Buffering: no"),
+        pytest.param(UNAWARE + "proxy_buffering off;", id="proxy_buffering off"),
+        pytest.param(UNAWARE.replace("1.0", "1.1"), id="proxy_http_version 1.1"),
+    ],
+)
+def test_half_of_an_answer_comes_through(behind: Behind, directives: str) -> None:
+    model = Waiting()
+    with behind(model, directives) as url, connect(url) as reader:
+        reader.sendall(asking("Why?", version="1.0"))
+        half = read_tokens(reader, len(HALF))
+        model.may_go_on.set()
+        assert is_whole(half + rest_of(reader))
+
+
+def test_buffering_holds_the_first_half_back(behind: Behind) -> None:
+    model = Waiting()
+    with behind(model, UNAWARE + "proxy_buffering on;") as url, connect(url) as reader:
+        reader.sendall(asking("Why?", version="1.0"))
+        assert model.waits.wait(30)
+        came, _, _ = select.select([reader], [], [], 0.2)
+        assert not came, "nginx let it through"
+        model.may_go_on.set()
+        assert is_whole(rest_of(reader))
+
+
+@pytest.mark.parametrize("buffering", ["on", "off"])
+def test_who_leaves_nginx_stops_the_model(
+    behind: Behind, request: pytest.FixtureRequest, buffering: str
+) -> None:
+    question = request.node.nodeid
+    model = scripted(tokens=HALF + REST, fault="stall", at=len(HALF), stall=30)
+    with behind(model, f"{UNAWARE} proxy_buffering {buffering};") as url:
+        with connect(url) as reader:
+            reader.sendall(asking(question))
+            until(lambda: record(question, timeout=0), "the model was not asked")
+        (left,) = record(question)  # once nothing is in flight any more
+    assert (left.chunks_sent, left.finished) == (len(HALF), False)
