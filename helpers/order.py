@@ -1,6 +1,7 @@
 """What happens in one run of a Runnable, in its order: who takes, makes, gives what.
 
-An order is the same on a busy machine as on a quiet one; a time is not.
+Without threads, an order is the same on a busy machine as on a quiet one; a time is
+not. But T is when a chunk reaches LangChain: what the network does, no order tells.
 """
 
 import threading
@@ -16,7 +17,7 @@ class Mark(NamedTuple):
 
     what: str
     """I: a piece of the input is taken. O: an item that carries something comes out.
-    A model begins: (, has made a piece: T, is done: ), or fails: !"""
+    A model begins: (, a chunk of it has come: T, it is done: ), or it fails: !"""
     at: float
 
 

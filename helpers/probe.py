@@ -4,6 +4,8 @@ What decides is an order (see `helpers.order`): did an item come out while the m
 was still writing, and before the last piece of the input was taken?
 
     probe(prompt | model, {"topic": "token "}, {"topic": "streaming"}).gives
+
+The step runs twice, for real: models are paid, and tools act, twice.
 """
 
 import asyncio

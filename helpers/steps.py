@@ -33,6 +33,7 @@ from langchain_core.runnables import (
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
+from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
 
 from helpers.scripted import script
@@ -172,6 +173,12 @@ def chains() -> dict[str, Row]:
 
     graph = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer")
     compiled = graph.compile()
+
+    def write(state: MessagesState) -> None:
+        for chunk in slow.stream(state["messages"]):
+            get_stream_writer()(chunk.text)
+
+    writer = StateGraph(MessagesState).add_node(write).add_edge(START, "write")
     retrieval: dict[str, Step] = {
         "RAG": lookup | told,
         "RAG, sources first": lookup.assign(answer=told),
@@ -185,6 +192,7 @@ def chains() -> dict[str, Row]:
         f"graph, {mode}": compiled.bind(stream_mode=mode)
         for mode in ("updates", "values", "messages")
     }
+    graphs["graph, custom"] = writer.compile().bind(stream_mode="custom")
     messages = {"messages": ["Token "]}, {"messages": ["streaming"]}
     return rows(retrieval, *TOPIC) | rows(graphs, *messages)
 

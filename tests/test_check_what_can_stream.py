@@ -62,6 +62,29 @@ async def tidy_async(texts: AsyncIterator[str]) -> AsyncIterator[str]:
         yield text.replace("\n", " ")
 
 
+async def untidy_async(texts: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for text in texts:
+        yield text
+
+
+def hasty(texts: Iterator[str]) -> Iterator[str]:
+    """Give the first piece at once, and the others in one."""
+    clean = tidy(texts)
+    yield next(text for text in clean if text)
+    yield "".join(clean)
+
+
+async def hasty_async(texts: AsyncIterator[str]) -> AsyncIterator[str]:
+    said = ""
+    async for text in tidy_async(texts):
+        if said:
+            said += text
+        elif text:
+            yield text
+            said = " "
+    yield said[1:]
+
+
 class Tidy(StrOutputParser):
     """The other way to mend it: a parser, which works in sync and in async code."""
 
@@ -91,7 +114,7 @@ def lumpy(model: BaseChatModel) -> Chain:
         (mended(Tidy()), "correct"),
         ("mended", "write def mended(model)"),
         (lambda: None, "it raises TypeError"),
-        (lambda model: None, "it raises AttributeError"),
+        (lambda model: None, "it raises TypeError"),
         (mended(itemgetter("answer")), "it raises TypeError"),
         (mended(StrOutputParser()), "its text is 'One\\npiece"),
         (lumpy, "it gives whole"),
@@ -100,6 +123,19 @@ def lumpy(model: BaseChatModel) -> Chain:
             "it gives whole",
         ),
         (mended(tidy), "it needs an async twin"),
+        (mended(RunnableGenerator(tidy_async)), "it needs a sync twin"),
+        (
+            mended(RunnableGenerator(tidy, untidy_async)),
+            "its text is 'One\\npiece\\nafter another'",
+        ),
+        (
+            mended(RunnableGenerator(hasty, hasty_async)),
+            "a step still collects: the order is (TOTTT)O and (TOTTT)O",
+        ),
+        (
+            mended(RunnableGenerator(tidy, hasty_async)),
+            "a step still collects: the order is (TOTTT)O",
+        ),
     ],
 )
 async def test_mended_chain(answer: object, line: str, said: Callable[[], str]) -> None:

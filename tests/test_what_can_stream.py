@@ -54,6 +54,7 @@ TABLE = {
     "graph, updates": "whole whole",
     "graph, values": "late whole",
     "graph, messages": "pieces whole",
+    "graph, custom": "pieces whole",
     "bind(model)": "pieces whole",
     "with_config(model)": "pieces whole",
     "with_types(model)": "pieces whole",

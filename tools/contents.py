@@ -52,7 +52,8 @@ def table(entries: Sequence[Entry], *, folder: str = "") -> str:
     rows = ["| Notebook | What you'll do | Minutes |", "|---|---|---:|"]
     for name, *words in entries:
         title, promise, minutes = (word.replace("|", r"\|") for word in words)
-        link = f"[{name[:2]} · {title}]({folder}{name})"
+        number = name.partition("_")[0]
+        link = f"[{number} · {title}]({folder}{name})"
         rows.append(f"| {link} | {promise} | {minutes} |")
     return "\n".join(["<!-- contents -->", *rows, "<!-- /contents -->"])
 

@@ -1,7 +1,7 @@
 """The exercises of notebook 08: what can stream."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from helpers.check.grading import grade
 
@@ -43,26 +43,67 @@ def in_pieces(
 
 async def mended_chain(answer: object) -> None:
     """Exercise 8.2: a chain that gives pieces, in sync and in async code."""
-    text = sync = other = error = ""
+    found, error = Mended(), ""
     if callable(answer):
         try:
-            text, sync, other = await _probed(cast("Build", answer))
+            found = await _probed(cast("Build", answer))
         except Exception as failure:  # noqa: BLE001  (there is no telling what it does)
             error = type(failure).__name__
+    sync, awaited = found.sync, found.awaited
+    texts = {found.text, found.awaited_text}
+    wrong = next(iter(texts - {TIDY}), TIDY)
+    lumps = [order for order in (sync.order, awaited.order) if "TT" in order]
     grade(
         answer,
-        lambda _: (text, sync, other) == (TIDY, "pieces", "pieces"),
+        lambda _: (
+            texts == {TIDY} and sync.gives == awaited.gives == "pieces" and not lumps
+        ),
         (lambda a: not callable(a), "write def mended(model), which returns a chain"),
         (lambda _: error != "", f"it raises {error}"),
-        (lambda _: text != TIDY, f"its text is {text!r}, not {TIDY!r}"),
-        (lambda _: sync != "pieces", f"it gives {sync}: what takes its input whole?"),
-        (lambda _: other == "fails", "in async code it fails: it needs an async twin"),
-        otherwise=f"in async code it gives {other}",
+        (
+            lambda _: sync.gives == awaited.gives == "fails",
+            f"it raises {sync.error}",
+        ),
+        (
+            lambda _: sync.gives == "fails",
+            "in sync code it fails: it needs a sync twin",
+        ),
+        (
+            lambda _: awaited.gives == "fails",
+            "in async code it fails: it needs an async twin",
+        ),
+        (lambda _: wrong != TIDY, f"its text is {wrong!r}, not {TIDY!r}"),
+        (
+            lambda _: sync.gives != "pieces",
+            f"it gives {sync.gives}: what takes its input whole?",
+        ),
+        (
+            lambda _: awaited.gives != "pieces",
+            f"in async code it gives {awaited.gives}",
+        ),
+        otherwise=f"a step still collects: the order is {' and '.join(lumps)}",
     )
 
 
-async def _probed(build: "Build") -> tuple[str, str, str]:
-    """Return the chain's text, and how it gives it in sync and in async code."""
+class Way(NamedTuple):
+    """What the probe found in sync or in async code."""
+
+    gives: str = ""
+    order: str = ""
+    error: str = ""
+
+
+class Mended(NamedTuple):
+    """What the chain says, and how it gives it, both ways."""
+
+    sync: Way = Way()
+    awaited: Way = Way()
+    text: str = ""
+    awaited_text: str = ""
+
+
+async def _probed(build: "Build") -> Mended:
+    """Stream the chain in sync and in async code."""
     from langchain_openai import ChatOpenAI
 
     from helpers.probe import aprobe, probe
@@ -70,5 +111,13 @@ async def _probed(build: "Build") -> tuple[str, str, str]:
 
     chain = build(ChatOpenAI(**script(tokens=UNTIDY, ttft=0, pace=200)))
     pieces = {"topic": "Token "}, {"topic": "streaming"}
-    text = chain.invoke({"topic": "Token streaming"})
-    return text, probe(chain, *pieces).gives, (await aprobe(chain, *pieces)).gives
+    probes = probe(chain, *pieces), await aprobe(chain, *pieces)
+    sync, other = (
+        Way(each.gives, str(each.output), each.output.error) for each in probes
+    )
+    text = awaited = ""
+    if "fails" not in (sync.gives, other.gives):
+        whole = {"topic": "Token streaming"}
+        text = "".join(str(item) for item in chain.stream(whole))
+        awaited = "".join([str(item) async for item in chain.astream(whole)])
+    return Mended(sync, other, text, awaited)
