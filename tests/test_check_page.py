@@ -58,6 +58,13 @@ def changed(old: str, new: str) -> str:
         (changed('"stop"', '"done"'), "done with stop is complete"),
         (changed('=== "stop" ?', "?"), "look at the finish_reason"),
         (changed("`cut off: ${data.finish_reason}`", '"short"'), '"cut off: length"'),
+        (changed("off: ${data.finish_reason}", "off: length"), "not every reason"),
+        (
+            ENDING.replace(
+                "events.at(-1)", "events.find(([n]) => n === 'done')"
+            ).replace("?? []", "?? events.at(-1) ?? []"),
+            "an error came after done",
+        ),
         (changed("`error: ${data.message}`", '"error"'), "the message of the error"),
         (changed("`error: ${data.message}`", "data.message"), "compare the four lines"),
     ],
@@ -79,6 +86,11 @@ def reads(url: str) -> Iterator[str]:
 
 
 def tokens(url: str) -> bool:
+    counts = [read.count("event: token") for read in reads(url)]
+    return max(counts) <= sum(counts) / 2
+
+
+def several(url: str) -> bool:
     return sum("event: token" in read for read in reads(url)) > 1
 
 
@@ -97,6 +109,7 @@ def tokens(url: str) -> bool:
             "the first token may be late",
         ),
         (lambda url: len([*reads(url)]) > 1, "a ping is no token"),
+        (several, "one token came alone"),
     ],
 )
 def test_streams(answer: object, line: str, said: Said) -> None:

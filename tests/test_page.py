@@ -170,7 +170,34 @@ def test_a_reload_stops_the_model(open_page: Open, question: str) -> None:
     assert [each.finished for each in asked(question, timeout=10)] == [False, False]
 
 
-def test_an_error_is_shown_as_one(open_page: Open) -> None:
+def test_an_answer_follows_its_end_until_the_reader_scrolls_up(
+    open_page: Open,
+) -> None:
+    model = scripted(tokens=[" line\n"] * 3000, ttft=0, pace=5)
+    page = open_page(model)
+    ask(page, "Hi")
+    answers = [answer(page, reader) for reader in READERS]
+    left = "(e) => Math.round(e.scrollHeight - e.scrollTop - e.clientHeight)"
+    for each in answers:
+        tall = "(e) => e.scrollHeight > 2 * e.clientHeight"
+        until(lambda each=each, tall=tall: each.evaluate(tall), "it overflows")
+        assert each.evaluate("(e) => e.scrollTop") > 0
+        assert each.evaluate(left) < 8
+    above, follower = answers
+    above.evaluate("(e) => { e.scrollTop = 5; }")
+    before = above.inner_text()
+    expect(above).not_to_have_text(before)
+    page.wait_for_timeout(200)  # for it to grow by more than a line
+    assert above.evaluate("(e) => e.scrollTop") == 5
+    assert follower.evaluate(left) < 8
+    above.evaluate("(e) => { e.scrollTop = e.scrollHeight; }")
+    page.wait_for_timeout(200)
+    assert above.evaluate(left) < 8
+
+
+def test_an_error_is_shown_as_one(
+    open_page: Open, caplog: pytest.LogCaptureFixture
+) -> None:
     page = open_page(scripted(tokens=["half", " of it"], fault="dropped", at=1))
     ask(page, "Hi")
     for reader in READERS:
@@ -178,12 +205,16 @@ def test_an_error_is_shown_as_one(open_page: Open) -> None:
         expect(status(page, reader)).to_have_text(message)
         expect(status(page, reader)).to_have_class("status error")
         expect(answer(page, reader)).to_have_text("half")
+    logged = [each for each in caplog.records if each.name == "chat"]
+    assert [each.levelname for each in logged] == ["ERROR", "ERROR"]
+    assert all(each.exc_info for each in logged)
 
 
 def test_what_the_app_refuses_is_an_error(open_page: Open, question: str) -> None:
     page = open_page(endless())
     ask(page, f"{question}\t \0")
-    expect(status(page, "fetch")).to_contain_text("error: 422")
+    expect(status(page, "fetch")).to_contain_text("error: 422: String should match")
+    assert "{" not in status(page, "fetch").inner_text()
     expect(status(page, "eventsource")).to_have_text("error: connection lost")
     assert not asked(question)
 
@@ -193,6 +224,11 @@ def test_an_answer_cut_by_the_model_is_not_complete(open_page: Open) -> None:
     ask(page, "Hi")
     for reader in READERS:
         expect(status(page, reader)).to_have_text("cut off: length")
+    color = "(e) => getComputedStyle(e).color"
+    cut = status(page, "fetch").evaluate(color)
+    assert cut != answer(page, "fetch").evaluate(color)
+    low = {name: ratio for name, ratio in page.evaluate(CONTRASTS) if ratio < 4.5}
+    assert low == {}
 
 
 def cut(app: ASGIApp) -> ASGIApp:

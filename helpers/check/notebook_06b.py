@@ -24,13 +24,18 @@ def ending(answer: object) -> None:
     """Exercise 6b.1: the source of a function `ending(events)`, in JavaScript."""
     wanted = {end: [*TOKENS, event] for end, event in ENDS.items()}
     lost = [TOKENS, [*TOKENS, ("usage", {})], []]
-    got = _endings(answer, [*wanted.values(), *lost])
-    ends, (cut, counted, empty) = got[: len(wanted)], got[len(wanted) :]
+    late = [*TOKENS, ENDS["complete"], ENDS["error: it is gone"]]
+    got = _endings(answer, [*wanted.values(), *lost, late])
+    ends, (cut, counted, empty, failed) = got[: len(wanted)], got[len(wanted) :]
     said = dict(zip(wanted, ends, strict=True))
     interrupted = "interrupted"
     grade(
         answer,
-        lambda _: ends == [*wanted] and cut == counted == empty == interrupted,
+        lambda _: (
+            ends == [*wanted]
+            and cut == counted == empty == interrupted
+            and failed == "error: it is gone"
+        ),
         (lambda a: not isinstance(a, str), "write JavaScript, in a string"),
         (lambda _: ends[0].startswith("SyntaxError"), f"not JavaScript: {ends[0]}"),
         (lambda _: "Error: " in ends[0], f"it throws {ends[0]}"),
@@ -45,7 +50,15 @@ def ending(answer: object) -> None:
         (lambda _: said["complete"] != "complete", "done with stop is complete"),
         (lambda _: said["cut off: length"] == "complete", "look at the finish_reason"),
         (lambda _: "cut off" not in ends[1], 'with length, say "cut off: length"'),
+        (
+            lambda _: said["cut off: content_filter"] == "cut off: length",
+            "not every reason is length: say the one that came",
+        ),
         (lambda _: "it is gone" not in ends[3], "say the message of the error"),
+        (
+            lambda _: ends == [*wanted] and failed != "error: it is gone",
+            "the last event counts: here an error came after done",
+        ),
         otherwise="compare the four lines above, word by word",
     )
 

@@ -5,13 +5,14 @@ from typing import cast
 
 from helpers.check.grading import grade
 
-PACE = 0.03  # seconds between two tokens, so that each comes in a read of its own
+PACE = 0.04  # seconds between two tokens, so that each comes in a read of its own
 FRAME = 'event: token\ndata: {"text": " on"}\n\n'
 APPS: dict[str, Sequence[str | float]] = {
-    "live": (FRAME, PACE) * 6,
-    "thinking": (6 * PACE, *(FRAME, PACE) * 6),
-    "late": (6 * PACE, FRAME * 6),
-    "pinging": (*(": ping\n\n", PACE) * 6, FRAME * 6),
+    "live": (FRAME, PACE) * 8,
+    "thinking": (8 * PACE, *(FRAME, PACE) * 8),
+    "late": (8 * PACE, FRAME * 8),
+    "pinging": (*(": ping\n\n", PACE) * 8, FRAME * 8),
+    "lump": (FRAME, 8 * PACE, FRAME * 7),
 }
 """What each app writes, and how many seconds it waits in between."""
 
@@ -19,10 +20,11 @@ APPS: dict[str, Sequence[str | float]] = {
 def streams(answer: object) -> None:
     """Exercise 6c.1: a function that reads a URL, and says whether tokens stream."""
     said = _said(answer)
-    live, thinking, late, pinging = said if isinstance(said, list) else [None] * 4
+    got = said if isinstance(said, list) else [None] * len(APPS)
+    live, thinking, late, pinging, lump = got
     grade(
         None if said is None else answer,
-        lambda _: (live, thinking, late, pinging) == (True, True, False, False),
+        lambda _: got == [True, True, False, False, False],
         (lambda a: not callable(a), "write a function streams(url)"),
         (lambda _: isinstance(said, Exception), f"it raises {type(said).__name__}"),
         (lambda _: live is not True, "tokens that come one by one are live"),
@@ -32,6 +34,10 @@ def streams(answer: object) -> None:
             "the first token may be late; the others came one by one after it",
         ),
         (lambda _: pinging is not False, "a ping is no token, so don't count it"),
+        (
+            lambda _: lump is not False,
+            "one token came alone, and all others in one lump: that is late",
+        ),
         otherwise="return True or False",
     )
 
