@@ -1,7 +1,8 @@
-"""The checks of notebook 06a: what they say to the answers that readers write."""
+"""What the checks of notebooks 06a and 06d say to the answers that readers write."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.sse import ServerSentEvent
@@ -70,11 +71,26 @@ async def without_a_question(model: ChatOpenAI) -> AsyncIterator[str]:
     yield "text"
 
 
+async def grouped(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def fill() -> None:
+        async for chunk in model.astream(question):
+            await queue.put(chunk.text)
+        await queue.put(None)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fill())
+        while (text := await queue.get()) is not None:
+            yield text
+
+
 @pytest.mark.parametrize(
     ("answer", "line"),
     [
         (None, "not tried yet"),
         (mended, "correct"),
+        (grouped, "correct"),
         (leaking, "the model said all 100"),
         (blocking, "the model said all 100"),
         (chunks, "breaks off"),
@@ -89,6 +105,11 @@ def test_stopped_model(answer: object, line: str, said: Said) -> None:
     assert line in said()
 
 
+async def again(chunks: list[AIMessageChunk]) -> Chunks:
+    for chunk in chunks:
+        yield chunk
+
+
 def events(
     *,
     usages: int = 1,
@@ -96,11 +117,15 @@ def events(
     data: Callable[[AIMessageChunk], object] = lambda chunk: chunk.usage_metadata,
     leave_out: str = "",
     spoken: bool = True,
+    even_none: bool = False,
+    collected: bool = False,
 ) -> Callable[[Chunks], Events]:
     """Return an answer to exercise 6a.2, right but for what is asked for."""
 
     async def answer(chunks: Chunks) -> Events:
         usage: object = None
+        if collected:
+            chunks = again([chunk async for chunk in chunks])
         try:
             async for chunk in chunks:
                 if chunk.text:
@@ -112,8 +137,8 @@ def events(
                 return
             yield ServerSentEvent(event="error", data={"message": "It broke off."})
             return
-        said = [("usage", usage)] * usages
-        said.insert(0 if usage_last else usages, ("done", {"finish_reason": "stop"}))
+        said = [("usage", usage)] * usages if usage is not None or even_none else []
+        said.insert(0 if usage_last else len(said), ("done", {"finish_reason": "stop"}))
         for name, what in said:
             if name != leave_out:
                 yield ServerSentEvent(event=name, data=what)
@@ -142,6 +167,8 @@ async def wrong(chunks: Chunks) -> Events:
         (events(data=lambda _: {"total_tokens": 1}), "its data: chunk.usage_metadata"),
         (events(leave_out="done"), "done still says the end"),
         (events(spoken=False), "an answer that fails"),
+        (events(even_none=True), "a model without usage"),
+        (events(collected=True), "send each token as its chunk comes"),
         (no_tokens, "send a token for each text"),
         (wrong, "raises LookupError"),
         ("usage", "write async def events_with_usage(chunks)"),
@@ -160,7 +187,27 @@ async def freed(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
 
 async def in_threads(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
     yield (await asyncio.to_thread(model.invoke, question)).text
+    chunks = model.stream(question)
+    while chunk := await asyncio.to_thread(next, chunks, None):
+        yield chunk.text
+
+
+async def collected(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    yield (await model.ainvoke(question)).text
+    for text in [chunk.text async for chunk in model.astream(question)]:
+        yield text
+
+
+async def collected_in_a_thread(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    yield (await model.ainvoke(question)).text
     for chunk in await asyncio.to_thread(lambda: [*model.stream(question)]):
+        yield chunk.text
+
+
+async def waiting_for_a_thread(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    with ThreadPoolExecutor() as pool:
+        yield pool.submit(model.invoke, question).result().text
+    async for chunk in model.astream(question):
         yield chunk.text
 
 
@@ -193,7 +240,10 @@ async def two_lumps(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
         (None, "not tried yet"),
         (freed, "correct"),
         (in_threads, "correct"),
-        (titled, "invoke and stream still block"),
+        (collected, "as it comes"),
+        (collected_in_a_thread, "as it comes"),
+        (waiting_for_a_thread, "the title still blocks"),
+        (titled, "both still block"),
         (half_freed, "the title still blocks"),
         (other_half, "the answer still blocks"),
         (two_lumps, "use astream"),

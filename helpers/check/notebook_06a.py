@@ -1,6 +1,8 @@
 """The exercises of notebook 06a: endpoints that stream."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
 
 Events = list[tuple[str | None, object]]
+PATIENCE = 1.0
+"""Seconds to wait for a token that comes at once, unless the answer holds it back."""
 
 
 def model_of_its_own(client: "AsyncClient", **options: Any) -> "ChatOpenAI":
@@ -21,8 +25,10 @@ def model_of_its_own(client: "AsyncClient", **options: Any) -> "ChatOpenAI":
     """
     from langchain_openai import ChatOpenAI
 
-    # Without the options of sockets, it does not warn of a proxy that it ignores.
-    return ChatOpenAI(http_async_client=client, http_socket_options=(), **options)
+    # Without the options of sockets, it does not warn of a proxy that it ignores; with
+    # a time limit for chunks, Python 3.11 loses a cancellation now and then.
+    fixed: dict[str, Any] = {"http_socket_options": (), "stream_chunk_timeout": None}
+    return ChatOpenAI(http_async_client=client, **fixed, **options)
 
 
 def stopped_model(answer: object) -> None:
@@ -57,8 +63,12 @@ async def usage_event(answer: object) -> None:
     usage = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
     got: Events | Exception = []
     broken: Events | Exception = []
+    uncounted: Events | Exception = []
+    late = False
     if answer is not None:
-        got, broken = await _events(answer), await _events(answer, "error_frame")
+        got, late = await _events(answer)
+        broken, _ = await _events(answer, "error_frame")
+        uncounted, _ = await _events(answer, stream_usage=False)
     events = got if isinstance(got, list) else []
     names = [name for name, _ in events]
     counted = [data for name, data in events if name == "usage"]
@@ -69,6 +79,9 @@ async def usage_event(answer: object) -> None:
             and _holds(counted[0], usage)
             and isinstance(broken, list)
             and [name for name, _ in broken] == ["token", "error"]
+            and isinstance(uncounted, list)
+            and [name for name, _ in uncounted] == ["token", "token", "done"]
+            and not late
         ),
         (lambda a: not callable(a), "write async def events_with_usage(chunks)"),
         (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
@@ -78,6 +91,14 @@ async def usage_event(answer: object) -> None:
         (lambda _: not _holds(counted[0], usage), "its data: chunk.usage_metadata"),
         (lambda _: names.count("done") != 1, "done still says the end, once"),
         (lambda _: names[-1] != "done", "done is the end: the usage comes before it"),
+        (lambda _: late, "send each token as its chunk comes, not when all are there"),
+        (
+            lambda _: (
+                isinstance(uncounted, Exception)
+                or "usage" in [name for name, _ in uncounted]
+            ),
+            "right, but for a model without usage: no chunk has one, send none",
+        ),
         otherwise="right, but for an answer that fails: that ends with error, only",
     )
 
@@ -97,8 +118,15 @@ def _served(
     from helpers.scripted import requests
     from helpers.serving import serve
 
-    model = model_of_its_own(httpx2.AsyncClient(), **scripted)
-    app = FastAPI()
+    client = httpx2.AsyncClient()
+    model = model_of_its_own(client, **scripted)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await client.aclose()  # in the loop that its connections belong to
+
+    app = FastAPI(lifespan=lifespan)
 
     @app.get("/")
     async def endpoint() -> StreamingResponse:
@@ -117,19 +145,40 @@ def _served(
         return error, False
 
 
-async def _events(answer: object, fault: str | None = None) -> Events | Exception:
-    """Return the names and data of the events, or what the answer raises."""
+async def _events(
+    answer: object, fault: str | None = None, *, stream_usage: bool = True
+) -> tuple[Events | Exception, bool]:
+    """Return the names and data of the events, or what the answer raises.
+
+    And whether it kept the first token back until the model had ended.
+    """
     import httpx2
 
     from helpers.scripted import script
 
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     said = script(tokens=["Hel", "lo"], fault=fault, at=1, pace=0, ttft=0, usage=usage)
+    heard = asyncio.Event()
+    late = False
+
+    async def chunks() -> AsyncIterator[Any]:
+        nonlocal late
+        async for chunk in model.astream("Hi"):
+            yield chunk
+            if chunk.text and not late:
+                try:
+                    await asyncio.wait_for(heard.wait(), PATIENCE)
+                except TimeoutError:
+                    late = True
+
+    events: Events = []
     async with httpx2.AsyncClient() as client:
-        model = model_of_its_own(client, stream_usage=True, **said)
+        model = model_of_its_own(client, stream_usage=stream_usage, **said)
         try:
             call = cast("Callable[..., AsyncIterator[ServerSentEvent]]", answer)
-            events = call(model.astream("Hi"))
-            return [(event.event, event.data) async for event in events]
+            async for event in call(chunks()):
+                events.append((event.event, event.data))
+                heard.set()
         except Exception as error:  # noqa: BLE001  (there is no telling what it does)
-            return error
+            return error, late
+    return events, late

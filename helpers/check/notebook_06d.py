@@ -1,52 +1,66 @@
 """The exercise of notebook 06d: a body that blocks nobody."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any, cast
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 from helpers.check.grading import grade
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
+PATIENCE = 1.0
+"""Seconds to wait for what comes at once, unless the answer holds it back."""
+
+
+class Seen:
+    """What became known of an answer while it ran."""
+
+    def __init__(self) -> None:
+        self.turns = 0  # of a task beside it
+        self.blocked: list[str] = []  # the methods during which there were none
+        self.heard = threading.Event()  # the first text of the stream, outside
+        self.late = False
+
+    async def count_turns(self) -> None:
+        """Count how often the event loop gives others a turn."""
+        while True:
+            self.turns += 1
+            await asyncio.sleep(0.005)
+
+    def others_wait(self, method: str) -> None:
+        """Call this in place of the model's thinking: do others have a turn?"""
+        before, end = self.turns, time.monotonic() + PATIENCE
+        while self.turns == before:
+            if time.monotonic() > end:
+                self.blocked.append(method)
+                return
+            time.sleep(0.005)
 
 
 async def freed_loop(answer: object) -> None:
     """Exercise 6d.1: a title and an answer, without blocking the event loop."""
-    import asyncio  # not at the top: `import helpers` stays quick
-
-    import httpx2
-    from langchain_openai import ChatOpenAI
+    import httpx2  # not at the top: `import helpers` stays quick
 
     from helpers.scripted import script
 
-    blocked: list[str] = []
-
-    class Watched(ChatOpenAI):
-        """A model that notes which of its blocking methods an event loop calls."""
-
-        def invoke(self, *arguments: Any, **options: Any) -> Any:
-            _note(blocked, "invoke")
-            return super().invoke(*arguments, **options)
-
-        def stream(self, *arguments: Any, **options: Any) -> Any:
-            _note(blocked, "stream")
-            return super().stream(*arguments, **options)
-
-    got: list[str] | Exception = []
+    seen, got = Seen(), cast("list[str] | Exception", [])
     if answer is not None:
         # By itself, LangChain shares one client, whose connections belong to one loop.
         async with httpx2.AsyncClient() as client:
             said = script(tokens=["Two", " words"], ttft=0, pace=0)
-            model = Watched(http_async_client=client, http_socket_options=(), **said)
-            try:
-                call = cast("Callable[..., AsyncIterator[str]]", answer)
-                async with asyncio.timeout(10):
-                    got = [text async for text in call(model, "Hi") if text]
-            except Exception as error:  # noqa: BLE001  (no telling what it does)
-                got = error
+            options = {"http_async_client": client, "http_socket_options": ()}
+            got = await _texts(answer, _watched(seen, **options, **said), seen)
     right = got == ["Two words", "Two", " words"]
     grade(
         answer,
-        lambda _: right and not blocked,
-        (lambda _: right and blocked == ["invoke"], "the title still blocks: invoke"),
-        (lambda _: right and blocked == ["stream"], "the answer still blocks: stream"),
-        (lambda _: right, "the texts are right, but invoke and stream still block"),
+        lambda _: right and not seen.blocked and not seen.late,
+        (lambda _: right and seen.blocked == ["invoke"], "the title still blocks"),
+        (lambda _: right and seen.blocked == ["stream"], "the answer still blocks"),
+        (lambda _: right and bool(seen.blocked), "right, but both still block"),
+        (lambda _: right, "yield each text as it comes, not when all are there"),
         (
             lambda a: not callable(a) or isinstance(got, TypeError),
             "write async def freed(model, question), with a yield in it",
@@ -57,12 +71,48 @@ async def freed_loop(answer: object) -> None:
     )
 
 
-def _note(blocked: list[str], method: str) -> None:
-    """Add the method, if an event loop runs in this thread, which it blocks."""
-    import asyncio
-
+async def _texts(
+    answer: object, model: "ChatOpenAI", seen: Seen
+) -> list[str] | Exception:
+    """Return the texts that the answer yields, or what it raises."""
+    texts: list[str] = []
+    beside = asyncio.create_task(seen.count_turns())
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    blocked.append(method)
+        call = cast("Callable[..., AsyncIterator[str]]", answer)
+        async with asyncio.timeout(10):
+            async for text in call(model, "Hi"):
+                texts += [text] if text else []
+                if len(texts) > 1:  # after the title
+                    seen.heard.set()
+    except Exception as error:  # noqa: BLE001  (there is no telling what it does)
+        return error
+    finally:
+        beside.cancel()
+    return texts
+
+
+def _watched(seen: Seen, **options: Any) -> "ChatOpenAI":
+    """Return a model that waits for a turn of others, and for its first text."""
+    from langchain_openai import ChatOpenAI
+
+    class Watched(ChatOpenAI):
+        def invoke(self, *arguments: Any, **options: Any) -> Any:
+            seen.others_wait("invoke")
+            return super().invoke(*arguments, **options)
+
+        def stream(self, *arguments: Any, **options: Any) -> Iterator[Any]:
+            seen.others_wait("stream")
+            for chunk in super().stream(*arguments, **options):
+                yield chunk
+                if chunk.text and not seen.late:
+                    seen.late = not seen.heard.wait(PATIENCE)
+
+        async def astream(self, *arguments: Any, **options: Any) -> AsyncIterator[Any]:
+            async for chunk in super().astream(*arguments, **options):
+                yield chunk
+                end = time.monotonic() + PATIENCE
+                while chunk.text and not seen.heard.is_set() and not seen.late:
+                    seen.late = time.monotonic() > end
+                    await asyncio.sleep(0.005)
+
+    return Watched(**options)
