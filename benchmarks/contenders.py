@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +17,9 @@ from .scenarios import WORDS, Scenario
 
 ROOT = Path(__file__).resolve().parents[1]
 AIMOCK = "@copilotkit/aimock@1.43.0"
+
+FRAME = r'"delta":\{"content":"([^"\\]+)"'
+"""A frame with text in it; an empty one (the role, the end) does not count."""
 
 AIMOCK_PROGRAM = """
 import { LLMock } from "@copilotkit/aimock";
@@ -31,21 +34,26 @@ process.stdin.on("end", () => process.exit()).resume();
 """
 
 
+def completion(**more: object) -> str:
+    """Return the body of a request to a model."""
+    messages = [{"role": "user", "content": "Count."}]
+    asked = {"model": "scripted", "stream": True, "messages": messages}
+    return json.dumps(asked | more, separators=(",", ":"))
+
+
 @dataclass(frozen=True)
 class Contender:
-    """A server: how to start it for a scenario, and what to ask it."""
+    """A server: how to start it for a scenario, what to ask, and how chunks look."""
 
     name: str
     command: Callable[[Scenario], list[str]]
-    script: Callable[[Scenario], Mapping[str, object]] = lambda scenario: {}
-    """What the request needs beside the fields that all requests have."""
+    body: Callable[[Scenario], str] = lambda scenario: completion()
+    """What to POST; an empty one is a GET."""
+    path: str = "/chat/completions"
+    """Below the base URL that the server prints."""
+    text: str = FRAME
+    """A pattern of what holds a chunk of text, which is its group."""
     folder: Path = ROOT
-
-    def body(self, scenario: Scenario) -> str:
-        """Return the request's body."""
-        messages = [{"role": "user", "content": "Count."}]
-        asked = {"model": "scripted", "stream": True, "messages": messages}
-        return json.dumps(asked | dict(self.script(scenario)), separators=(",", ":"))
 
 
 @contextmanager
@@ -81,13 +89,12 @@ def running(contender: Contender, scenario: Scenario) -> Iterator[tuple[str, int
 
 def scripted() -> Contender:
     """The scripted model, as the course starts it."""
-
-    def script(scenario: Scenario) -> Mapping[str, object]:
-        words = {"tokens": scenario.pieces()}
-        return {"script": words | {"ttft": scenario.ttft, "pace": scenario.pace}}
-
     command = [sys.executable, "-m", "helpers.scripted", "--port", "0"]
-    return Contender("scripted model", lambda scenario: command, script)
+    return Contender(
+        "scripted model",
+        lambda scenario: command,
+        lambda scenario: completion(script=scenario.script()),
+    )
 
 
 def bare() -> Contender:

@@ -21,9 +21,6 @@ from urllib.parse import urlsplit
 
 from helpers.scripted.__main__ import allow_many_connections
 
-TEXT = re.compile(rb'"delta":\{"content":"([^"\\]+)"')
-"""A frame with text in it; an empty one (the role, the end) does not count."""
-
 END = b"0\r\n\r\n"
 """What ends a body in chunks (RFC 9112, section 7.1)."""
 
@@ -34,8 +31,11 @@ class Job:
 
     url: str
     body: str
+    """JSON to POST; without one, the request is a GET."""
     streams: int
     chunks: int
+    text: str
+    """What a chunk looks like in the body: a pattern, with the text as its group."""
     sha256: str
     """Of the whole text."""
     patience: float
@@ -77,12 +77,12 @@ class Stream:
         self.tail = (self.tail + data[-len(END) :])[-len(END) :]
         return bool(data) and self.tail != END
 
-    def arrivals(self) -> tuple[list[float], bytes]:
+    def arrivals(self, text: re.Pattern[bytes]) -> tuple[list[float], bytes]:
         """Return when each text arrived, and all texts joined."""
         data = b"".join(data for _, data in self.reads)
         times, texts = [], []
         read, end = -1, 0
-        for match in TEXT.finditer(data):
+        for match in text.finditer(data):
             while end < match.end():
                 read += 1
                 end += len(self.reads[read][1])
@@ -94,8 +94,10 @@ class Stream:
 def read_all(job: Job) -> list[Stream]:
     """Open all streams at once, and read until each has ended."""
     address = urlsplit(job.url)
+    method = "POST" if job.body else "GET"
+    target = address._replace(scheme="", netloc="").geturl()
     request = (
-        f"POST {address.path}/chat/completions HTTP/1.1\r\nhost: {address.netloc}\r\n"
+        f"{method} {target} HTTP/1.1\r\nhost: {address.netloc}\r\n"
         "content-type: application/json\r\n"
         f"content-length: {len(job.body.encode())}\r\n\r\n{job.body}"
     ).encode()
@@ -159,10 +161,11 @@ def measure(job: Job) -> Result:
     streams = read_all(job)
     taken = time.perf_counter() - begun
     cpu = (time.process_time() - used) / taken
+    pattern = re.compile(job.text.encode())
     complete, chunks = 0, 0
     ttfts, gaps, ends = list[float](), list[float](), list[float]()
     for stream in streams:
-        times, text = stream.arrivals()
+        times, text = stream.arrivals(pattern)
         right = hashlib.sha256(text).hexdigest() == job.sha256
         complete += right and len(times) == job.chunks
         chunks += len(times)

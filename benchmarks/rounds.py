@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
@@ -82,32 +82,43 @@ def read(job: Job) -> Result:
     return Result(**json.loads(done.stdout))
 
 
+def job_for(contender: Contender, scenario: Scenario, url: str) -> Job:
+    """Return what to ask of a server whose base URL is `url`."""
+    return Job(
+        url=url + contender.path,
+        body=contender.body(scenario),
+        streams=scenario.streams,
+        chunks=scenario.chunks,
+        text=contender.text,
+        sha256=scenario.sha256(),
+        patience=20,
+    )
+
+
 def measure(contender: Contender, scenario: Scenario) -> Round:
     """Start the server anew, warm it up, and measure it once."""
     with running(contender, scenario) as (url, pid):
-        job = Job(
-            url=url,
-            body=contender.body(scenario),
-            streams=scenario.streams,
-            chunks=scenario.chunks,
-            sha256=scenario.sha256(),
-            patience=20,
-        )
+        job = job_for(contender, scenario, url)
         read(replace(job, streams=min(WARM_UP, job.streams), patience=0.3))
-        with watched(pid) as use:
-            result = read(job)
+        return measure_running(job, scenario, pid)
+
+
+def measure_running(job: Job, scenario: Scenario, pid: int) -> Round:
+    """Measure a server that runs, as process `pid`, and is warm."""
+    with watched(pid) as use:
+        result = read(job)
     return Round(
         result,
         over=1000 * (result.ttft[1] - scenario.ttft),
         gap=1000 * result.gap[1],
         speed=result.chunks / result.total,
         cpu=use.cpu_seconds / result.total,
-        memory=use.grown / 1024 / scenario.streams,
+        memory=use.grown / 1024 / job.streams,
     )
 
 
 def measure_in_turn(
-    contenders: list[Contender], scenario: Scenario, count: int
+    contenders: Sequence[Contender], scenario: Scenario, count: int
 ) -> dict[str, list[Round]]:
     """Measure each server `count` times, in turn; return name → rounds, best first."""
     found: dict[str, list[Round]] = {contender.name: [] for contender in contenders}

@@ -32,6 +32,10 @@ class Scenario:
         """Return the text, chunk by chunk."""
         return [WORDS[index % len(WORDS)] for index in range(self.chunks)]
 
+    def script(self) -> dict[str, object]:
+        """Return what makes the scripted model say it so."""
+        return {"tokens": self.pieces(), "ttft": self.ttft, "pace": self.pace}
+
     def sha256(self) -> str:
         """Return what the text of a whole stream must hash to."""
         return hashlib.sha256("".join(self.pieces()).encode()).hexdigest()

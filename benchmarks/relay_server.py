@@ -1,0 +1,153 @@
+"""One relay: an endpoint that reads the model through LangChain and passes it on.
+
+`python -m benchmarks.relay_server NAME URL SCRIPT` serves it with one uvicorn worker.
+URL is the model's, SCRIPT what it is to say, as JSON. Prints its own base URL as its
+first line, and ends when its standard input does.
+"""
+
+import contextlib
+import gc
+import io
+import json
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from langchain_openai import ChatOpenAI
+from langserve import add_routes
+from pydantic import SecretStr
+from sse_starlette import EventSourceResponse as StarletteEventSource
+
+from helpers.process import wait_for_end_of_input
+from helpers.scripted.__main__ import allow_many_connections
+from tools.notebook import Notebook, find, tags
+
+
+def document(llm: ChatOpenAI) -> FastAPI:
+    """The document's endpoint, as it stands."""
+    app = FastAPI()
+
+    @app.get("/chat")
+    def chat(q: str) -> StreamingResponse:
+        def token_generator() -> Iterator[str]:
+            for chunk in llm.stream(q):
+                yield chunk.content  # type: ignore[misc]
+
+        return StreamingResponse(token_generator(), media_type="text/plain")
+
+    return app
+
+
+def streaming(llm: ChatOpenAI) -> FastAPI:
+    """The same with `async`."""
+    app = FastAPI()
+
+    @app.get("/chat")
+    async def chat(q: str) -> StreamingResponse:
+        async def tokens() -> AsyncIterator[str]:
+            async for chunk in llm.astream(q):
+                yield chunk.text
+
+        return StreamingResponse(tokens(), media_type="text/plain")
+
+    return app
+
+
+def fastapi_sse(llm: ChatOpenAI) -> FastAPI:
+    """Events, by FastAPI's own class."""
+    app = FastAPI()
+
+    @app.get("/chat", response_class=EventSourceResponse)
+    async def chat(q: str) -> AsyncIterator[ServerSentEvent]:
+        async for chunk in llm.astream(q):
+            if chunk.text:
+                yield ServerSentEvent(event="token", data={"text": chunk.text})
+
+    return app
+
+
+def sse_starlette(llm: ChatOpenAI) -> FastAPI:
+    """Events, by sse-starlette."""
+    app = FastAPI()
+
+    @app.get("/chat")
+    async def chat(q: str) -> StarletteEventSource:
+        async def tokens() -> AsyncIterator[dict[str, str]]:
+            async for chunk in llm.astream(q):
+                if chunk.text:
+                    data = json.dumps({"text": chunk.text})
+                    yield {"event": "token", "data": data}
+
+        return StarletteEventSource(tokens())
+
+    return app
+
+
+def langserve(llm: ChatOpenAI) -> FastAPI:
+    """LangServe's routes; `/stream` is one of them."""
+    app = FastAPI()
+    add_routes(app, llm)
+    return app
+
+
+def taught(llm: ChatOpenAI) -> FastAPI:
+    """The app of notebook 06b: its own cells, run."""
+    (path,) = (path for path in find() if path.name.startswith("06b_"))
+    cells = [cell for _, cell in Notebook.read(path).code()]
+    names: dict[str, Any] = {"__name__": path.stem}
+    for cell in cells:
+        if cell is cells[0] or "tested" in tags(cell):
+            exec(compile(cell.source, path.name, "exec"), names)  # noqa: S102
+    app: FastAPI = names["app"]
+    app.state.model = llm
+    return app
+
+
+APPS: dict[str, Callable[[ChatOpenAI], FastAPI]] = {
+    make.__name__: make
+    for make in (document, streaming, fastapi_sse, sse_starlette, langserve, taught)
+}
+
+
+def serve(app: FastAPI) -> None:
+    """Serve until standard input ends; print the base URL first."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    config = uvicorn.Config(app, log_level="critical", access_log=False, backlog=4096)
+    server = uvicorn.Server(config)
+
+    def stop() -> None:
+        wait_for_end_of_input()
+        server.should_exit = server.force_exit = True
+
+    threading.Thread(target=stop, daemon=True).start()
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    with quiet():
+        server.run([listener])
+
+
+def quiet() -> contextlib.redirect_stdout[io.StringIO]:
+    """Keep from standard output what LangServe and notebooks print: a URL is enough."""
+    return contextlib.redirect_stdout(io.StringIO())
+
+
+def main() -> None:
+    """Serve what the command line names."""
+    name, url, script, *freeze = sys.argv[1:]
+    allow_many_connections()
+    extra = {"script": json.loads(script)}
+    llm = ChatOpenAI(base_url=url, api_key=SecretStr("scripted"), extra_body=extra)
+    with quiet():
+        app = APPS[name](llm)
+    if freeze:
+        gc.freeze()
+    serve(app)
+
+
+if __name__ == "__main__":
+    main()
