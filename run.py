@@ -125,7 +125,7 @@ def set_up() -> None:
         shutil.rmtree(VENV)
     if not VENV.exists():
         make_venv()
-    size = "up to 190 MB to download, 660 MB on the disk"
+    size = "up to 190 MB to download, 740 MB on the disk"
     install("requirements.lock", size, "--editable", ".")
     os.environ["VIRTUAL_ENV"] = str(VENV)
     os.environ["PATH"] = os.pathsep.join([str(Path(PYTHON).parent), os.environ["PATH"]])
