@@ -6,6 +6,7 @@ and starts the course's tools in it; the system's Python is never touched. The f
 parses on Python 3.6, so that an old Python gets a line that says what to do.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -213,11 +214,13 @@ def follow(installer: list[str], pins: int) -> int:
         process = subprocess.Popen(installer, cwd=ROOT, stdout=log, stderr=log)
     try:
         while True:
-            try:
-                return process.wait(timeout=0.2 if live else 10)
-            except subprocess.TimeoutExpired:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.2 if live else 10)
+            if live or process.returncode is None:
                 line = f"{time.monotonic() - begun:4.0f} s  {last_step(pins)}"
                 print(f"{begin}{line:<{width}.{width}}", end=end, flush=True)
+            if process.returncode is not None:
+                return process.returncode
     finally:
         print(f"{begin}{'':{width}}{begin}" if live else "", end="")
         process.terminate()  # it is still there if this was interrupted

@@ -1,6 +1,5 @@
 """The exercises of notebook 06a: endpoints that stream."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -152,6 +151,8 @@ async def _events(
 
     And whether it kept the first token back until the model had ended.
     """
+    import asyncio
+
     import httpx2
 
     from helpers.scripted import script

@@ -1,6 +1,5 @@
 """The exercise of notebook 06d: a body that blocks nobody."""
 
-import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -26,6 +25,8 @@ class Seen:
 
     async def count_turns(self) -> None:
         """Count how often the event loop gives others a turn."""
+        import asyncio  # not at the top: `import helpers.check` stays quick
+
         while True:
             self.turns += 1
             await asyncio.sleep(0.005)
@@ -75,6 +76,8 @@ async def _texts(
     answer: object, model: "ChatOpenAI", seen: Seen
 ) -> list[str] | Exception:
     """Return the texts that the answer yields, or what it raises."""
+    import asyncio
+
     texts: list[str] = []
     beside = asyncio.create_task(seen.count_turns())
     try:
@@ -93,6 +96,8 @@ async def _texts(
 
 def _watched(seen: Seen, **options: Any) -> "ChatOpenAI":
     """Return a model that waits for a turn of others, and for its first text."""
+    import asyncio
+
     from langchain_openai import ChatOpenAI
 
     class Watched(ChatOpenAI):
