@@ -13,7 +13,6 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,7 +25,7 @@ from sse_starlette import EventSourceResponse as StarletteEventSource
 
 from helpers.process import wait_for_end_of_input
 from helpers.scripted.__main__ import allow_many_connections
-from tools.notebook import Notebook, find, tags
+from tools.notebook import run_tested
 
 
 def document(llm: ChatOpenAI) -> FastAPI:
@@ -98,13 +97,7 @@ def langserve(llm: ChatOpenAI) -> FastAPI:
 
 def taught(llm: ChatOpenAI) -> FastAPI:
     """The app of notebook 06b: its own cells, run."""
-    (path,) = (path for path in find() if path.name.startswith("06b_"))
-    cells = [cell for _, cell in Notebook.read(path).code()]
-    names: dict[str, Any] = {"__name__": path.stem}
-    for cell in cells:
-        if cell is cells[0] or "tested" in tags(cell):
-            exec(compile(cell.source, path.name, "exec"), names)  # noqa: S102
-    app: FastAPI = names["app"]
+    app: FastAPI = run_tested("06b")["app"]
     app.state.model = llm
     return app
 

@@ -10,7 +10,7 @@ import pytest
 
 from helpers import smollm2
 from helpers.process import ServerProcess
-from tools.notebook import Notebook, find, tags
+from tools.notebook import run_tested
 
 Require = Callable[[object, str], None]
 Taught = Callable[[str], dict[str, Any]]
@@ -66,16 +66,7 @@ def taught(monkeypatch: pytest.MonkeyPatch) -> Taught:
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "")
 
-    def run(number: str) -> dict[str, Any]:
-        (path,) = (path for path in find() if path.name.startswith(f"{number}_"))
-        cells = [cell for _, cell in Notebook.read(path).code()]
-        names: dict[str, Any] = {"__name__": path.stem}
-        for cell in cells:
-            if cell is cells[0] or "tested" in tags(cell):
-                exec(compile(cell.source, path.name, "exec"), names)
-        return names
-
-    return run
+    return run_tested
 
 
 @pytest.fixture(params=["scripted", "smollm2"])
