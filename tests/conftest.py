@@ -69,6 +69,19 @@ def taught(monkeypatch: pytest.MonkeyPatch) -> Taught:
     return run_tested
 
 
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """Return what a check has printed, without the end of its last line."""
+
+    def read() -> str:
+        out, err = capsys.readouterr()
+        assert err == ""
+        assert out.endswith("\n")
+        return out.removesuffix("\n")
+
+    return read
+
+
 @pytest.fixture(params=["scripted", "smollm2"])
 def any_server(request: pytest.FixtureRequest) -> str:
     """Return the base URL of the one, then of the other: what they have in common."""

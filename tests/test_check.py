@@ -29,20 +29,6 @@ class Hostile:
     __eq__ = __bool__ = __str__ = __repr__ = __hash__ = __len__ = _no
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    """Return what the check printed, which is always one line."""
-
-    def read() -> str:
-        out, err = capsys.readouterr()
-        assert err == ""
-        assert out.endswith("\n")
-        assert out.count("\n") == 1
-        return out.rstrip("\n")
-
-    return read
-
-
 @pytest.mark.parametrize(
     ("answer", "line"),
     [

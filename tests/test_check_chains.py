@@ -15,11 +15,6 @@ from helpers.scripted import requests, script
 QUESTION = {"topic": "Token streaming"}
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    return lambda: capsys.readouterr().out.strip()
-
-
 def reason(message: BaseMessage) -> object:
     return message.response_metadata.get("finish_reason")
 

@@ -18,12 +18,6 @@ from helpers.check.notebook_11 import KEY
 from helpers.scripted import script
 from tools.notebook import Notebook, find, tags
 
-
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    return lambda: capsys.readouterr().out.removesuffix("\n")
-
-
 RIGHT: dict[int, object] = {number: letter for number, (letter, *_) in KEY.items()}
 NOTHING: dict[int, object] = dict.fromkeys(KEY)
 

@@ -24,11 +24,6 @@ WORK = {
 }
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    return lambda: capsys.readouterr().out.strip()
-
-
 @pytest.mark.parametrize(
     ("answer", "line"),
     [

@@ -18,11 +18,6 @@ Kept = dict[str, str]
 Taught = Callable[[str], dict[str, Any]]
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    return lambda: capsys.readouterr().out.strip()
-
-
 def cached(
     model: Model,
     question: str,

@@ -23,11 +23,6 @@ RIGHT = {
 Kept = dict[str, object]
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    return lambda: capsys.readouterr().out.strip()
-
-
 @pytest.mark.parametrize(
     ("answer", "line"),
     [

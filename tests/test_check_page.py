@@ -20,19 +20,6 @@ function ending(events) {
 """
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Said:
-    """Return what the check printed, which is always one line."""
-
-    def read() -> str:
-        out, err = capsys.readouterr()
-        assert err == ""
-        assert out.count("\n") == 1
-        return out.rstrip("\n")
-
-    return read
-
-
 def changed(old: str, new: str) -> str:
     """Return the right answer with one mistake in it."""
     assert old in ENDING

@@ -16,19 +16,6 @@ Chunks = AsyncIterator[AIMessageChunk]
 Events = AsyncIterator[ServerSentEvent]
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Said:
-    """Return what the check printed, which is always one line."""
-
-    def read() -> str:
-        out, err = capsys.readouterr()
-        assert err == ""
-        assert out.count("\n") == 1
-        return out.rstrip("\n")
-
-    return read
-
-
 async def mended(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
     async for chunk in model.astream(question):
         yield chunk.text

@@ -18,11 +18,6 @@ from helpers import check
 from helpers.steps import QUESTION, Echo, says
 
 
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    return lambda: capsys.readouterr().out.strip()
-
-
 @pytest.mark.parametrize(
     ("answer", "line"),
     [
