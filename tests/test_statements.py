@@ -1,0 +1,80 @@
+"""What lessons state of libraries without a cell that shows it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import httpx
+import httpx2
+import pytest
+from fastapi import FastAPI, Request, sse
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
+from langchain_openai import ChatOpenAI
+
+from helpers import serve
+from helpers.javascript import run_javascript
+
+
+def test_fastapi_says_ping_after_15_seconds_of_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Notebook 06a; the pause is shortened, so that nobody has to wait for it."""
+    assert sse._PING_INTERVAL == 15
+    monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.1)
+    app = FastAPI()
+
+    @app.get("/", response_class=EventSourceResponse)
+    async def silent() -> AsyncIterator[str]:
+        yield "one"
+        await anyio.sleep(0.5)
+        yield "two"
+
+    with serve(app) as url:
+        one, *pings, two = httpx2.get(url).text.strip().split("\n\n")
+    assert (one, set(pings), two) == ('data: "one"', {": ping"}, 'data: "two"')
+
+
+def test_event_source_comes_back_with_the_last_id() -> None:
+    """Notebooks 06a and 06b."""
+    app, headers = FastAPI(), []
+
+    @app.get("/chat")
+    async def chat(request: Request) -> StreamingResponse:
+        headers.append(request.headers.get("last-event-id"))
+        return StreamingResponse(
+            iter(["retry: 10\n\nid: 7\ndata: half\n\n"]), media_type="text/event-stream"
+        )
+
+    with serve(app) as url:
+        run_javascript(
+            """
+            const source = new EventSource("chat");
+            const waiting = setInterval(() => {}, 1000);
+            let times = 0;
+            source.onmessage = () => {
+              if (++times === 2) { source.close(); clearInterval(waiting); }
+            };
+            """,
+            page=url,
+        )
+    assert headers == [None, "7"]
+
+
+@pytest.mark.parametrize(
+    ("options", "asks"),
+    [
+        ({}, True),
+        ({"base_url": "http://127.0.0.1:9"}, None),
+        ({"openai_proxy": "http://127.0.0.1:9"}, None),
+        ({"http_client": httpx.Client()}, None),
+        ({"http_async_client": httpx.AsyncClient()}, None),
+    ],
+)
+def test_usage_is_asked_for_only_on_the_plain_way_to_openai(
+    options: dict[str, Any], asks: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notebook 09b."""
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    assert ChatOpenAI(**options).stream_usage is asks
