@@ -5,13 +5,13 @@ network happens to cut it. For SSE, that is what the exercise of notebook 02 ask
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import AnyStr, Protocol
 
 Pieces = list[bytes]
 
 
-def splits(data: bytes) -> Iterator[Pieces]:
-    """Yield `data` whole, cut in two at each place, and in pieces of each length.
+def splits(data: AnyStr) -> Iterator[list[AnyStr]]:
+    """Yield it whole, cut in two at each place, and in pieces of each length.
 
     >>> [pieces for pieces in splits(b"abc")]
     [[b'abc'], [b'a', b'bc'], [b'ab', b'c'], [b'a', b'b', b'c'], [b'ab', b'c']]

@@ -112,7 +112,7 @@ def _hints(new: Callable[[], Regrouper]) -> Iterator[str]:
     if fits(lambda _: "One" in _after_another(new), new):
         yield "two objects share their text: keep it in `self`, set in __init__"
     for about, parts in TEXTS:
-        for pieces in _cuts("".join(parts)):
+        for pieces in splits("".join(parts)):
             if found := _mistake(new, pieces, parts):
                 yield f"{about}{_place(pieces)}: {found}"
     if not fits(lambda _: [*new().feed("One. ")] == ["One."], new):
@@ -133,11 +133,6 @@ def _flushed_twice(new: Callable[[], Regrouper]) -> list[str]:
     group.feed("One")
     group.flush()
     return [*group.flush()]
-
-
-def _cuts(text: str) -> Iterator[list[str]]:
-    # It slices, which text and bytes have in common.
-    return cast("Iterator[list[str]]", splits(cast("bytes", text)))
 
 
 def _place(pieces: list[str]) -> str:
