@@ -6,7 +6,6 @@ first line, and ends when its standard input does.
 """
 
 import contextlib
-import gc
 import io
 import json
 import socket
@@ -102,9 +101,19 @@ def taught(llm: ChatOpenAI) -> FastAPI:
     return app
 
 
+def frozen(llm: ChatOpenAI) -> FastAPI:
+    """The same with the lifespan of notebook 06d, which calls gc.freeze()."""
+    app = taught(llm)
+    app.router.lifespan_context = run_tested("06d")["lifespan"]
+    return app
+
+
 APPS: dict[str, Callable[[ChatOpenAI], FastAPI]] = {
     make.__name__: make
-    for make in (document, streaming, fastapi_sse, sse_starlette, langserve, taught)
+    for make in (
+        *(document, streaming, fastapi_sse, sse_starlette),
+        *(langserve, taught, frozen),
+    )
 }
 
 
@@ -131,14 +140,12 @@ def quiet() -> contextlib.redirect_stdout[io.StringIO]:
 
 def main() -> None:
     """Serve what the command line names."""
-    name, url, script, *freeze = sys.argv[1:]
+    name, url, script = sys.argv[1:]
     allow_many_connections()
     extra = {"script": json.loads(script)}
     llm = ChatOpenAI(base_url=url, api_key=SecretStr("scripted"), extra_body=extra)
     with quiet():
         app = APPS[name](llm)
-    if freeze:
-        gc.freeze()
     serve(app)
 
 

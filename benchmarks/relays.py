@@ -57,15 +57,13 @@ class Relay:
     asks: Mapping[str, str] | None = None
     """What to POST; without it, the request is a GET."""
     text: str = EVENT
-    freeze: bool = False
 
     def of(self, model: str) -> Contender:
         """Return it as a relay of the model with that base URL."""
         program = [sys.executable, "-m", "benchmarks.relay_server", self.name, model]
-        freeze = ["freeze"] if self.freeze else []
         return Contender(
             self.title,
-            lambda scenario: [*program, json.dumps(scenario.script()), *freeze],
+            lambda scenario: [*program, json.dumps(scenario.script())],
             lambda scenario: json.dumps(self.asks) if self.asks else "",
             path=self.path,
             text=self.text,
@@ -73,7 +71,7 @@ class Relay:
 
 
 OURS = Relay("notebook 06b's app", "taught", "/chat", {"question": "Count."})
-FROZEN = replace(OURS, title="the same, gc.freeze()", freeze=True)
+FROZEN = replace(OURS, title="the same, 06d's lifespan", name="frozen")
 RELAYS = [
     Relay("the document's", "document", text=PLAIN),
     Relay("async, StreamingResponse", "streaming", text=PLAIN),

@@ -21,6 +21,8 @@ from .scenarios import Scenario
 
 WARM_UP = 20
 """Streams opened, and left, before the measuring, so that all code is loaded."""
+WARM_UP_FOR = 0.3
+"""Seconds after their first text in which they are left."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def measure(contender: Contender, scenario: Scenario) -> Round:
     """Start the server anew, warm it up, and measure it once."""
     with running(contender, scenario) as (url, pid):
         job = job_for(contender, scenario, url)
-        read(replace(job, streams=min(WARM_UP, job.streams), patience=0.3))
+        streams = min(WARM_UP, job.streams)
+        read(replace(job, streams=streams, patience=scenario.ttft + WARM_UP_FOR))
         return measure_running(job, scenario, pid)
 
 
