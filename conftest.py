@@ -1,9 +1,28 @@
 """Every test run: the scripted model at eight times its speed, nothing remembered."""
 
 import os
+import tempfile
+from itertools import count
+
+import nbval.kernel  # type: ignore[import-untyped]
 
 os.environ.setdefault("COURSE_MODEL", "scripted")
 os.environ.setdefault("COURSE_SPEED", "8")
 # A LANGCHAIN_TRACING_V2 of the reader's would win over the second alone.
 os.environ.update(LANGSMITH_TRACING_V2="false", LANGSMITH_TRACING="false")
 os.environ["COURSE_PROGRESS"] = "off"
+
+# A kernel is told free TCP ports, and opens them a second later. When several start at
+# once, two may be told the same, and one of them dies. A file's name can be its own.
+_new_manager = nbval.kernel.KernelManager
+_folder = tempfile.TemporaryDirectory()
+_names = count()
+
+
+def _with_files(**options: object) -> object:
+    path = f"{_folder.name}/{next(_names)}.json"
+    return _new_manager(transport="ipc", connection_file=path, **options)
+
+
+if os.name == "posix":  # Windows has no such sockets, so far
+    nbval.kernel.KernelManager = _with_files
