@@ -124,6 +124,9 @@ NEVER = ("    except KeyboardInterrupt", "    except ZeroDivisionError")
         ("give each chunk's text to write()", [("write(chunk.text)", "pass")]),
         ("it waits", [("write(chunk.text)", "pass"), AT_THE_END]),
         ("the whole conversation", [("*history, ", "")]),
+        ('as the model\'s own: ("ai", text)', [('("ai", ', '("user", ')]),
+        ("answer each line before", [("in lines", "in list(lines)")]),
+        ("say the output_tokens", [("output_tokens", "total_tokens")]),
         ("say `complete`", [('"stop": "complete"', '"stop": "done"')]),
         ("how many tokens", [(", stream_usage=True", "")]),
         ("begin it with a line break", [(r"\n[{end}", "[{end}")]),
@@ -256,8 +259,8 @@ def program(model: str) -> str:
     (path,) = (path for path in find() if path.name.startswith("11_"))
     prose = "\n".join(cell.source for cell in Notebook.read(path).cells)
     (rest,) = re.findall(r"^```python\n(.*?)^```", prose, re.DOTALL | re.MULTILINE)
-    assert rest.count("ChatOpenAI(timeout=60)") == 1
-    return cells() + rest.replace("ChatOpenAI(timeout=60)", model)
+    assert rest.count("ChatOpenAI(timeout=60, max_retries=0)") == 1
+    return cells() + rest.replace("ChatOpenAI(timeout=60, max_retries=0)", model)
 
 
 def test_the_program_is_short() -> None:

@@ -75,6 +75,10 @@ class Talk(NamedTuple):
     """How many pieces were written before each answer."""
     sent: list[list[str]]
     """The texts of the messages that went to the model, for each line."""
+    roles: list[list[str]]
+    """Who says each of them: human, or ai."""
+    begun: list[int]
+    """How many answers had begun when the chat asked for the second line."""
     failed: list[str]
     """The names of what the model raised."""
     left: list[bool]
@@ -128,8 +132,14 @@ def _faults(chat: Chat) -> Iterator[str]:
         yield "it waits for the whole answer: give each chunk's text to write()"
     if not talk.remembers(WHOLE):
         yield "send the whole conversation each time: question, answer, question"
+    if talk.roles[1:] != [["human", "ai", "human"]]:
+        yield 'keep each answer as the model\'s own: ("ai", text)'
+    if talk.begun != [1]:
+        yield "answer each line before you take the next: nobody has typed it yet"
     if not talk.says("complete", WHOLE):
         yield "say `complete`, and only that, when the finish_reason is stop"
+    if any(str(USAGE["total_tokens"]) in end for end in talk.ends(WHOLE)):
+        yield "say the output_tokens: in total_tokens, the question is counted, too"
     if not all(str(USAGE["completion_tokens"]) in end for end in talk.ends(WHOLE)):
         yield "say how many tokens were made: ask for them with stream_usage=True"
     if not all(re.match(r"\s*\n", end) for end in talk.ends(WHOLE)):
@@ -231,7 +241,7 @@ def _talk(chat: Chat, *, stop: str = "", **options: object) -> Talk:
 
     from helpers.scripted import requests, script
 
-    talk = Talk([], [], [], [], [], None)
+    talk = Talk([], [], [], [], [], [], [], None)
     before = len(requests()) if stop else 0
 
     class Watch(BaseCallbackHandler):
@@ -240,7 +250,9 @@ def _talk(chat: Chat, *, stop: str = "", **options: object) -> Talk:
         def on_chat_model_start(self, *given: object, **_: object) -> None:
             [messages] = cast("list[list[BaseMessage]]", given[1])
             talk.starts.append(len(talk.written))
-            talk.sent.append([str(m.text) for m in messages if m.type != "system"])
+            said = [message for message in messages if message.type != "system"]
+            talk.sent.append([str(message.text) for message in said])
+            talk.roles.append([message.type for message in said])
 
         def on_llm_new_token(self, token: object, **_: object) -> None:
             if stop == "next" and token == TEXTS[2]:
@@ -259,6 +271,7 @@ def _talk(chat: Chat, *, stop: str = "", **options: object) -> Talk:
 
     def lines() -> Iterator[str]:
         yield LINES[0]
+        talk.begun.append(len(talk.starts))
         if stop:
             talk.left.append(closed())
         yield LINES[1]
