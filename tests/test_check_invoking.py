@@ -1,12 +1,15 @@
 """The check of notebook 07, its two functions, its table: it says what was measured."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+import openai
 import pytest
 from langchain_core.messages import AIMessageChunk
+from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 
 from helpers import check
@@ -64,6 +67,57 @@ def swallows_broken_connections(
         yield from cached(model, question, kept)
     except ConnectionError:
         yield " (failed)"
+
+
+def hides_a_refusal(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    if question in kept:
+        yield kept[question]
+        return
+    whole: Any = None
+    try:
+        for chunk in model.stream(question):
+            whole = chunk if whole is None else whole + chunk
+            if chunk.text:
+                yield chunk.text
+    finally:
+        if whole.response_metadata.get("finish_reason") == "stop":
+            kept[question] = whole.text
+
+
+def expects_a_reason(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    if question in kept:
+        yield kept[question]
+        return
+    whole: Any = None
+    for chunk in model.stream(question):
+        whole = chunk if whole is None else whole + chunk
+        if chunk.text:
+            yield chunk.text
+    if whole.response_metadata["finish_reason"] == "stop":
+        kept[question] = whole.text
+
+
+def expects_it_in_the_last_chunk(
+    model: Model, question: str, kept: Kept
+) -> Iterator[str]:
+    if question in kept:
+        yield kept[question]
+        return
+    text = ""
+    for chunk in model.stream(question):
+        text += chunk.text
+        if chunk.text:
+            yield chunk.text
+    if chunk.response_metadata["finish_reason"] == "stop":
+        kept[question] = text
+
+
+def keeps_the_chunk(model: Model, question: str, kept: dict[str, Any]) -> Iterator[str]:
+    if question not in kept:
+        yield from cached(model, question, kept)
+        kept[question] = AIMessageChunk(content=kept.get(question, ""))
+        return
+    yield kept[question].text
 
 
 def in_letters(model: Model, question: str, kept: Kept) -> Iterator[str]:
@@ -158,6 +212,10 @@ def invokes(model: Model, question: str, kept: Kept) -> Iterator[str]:
         (keeps_cut_answers, "an answer that was cut off"),
         (invokes, "stream it"),
         (asks_the_last_chunk, "not in the last chunk"),
+        (expects_it_in_the_last_chunk, "not in the last chunk"),
+        (expects_a_reason, "use .get"),
+        (hides_a_refusal, "hides the model's error"),
+        (keeps_the_chunk, "keep its text"),
         (swallows, "errors through"),
         (swallows_broken_connections, "errors through"),
         (in_letters, "not yield from"),
@@ -193,6 +251,50 @@ def test_the_check_streams_as_the_model_does(
         ]
 
     assert shape(Model(reason).stream("Hi")) == shape(model.stream("Hi"))
+
+
+def test_the_check_is_refused_as_the_model_is() -> None:
+    refused = script(tokens=TEXTS, fault="rate_limit", ttft=0, pace=0)
+    for model in (
+        ChatOpenAI(max_retries=0, **refused),
+        Model(error=ConnectionError(), refused=True),
+    ):
+        with pytest.raises((openai.RateLimitError, ConnectionError)):
+            next(iter(model.stream("Hi")))
+
+
+def test_who_listens_hears_the_broken_part_and_then_the_fallback() -> None:
+    quick = {"ttft": 0, "pace": 0}
+    plan_a = ChatOpenAI(
+        max_retries=0, **script(tokens=TEXTS, fault="dropped", at=2, **quick)
+    )
+    plan_b = ChatOpenAI(**script(tokens=["Plan", " B"], **quick))
+    model = plan_a.with_fallbacks([plan_b])
+    step = RunnableLambda(lambda question: model.invoke(question).text)
+
+    async def listen() -> list[dict[str, Any]]:
+        return [dict(event) async for event in step.astream_events("Hi")]
+
+    events = asyncio.run(listen())
+    heard = [
+        event["data"]["chunk"].text
+        for event in events
+        if event["event"] == "on_chat_model_stream"
+    ]
+    assert "".join(heard) == "One twoPlan B"
+    assert events[-1]["data"]["output"] == "Plan B"
+
+
+def test_the_flag_breaks_off_too_and_one_call_can_do_without_a_stream(
+    taught: Taught,
+) -> None:
+    by_stream, by_invoke = taught("07")["by_stream"], taught("07")["by_invoke"]
+    plan = script(tokens=TEXTS, fault="early_end", at=2, ttft=0, pace=0)
+    assert by_invoke(ChatOpenAI(streaming=True, **plan), "Hi", print) == "broken off"
+    model = ChatOpenAI(**script(tokens=TEXTS, ttft=0, pace=0))
+    shown: list[str] = []
+    assert by_stream(model.bind(stream=False), "Hi", shown.append) == "stop"
+    assert shown == TEXTS
 
 
 @pytest.mark.parametrize("way", ["by_stream", "by_invoke"])

@@ -18,8 +18,8 @@ class Model:
     """A model in this process whose chunks come as ChatOpenAI's do, and which counts.
 
     Its answers end for `reason`; None: they break off, without a word. With `error`,
-    they fail where the reason would be. `late` puts the reason into the last chunk,
-    where ChatOpenAI does not put it.
+    they fail where the reason would be; `refused`: before their first chunk. `late`
+    puts the reason into the last chunk, where ChatOpenAI does not put it.
     """
 
     def __init__(
@@ -27,10 +27,11 @@ class Model:
         reason: str | None = "stop",
         *,
         error: Exception | None = None,
+        refused: bool = False,
         late: bool = False,
     ) -> None:
         self._about = {"finish_reason": reason} if reason else {}
-        self._error, self._late = error, late
+        self._error, self._refused, self._late = error, refused, late
         self.asked = self.invoked = self.taken = 0
 
     def stream(self, *_: object, **__: object) -> "Iterator[AIMessageChunk]":
@@ -38,6 +39,8 @@ class Model:
         from langchain_core.messages import AIMessageChunk
 
         self.asked += 1
+        if self._error and self._refused:
+            raise self._error
         for text in ("", *TEXTS):
             self.taken += 1
             yield AIMessageChunk(content=text)
@@ -77,12 +80,31 @@ def cached_stream(answer: object) -> None:
         texts(model, {})
         return model.invoked > 0
 
-    def swallows() -> bool:
+    def met(*, refused: bool) -> type[Exception] | None:
+        """Return the kind of error that comes out when the connection breaks."""
+        broken = ConnectionError("The connection broke.")
         try:
-            texts(Model(error=ConnectionError("The connection broke.")), {})
-        except ConnectionError:
-            return False
-        return True
+            texts(Model(error=broken, refused=refused), {})
+        except Exception as error:  # noqa: BLE001  (an answer may raise anything)
+            return type(error)
+        return None
+
+    def errors() -> set[type[Exception] | None]:
+        return {met(refused=False), met(refused=True)}
+
+    def lacks(model: Model) -> bool:
+        """Tell whether the answer trips over a finish_reason that is not there."""
+        try:
+            texts(model, {})
+        except KeyError:
+            return True
+        return False
+
+    def keeps() -> list[object]:
+        """Return what is kept of a complete answer."""
+        kept = dict[str, str]()
+        texts(Model(), kept)
+        return [*kept.values()]
 
     def filled() -> list[object]:
         """Return the texts of an answer that is kept already."""
@@ -108,7 +130,7 @@ def cached_stream(answer: object) -> None:
             and texts(Model(), {}) == TEXTS
             and not eager()
             and filled() == ["Kept before"]
-            and not swallows()
+            and errors() == {ConnectionError}
             and all(
                 twice(Model(reason), second) == (WHOLE, asked)
                 for (reason, second), asked in wanted.items()
@@ -130,12 +152,31 @@ def cached_stream(answer: object) -> None:
             lambda _: texts(Model(), {}) != TEXTS,
             "the question is new: yield each text of the stream",
         ),
-        (lambda _: swallows(), "let the stream's errors through: catch nothing"),
+        (
+            lambda _: None in errors(),
+            "let the stream's errors through: catch nothing",
+        ),
         (
             lambda _: (
-                twice(Model()) == (WHOLE, 2) and twice(Model(late=True)) == (WHOLE, 1)
+                (lacks(Model()) and not lacks(Model(late=True)))
+                or (
+                    twice(Model()) == (WHOLE, 2)
+                    and twice(Model(late=True)) == (WHOLE, 1)
+                )
             ),
             "the finish_reason is not in the last chunk: add the chunks up",
+        ),
+        (
+            lambda _: lacks(Model(None)),
+            "an answer that broke off has no finish_reason: use .get",
+        ),
+        (
+            lambda _: errors() != {ConnectionError},
+            "it hides the model's error: look at whole after the loop, not in finally",
+        ),
+        (
+            lambda _: any(not isinstance(text, str) for text in keeps()),
+            "what it keeps is no string: keep its text",
         ),
         (
             lambda _: "".join(map(str, filled())) == "Kept before" != filled()[0],
