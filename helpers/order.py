@@ -33,6 +33,18 @@ class Order:
     def __str__(self) -> str:
         return "".join(mark.what for mark in self.marks)
 
+    @property
+    def writing(self) -> str:
+        """What happens from the first T of the last model to its last T.
+
+        Models that are at work at the same time count as one.
+        """
+        part, at_work = "", 0
+        for mark in str(self):
+            part = part + mark if at_work or mark != "(" else ""
+            at_work += {"(": 1, ")": -1, "!": -1}.get(mark, 0)
+        return part[part.find("T") : part.rfind("T")]
+
     def mark(self, what: str) -> None:
         """Note that something happens now."""
         self.marks.append(Mark(what, perf_counter() - self._start))

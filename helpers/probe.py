@@ -1,7 +1,7 @@
 """Probe a Runnable: does it give its output in pieces, and take its input in pieces?
 
-What decides is an order (see `helpers.order`): did an item come out while the model
-was still writing, and before the last piece of the input was taken?
+What decides is an order (see `helpers.order`): did an item come out while the last
+model was still writing, and before the last piece of the input was taken?
 
     probe(prompt | model, {"topic": "token "}, {"topic": "streaming"}).gives
 
@@ -41,18 +41,17 @@ class Probe:
 
     @property
     def gives(self) -> Literal["pieces", "late", "whole", "nothing", "fails"]:
-        """How the output comes: in "pieces", if one does while the model still writes.
+        """How the output comes: "pieces", if an item does while the last model writes.
 
-        "late" are several items, but none of them while it writes. Where no model
-        reports what it does, several items are "pieces".
+        One is enough. "late" are several items, but none of them while it writes.
+        Where no model reports what it does, several items are "pieces".
         """
-        order = str(self.output)
         if self.output.error:
             return "fails"
         if self.items < 2:
             return "whole" if self.items else "nothing"
-        writing = order[order.find("T") : order.rfind("T")]
-        return "pieces" if "O" in writing or "(" not in order else "late"
+        reported = "(" in str(self.output)
+        return "late" if reported and "O" not in self.output.writing else "pieces"
 
     @property
     def takes(self) -> Literal["pieces", "whole", "fails"]:

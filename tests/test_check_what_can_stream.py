@@ -96,6 +96,14 @@ def mended(end: object = None) -> Callable[[BaseChatModel], Chain]:
     return build
 
 
+async def awaited(model: BaseChatModel) -> Chain:
+    return mended()(model)
+
+
+async def yielded(model: BaseChatModel) -> AsyncIterator[Chain]:
+    yield mended()(model)
+
+
 def lumpy(model: BaseChatModel) -> Chain:
     answer = PROMPT | model | StrOutputParser() | RunnableGenerator(tidy, tidy_async)
     return RunnablePassthrough.assign(answer=answer) | itemgetter("answer")
@@ -108,6 +116,8 @@ def lumpy(model: BaseChatModel) -> Chain:
         (mended(), "correct"),
         (mended(Tidy()), "correct"),
         ("mended", "write def mended(model)"),
+        (awaited, "not async def"),
+        (yielded, "not async def"),
         (lambda: None, "it raises TypeError"),
         (lambda model: None, "it raises TypeError"),
         (mended(itemgetter("answer")), "it raises TypeError"),

@@ -6,9 +6,10 @@ from operator import itemgetter
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.language_models import FakeListChatModel
+from langchain_core.language_models import FakeListChatModel, ParrotFakeChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
+from langchain_core.prompts import PromptTemplate
 from langchain_core.runnables import (
     Runnable,
     RunnableGenerator,
@@ -17,14 +18,17 @@ from langchain_core.runnables import (
     RunnablePassthrough,
 )
 from langchain_core.tools import tool
+from langgraph.graph import START, MessagesState, StateGraph
 
 from helpers.lanes import lanes
-from helpers.order import carries
+from helpers.order import Order, carries
 from helpers.probe import Probe, aprobe, probe, report
 
 QUESTION = "Hel", "lo"
+ASKED = {"q": "Hel"}, {"q": "lo"}
 MODEL = FakeListChatModel(responses=["abc"])  # a chunk for each letter
 TEXT = MODEL | StrOutputParser()
+SILENT = ParrotFakeChatModel()  # without chunks
 WHOLE = RunnableLambda(str.upper)
 
 
@@ -77,6 +81,81 @@ async def test_the_order_decides(
     probed = await both(step, *QUESTION)
     assert (probed.gives, str(probed.output)) == (gives, output)
     assert (probed.takes, str(probed.input)) == (takes, fed or f"II{output}")
+
+
+@pytest.mark.parametrize(
+    ("order", "gives"),
+    [
+        ("(TTTT)(TOTOTO)", "pieces"),
+        ("(TTTT)O(TTTT)O", "late"),
+        ("O(TTTT)O(TTTT)O", "late"),
+        ("O(TOTOTTOO)(TTTT)O", "late"),
+        ("(TOTO)()O", "late"),
+        ("(OTTTT)O", "late"),
+        ("()OOO", "late"),
+        ("(!(TOTO)", "pieces"),
+        ("(TOTO!(TTTT)O", "late"),
+        ("((TOTOTO)TT)O", "pieces"),  # two at a time count as one
+        ("(TT)((TTTT)TOTO)", "pieces"),
+        ("(TOTTT)O", "pieces"),  # one item is enough
+        ("(TTTT)O", "whole"),
+        ("OO", "pieces"),
+    ],
+)
+def test_the_last_model_decides(order: str, gives: str) -> None:
+    output = Order()
+    for mark in order:
+        output.mark(mark)
+    assert Probe("", output, Order()).gives == gives
+
+
+async def test_two_models_in_turn_are_judged_by_the_last() -> None:
+    mend = PromptTemplate.from_template("Mend {draft}")
+    # An item of the draft comes from another thread: there has to be time for it.
+    slow = FakeListChatModel(responses=["abc"], sleep=0.02) | StrOutputParser()
+    lumped, text = mend | slow | WHOLE, itemgetter("q") | TEXT
+    for draft in (text, text | WHOLE):
+        step = RunnablePassthrough.assign(draft=draft).assign(answer=lumped)
+        for probed in (probe(step, *ASKED), await aprobe(step, *ASKED)):
+            assert (probed.gives, probed.items > 2) == ("late", True)
+        streamed = RunnablePassthrough.assign(draft=draft) | mend | TEXT
+        assert probe(streamed, *ASKED).gives == "pieces"
+
+
+def test_a_graph_that_reports_after_each_node_is_late() -> None:
+    def node(state: MessagesState) -> dict[str, list[str]]:
+        chunks = MODEL.stream(state["messages"])
+        return {"messages": ["".join(chunk.text for chunk in chunks)]}
+
+    graph = StateGraph(MessagesState).add_node("one", node).add_node("two", node)
+    compiled = graph.add_edge(START, "one").add_edge("one", "two").compile()
+    updates = compiled.bind(stream_mode="updates")
+    probed = probe(updates, {"messages": ["a"]}, {"messages": ["b"]})
+    assert (probed.gives, str(probed.output)) == ("late", "(TTT)O(TTT)O")
+
+
+def hasty(texts: Iterator[str]) -> Iterator[str]:
+    """Give the first piece at once, and the others in one."""
+    yield next(texts)
+    yield "".join(texts)
+
+
+@pytest.mark.parametrize(
+    ("chain", "pieces", "no_lump"),
+    [
+        (TEXT, True, True),
+        (TEXT | RunnableGenerator(loud), True, True),
+        (TEXT | WHOLE, False, False),
+        (TEXT | RunnableGenerator(hasty), True, False),
+        (RunnableLambda(lambda q: SILENT.invoke(q)), False, True),
+    ],
+)
+def test_two_lines_guard_a_chain(
+    chain: Runnable[str, object], pieces: bool, no_lump: bool
+) -> None:
+    found = probe(chain, *QUESTION)
+    assert (found.gives == "pieces") is pieces
+    assert ("TT" not in str(found.output)) is no_lump
 
 
 def test_pieces_that_come_after_the_model_are_late() -> None:
@@ -164,6 +243,8 @@ async def test_branches_take_turns_in_async_code() -> None:
     step = RunnableParallel(same=RunnablePassthrough(), loud=WHOLE)
     assert (await aprobe(step, *QUESTION)).takes == "pieces"
     assert (await aprobe(TEXT | step, *QUESTION)).gives == "pieces"
+    lumped = RunnableParallel(text=TEXT, lump=TEXT | WHOLE)
+    assert (await aprobe(lumped, *QUESTION)).gives == "pieces"  # one branch is enough
 
 
 async def test_options_and_configuration_reach_the_step() -> None:

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from langchain_core.prompts import BasePromptTemplate
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable
 
 from helpers import parsers, steps
 from helpers.probe import Probe, aprobe, probe
@@ -174,6 +177,14 @@ def test_a_row_holds_in_async_code(name: str, found: dict[str, Found]) -> None:
 def orders(found: Probe) -> str:
     error = found.output.error or found.input.error
     return f"{found.output} and {found.input} {error}".rstrip()
+
+
+@pytest.mark.parametrize("base", [BaseRetriever, BasePromptTemplate])
+@pytest.mark.parametrize("way", ["stream", "astream", "transform", "atransform"])
+def test_retrievers_and_prompts_have_no_stream_of_their_own(
+    base: type, way: str
+) -> None:
+    assert getattr(base, way) is getattr(Runnable, way)
 
 
 def test_the_table_has_every_row(found: dict[str, Found]) -> None:
