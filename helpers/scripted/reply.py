@@ -90,7 +90,8 @@ def reply_to(request: ChatRequest, *, number: int = 1) -> Reply:
     reply = Reply(
         _stopped(said, request.stop),
         (call,) if call else (),
-        "tool_calls" if call else "stop",
+        # OpenAI ends a call that was forced by name with "stop" (vllm pull 25054).
+        "tool_calls" if call and not request.must_call else "stop",
         counted,
     )
     if request.max_tokens is not None and reply.output_tokens > request.max_tokens:
