@@ -3,6 +3,7 @@
 import ast
 import builtins
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,8 +11,14 @@ from contextlib import suppress
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
 
 from helpers import check
+from helpers.scripted import script
+from tests.conftest import Taught
 from tools.notebook import Notebook, find
 
 RIGHT = {
@@ -41,6 +48,71 @@ Kept = dict[str, object]
 def test_diagnosis(answer: object, line: str, said: Callable[[], str]) -> None:
     check.diagnosis(answer)
     assert line in said()
+
+
+FAST = {"ttft": 0, "pace": 0}
+
+
+class Trip(BaseModel):
+    city: str
+    days: int
+
+
+def drafts(fault: str, shape: object, method: str) -> tuple[list[object], str]:
+    """Return what comes of an answer that `fault` cuts, and the error at its end."""
+    if method == "function_calling":
+        call = {"name": "Trip", "args": {"city": "Paris", "days": 1400}}
+        answer = script(tool=call, fault=fault, at=15, **FAST)
+    else:
+        pieces = ['{"city": "Paris', '", "days": 14', "00", "}"]
+        answer = script(tokens=pieces, fault=fault, at=2, **FAST)
+    planner = ChatOpenAI(model="gpt-4o", **answer)
+    came: list[object] = []
+    try:
+        came.extend(planner.with_structured_output(shape, method=method).stream("Hi"))
+    except Exception as error:  # noqa: BLE001  (whichever it is)
+        return came, type(error).__name__
+    return came, ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "method", "error"),
+    [
+        ("length", "function_calling", ""),
+        ("content_filter", "function_calling", ""),
+        ("early_end", "function_calling", ""),
+        ("length", "json_schema", "LengthFinishReasonError"),
+        ("content_filter", "json_schema", "ContentFilterFinishReasonError"),
+        ("early_end", "json_schema", ""),
+    ],
+)
+def test_who_says_that_an_object_was_cut_off(
+    fault: str, method: str, error: str
+) -> None:
+    came, end = drafts(fault, Trip.model_json_schema(), method)
+    assert end == error
+    assert len(came) > 1
+    assert came[-1] in ({"city": "Paris", "days": n} for n in (14, 140))
+
+
+@pytest.mark.parametrize("fault", ["length", "content_filter", "early_end"])
+def test_with_a_class_json_schema_says_it_and_streams_nothing(fault: str) -> None:
+    came, end = drafts(fault, Trip, "json_schema")
+    assert not came
+    assert end
+
+
+async def test_only_a_plain_function_gets_a_thread() -> None:
+    def where(_: str) -> int:
+        return threading.get_ident()
+
+    def pieces(_: str) -> Iterator[int]:
+        yield threading.get_ident()
+
+    (other,) = [ident async for ident in RunnableLambda(where).astream("Hi")]
+    assert other != threading.get_ident()
+    with pytest.raises(TypeError, match="Cannot stream from a generator"):
+        _ = [ident async for ident in RunnableLambda(pieces).astream("Hi")]
 
 
 def whole(model: BaseChatModel, question: str) -> AIMessageChunk:
@@ -142,6 +214,14 @@ def always(model: BaseChatModel, question: str, kept: Kept) -> None:
     raise EOFError
 
 
+def exits(model: BaseChatModel, question: str, kept: Kept) -> None:
+    raise SystemExit
+
+
+def closes(model: BaseChatModel, question: str, kept: Kept) -> None:
+    raise GeneratorExit
+
+
 @pytest.mark.parametrize(
     ("answer", "line"),
     [
@@ -149,6 +229,8 @@ def always(model: BaseChatModel, question: str, kept: Kept) -> None:
         (mended, "correct"),
         ("mended", "write def mended"),
         (always, "it raises EOFError, and all is well"),
+        (exits, "it raises SystemExit, and all is well"),
+        (closes, "it raises GeneratorExit, and all is well"),
         (nothing, "keep the whole text"),
         (as_given, "content may be a list"),
         (content, "content may be a list"),
@@ -169,6 +251,62 @@ def always(model: BaseChatModel, question: str, kept: Kept) -> None:
 def test_kept_answer(answer: object, line: str, said: Callable[[], str]) -> None:
     check.kept_answer(answer)
     assert line in said()
+
+
+def test_an_interrupt_of_the_reader_s_own_ends_the_check() -> None:
+    def interrupted(model: BaseChatModel, question: str, kept: Kept) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check.kept_answer(interrupted)
+
+
+def asks_for_a_tool(arguments: str | None, reason: str | None) -> AIMessageChunk:
+    call = tool_call_chunk(name="now", args=arguments, index=0)
+    about = {"finish_reason": reason} if reason else {}
+    return AIMessageChunk("", tool_call_chunks=[call], response_metadata=about)
+
+
+@pytest.mark.parametrize("reason", ["stop", "tool_calls"])
+@pytest.mark.parametrize(
+    ("sent", "found"), [('{"n": 1}', {"n": 1}), ("{}", {}), ("", {}), (None, {})]
+)
+def test_the_arguments_of_a_whole_call(
+    sent: str | None, found: object, reason: str, taught: Taught
+) -> None:
+    """A server may send none at all for a tool that takes none."""
+    assert taught("09b")["arguments"](asks_for_a_tool(sent, reason)) == [found]
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [("{}", None), ("{}", "length"), ("{}", "content_filter"), ('{"n": 1', "stop")],
+)
+def test_no_arguments_of_a_call_that_is_cut_off(
+    sent: str, reason: str | None, taught: Taught
+) -> None:
+    with pytest.raises(ValueError, match=r"cut off|Expecting"):
+        taught("09b")["arguments"](asks_for_a_tool(sent, reason))
+
+
+def test_a_spare_gets_a_question_that_a_filter_refused(taught: Taught) -> None:
+    """Notebook 09b says so, as a warning."""
+    filtered = script(tokens=["No"], fault="content_filter", ttft=0, pace=0)
+    texts = taught("09b")["with_spare"](
+        ChatOpenAI(**filtered), ChatOpenAI(**script(tokens=["Yes"])), "Hi"
+    )
+    assert "".join(texts) == "Yes"
+
+
+def test_bytes_that_end_within_a_character_raise(taught: Taught) -> None:
+    decoded = taught("09b")["decoded"]
+    data = "é日🚀".encode()
+    for end in range(1, len(data)):
+        if end in (2, 5):
+            assert "".join(decoded([data[:end]])) == "é日🚀"[: end // 2]
+        else:
+            with pytest.raises(UnicodeDecodeError, match="unexpected end"):
+                list(decoded([data[:end]]))
 
 
 @pytest.fixture(params=["09a", "09b"])

@@ -114,7 +114,9 @@ def _run(
     before = len(requests())
     try:
         keep(model, "Hi", kept)
-    except Exception as error:  # noqa: BLE001  (there is no telling what it does)
+    except KeyboardInterrupt:
+        raise  # the reader's own
+    except BaseException as error:  # noqa: BLE001  (a SystemExit is one of its errors)
         end = type(error).__name__
     asked = requests()[before:]
     return _Run(end, kept, bool(asked) and all(item.stream for item in asked))
