@@ -10,10 +10,13 @@ from typing import Any, ClassVar, cast
 
 import pytest
 from langchain_core.messages import AIMessageChunk
-from langchain_core.utils.json import parse_partial_json
+from langchain_core.output_parsers import JsonOutputParser
+from langchain_core.utils.json import parse_json_markdown, parse_partial_json
+from langchain_openai import ChatOpenAI
 
 from helpers import check
 from helpers.check.boundary import splits
+from helpers.scripted import script
 from tests.conftest import Taught
 
 WORK = {
@@ -59,6 +62,7 @@ def forgiving(message: AIMessageChunk) -> object:
         (lambda message: json.loads(message), "return the object of a whole answer"),
         (lambda message: message.response_metadata["finish_reason"], "the object of"),
         (forgiving, "not JSON, return None"),
+        (lambda message: whole_object(message) or None, "{} is an object, too"),
     ],
 )
 def test_whole_object(answer: object, line: str, said: Callable[[], str]) -> None:
@@ -84,6 +88,10 @@ def whole_object(
     return found if isinstance(found, types) else None
 
 
+def strict_in_a_fence(text: str) -> object:
+    return parse_json_markdown(text, parser=json.loads)
+
+
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
@@ -97,6 +105,7 @@ def whole_object(
         ({"parse": parse_partial_json}, "json.loads does not complete"),
         ({"parse": ast.literal_eval}, "true is JSON, not Python"),
         ({"types": object}, "36 is JSON, but not an object"),
+        ({"parse": strict_in_a_fence}, "JSON in a code fence"),
     ],
 )
 def test_whole_object_by_its_parts(
@@ -336,11 +345,17 @@ def chunks_of(texts: list[str], reason: str | None) -> Iterator[AIMessageChunk]:
 def test_a_preview_is_sure_of_its_end_if_the_answer_is(
     taught: Taught, reason: str | None
 ) -> None:
-    chunks = chunks_of(["", '{"a": 1, "b"', ": 3", "6"], reason)
+    chunks = chunks_of(["", '{"a": 1, "b"', ": 3", "6", "}"], reason)
     *_, early, (snapshot, sure) = taught("10b")["previews"](chunks)
     assert early == ({"a": 1, "b": 36}, {"a": 1})
     assert snapshot == {"a": 1, "b": 36}
     assert sure == (snapshot if reason == "stop" else {"a": 1})
+
+
+def test_a_preview_is_never_sure_of_an_end_that_is_missing(taught: Taught) -> None:
+    chunks = chunks_of(['{"a": 1, "b"', ": 3", "6"], "stop")
+    *_, last = taught("10b")["previews"](chunks)
+    assert last == ({"a": 1, "b": 36}, {"a": 1})
 
 
 @pytest.mark.parametrize(
@@ -351,6 +366,7 @@ def test_a_preview_is_sure_of_its_end_if_the_answer_is(
         (["[1, ", "2]"], None),
         (["36"], None),
         (["Sorry, I can't."], None),
+        (["Here you are: ", '{"a": 1', "}"], None),
         ([], None),
     ],
 )
@@ -373,3 +389,14 @@ def test_done_is_what_a_reader_finds(
     waited, streamed = taught("10a")["done"](tokens, pace, ttft, reading)
     assert streamed == pytest.approx(free)
     assert waited == pytest.approx(ttft + (tokens - 1) / pace + tokens / reading)
+
+
+def test_a_model_asks_twice_more_unless_told_otherwise() -> None:
+    """Notebook 10a says so, without a cell that shows it."""
+    assert ChatOpenAI(**script()).root_client.max_retries == 2
+
+
+def test_a_parser_finds_no_object_after_other_words() -> None:
+    """Notebook 10b says so, without a cell that shows it."""
+    parser = JsonOutputParser()
+    assert list(parser.transform(iter(["Here you are: ", '{"a": 1', "}"]))) == []

@@ -1,5 +1,7 @@
 """What lessons state of libraries without a cell that shows it."""
 
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -59,6 +61,26 @@ def test_event_source_comes_back_with_the_last_id() -> None:
             page=url,
         )
     assert headers == [None, "7"]
+
+
+def test_what_is_frozen_is_freed_but_not_collected() -> None:
+    """Notebook 06d."""
+
+    class Node:
+        other: object = None
+
+    alone, circle = Node(), Node()
+    circle.other = circle
+    kept = [weakref.ref(alone), weakref.ref(circle)]
+    gc.freeze()
+    try:
+        del alone, circle
+        gc.collect()
+        assert [each() is not None for each in kept] == [False, True]
+    finally:
+        gc.unfreeze()
+    gc.collect()
+    assert kept[1]() is None
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ MESSAGES: tuple[tuple[str, str, object, str], ...] = (
     ("Sorry, I can't.", "stop", None, "for a text that is not JSON, return None"),
     ('{"nights": 36', "stop", None, "json.loads does not complete JSON; use that"),
     ("36", "stop", None, "36 is JSON, but not an object: return None"),
+    ('```json\n{"nights": 36}\n```', "stop", None, "JSON in a code fence: return None"),
+    ("{}", "stop", {}, "{} is an object, too: ask for its type, not its truth"),
 )
 
 
