@@ -35,6 +35,22 @@ async def leaking(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
     await filling
 
 
+async def cancelled_once(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def fill() -> None:
+        async for chunk in model.astream(question):
+            await queue.put(chunk.text)
+        await queue.put(None)
+
+    filling = asyncio.create_task(fill())
+    try:
+        while (text := await queue.get()) is not None:
+            yield text
+    finally:
+        filling.cancel()
+
+
 async def blocking(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
     for chunk in model.stream(question):
         yield chunk.text
@@ -78,6 +94,7 @@ async def grouped(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
         (None, "not tried yet"),
         (mended, "correct"),
         (grouped, "correct"),
+        (cancelled_once, "correct"),  # the notebook says why it may not be, elsewhere
         (leaking, "the model said all 100"),
         (blocking, "the model said all 100"),
         (chunks, "breaks off"),
@@ -102,8 +119,11 @@ def events(
     usages: int = 1,
     usage_last: bool = False,
     data: Callable[[AIMessageChunk], object] = lambda chunk: chunk.usage_metadata,
+    reasons: Callable[[str | None], str | None] = lambda reason: reason,
     leave_out: str = "",
     spoken: bool = True,
+    usage_of_the_failed: bool = False,
+    overwritten: bool = False,
     even_none: bool = False,
     collected: bool = False,
 ) -> Callable[[Chunks], Events]:
@@ -111,21 +131,26 @@ def events(
 
     async def answer(chunks: Chunks) -> Events:
         usage: object = None
+        reason = None
         if collected:
             chunks = again([chunk async for chunk in chunks])
         try:
             async for chunk in chunks:
                 if chunk.text:
                     yield ServerSentEvent(event="token", data={"text": chunk.text})
-                if chunk.usage_metadata:
+                reason = chunk.response_metadata.get("finish_reason", reason)
+                if chunk.usage_metadata or overwritten:
                     usage = data(chunk)
+            reason = reasons(reason)
         except Exception:  # noqa: BLE001
-            if not spoken:
-                return
-            yield ServerSentEvent(event="error", data={"message": "It broke off."})
-            return
+            reason = None
         said = [("usage", usage)] * usages if usage is not None or even_none else []
-        said.insert(0 if usage_last else len(said), ("done", {"finish_reason": "stop"}))
+        if reason:
+            end = ("done", {"finish_reason": reason})
+            said.insert(0 if usage_last else len(said), end)
+        else:
+            said = said if usage_of_the_failed else []
+            said += [("error", {"message": "It broke off."})] if spoken else []
         for name, what in said:
             if name != leave_out:
                 yield ServerSentEvent(event=name, data=what)
@@ -147,13 +172,19 @@ async def wrong(chunks: Chunks) -> Events:
     [
         (None, "not tried yet"),
         (events(), "correct"),
-        (events(usages=0), "no event named usage"),
+        (events(usages=0), "no event with the usage"),
+        (events(overwritten=True), "did a later chunk overwrite it?"),
+        (events(overwritten=True, even_none=True), "did a later chunk overwrite it?"),
         (events(usages=2), "send one usage"),
         (events(usage_last=True), "the usage comes before it"),
         (events(data=lambda chunk: chunk.text), "its data: chunk.usage_metadata"),
         (events(data=lambda _: {"total_tokens": 1}), "its data: chunk.usage_metadata"),
         (events(leave_out="done"), "done still says the end"),
+        (events(reasons=lambda _: "stop"), "ends without a reason"),
+        (events(reasons=lambda reason: reason and "end"), "the data of done"),
+        (events(reasons=lambda reason: reason and "stop"), "the reason length"),
         (events(spoken=False), "an answer that fails"),
+        (events(usage_of_the_failed=True), "an answer that fails"),
         (events(even_none=True), "a model without usage"),
         (events(collected=True), "send each token as its chunk comes"),
         (no_tokens, "send a token for each text"),
@@ -167,26 +198,40 @@ async def test_usage_event(answer: object, line: str, said: Said) -> None:
 
 
 async def freed(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    yield (await model.ainvoke(f"A title for: {question}")).text
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
+async def without_a_title(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
     yield (await model.ainvoke(question)).text
     async for chunk in model.astream(question):
         yield chunk.text
 
 
+async def not_awaited(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
+    title = model.ainvoke(f"A title for: {question}")
+    try:
+        yield title.text  # type: ignore[attr-defined]
+    finally:
+        title.close()  # nothing is said of a coroutine that nobody awaited
+
+
 async def in_threads(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
-    yield (await asyncio.to_thread(model.invoke, question)).text
+    yield (await asyncio.to_thread(model.invoke, f"A title for: {question}")).text
     chunks = model.stream(question)
     while chunk := await asyncio.to_thread(next, chunks, None):
         yield chunk.text
 
 
 async def collected(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
-    yield (await model.ainvoke(question)).text
+    yield (await model.ainvoke(f"A title for: {question}")).text
     for text in [chunk.text async for chunk in model.astream(question)]:
         yield text
 
 
 async def collected_in_a_thread(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
-    yield (await model.ainvoke(question)).text
+    yield (await model.ainvoke(f"A title for: {question}")).text
     for chunk in await asyncio.to_thread(lambda: [*model.stream(question)]):
         yield chunk.text
 
@@ -211,14 +256,14 @@ async def half_freed(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
 
 
 async def other_half(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
-    yield (await model.ainvoke(question)).text
+    yield (await model.ainvoke(f"A title for: {question}")).text
     for chunk in model.stream(question):
         yield chunk.text
 
 
 async def two_lumps(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
     for _ in range(2):
-        yield (await model.ainvoke(question)).text
+        yield (await model.ainvoke(f"A title for: {question}")).text
 
 
 @pytest.mark.parametrize(
@@ -227,6 +272,8 @@ async def two_lumps(model: ChatOpenAI, question: str) -> AsyncIterator[str]:
         (None, "not tried yet"),
         (freed, "correct"),
         (in_threads, "correct"),
+        (without_a_title, "ask what titled asks"),
+        (not_awaited, "did you await"),
         (collected, "as it comes"),
         (collected_in_a_thread, "as it comes"),
         (waiting_for_a_thread, "the title still blocks"),

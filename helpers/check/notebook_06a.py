@@ -61,45 +61,77 @@ async def usage_event(answer: object) -> None:
     """Exercise 6a.2: the events of an answer, with its usage before the end."""
     usage = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
     got: Events | Exception = []
-    broken: Events | Exception = []
-    uncounted: Events | Exception = []
+    failed, ended, broken, limited, uncounted = [got] * 5
     late = False
     if answer is not None:
         got, late = await _events(answer)
-        broken, _ = await _events(answer, "error_frame")
+        failed, _ = await _events(answer, "error_frame")
+        ended, _ = await _events(answer, "early_end")
+        broken, _ = await _events(answer, breaks=True)
+        limited, _ = await _events(answer, "length")
         uncounted, _ = await _events(answer, stream_usage=False)
-    events = got if isinstance(got, list) else []
-    names = [name for name, _ in events]
-    counted = [data for name, data in events if name == "usage"]
+    names = _names(got)
+    counted = [data for name, data in _list(got) if name == "usage"]
     grade(
         answer,
         lambda _: (
             names == ["token", "token", "usage", "done"]
             and _holds(counted[0], usage)
-            and isinstance(broken, list)
-            and [name for name, _ in broken] == ["token", "error"]
-            and isinstance(uncounted, list)
-            and [name for name, _ in uncounted] == ["token", "token", "done"]
+            and _reason(got) == "stop"
+            and _names(failed) == _names(ended) == ["token", "error"]
+            and _names(broken) == ["token", "token", "error"]
+            and _names(limited) == ["token", "usage", "done"]
+            and _reason(limited) == "length"
+            and _names(uncounted) == ["token", "token", "done"]
             and not late
         ),
         (lambda a: not callable(a), "write async def events_with_usage(chunks)"),
         (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
         (lambda _: names.count("token") != 2, "send a token for each text, as before"),
-        (lambda _: not counted, "there is no event named usage"),
+        (
+            lambda _: counted in ([], [None]),
+            "there is no event with the usage; did a later chunk overwrite it?",
+        ),
         (lambda _: len(counted) > 1, "send one usage: the other chunks have None"),
         (lambda _: not _holds(counted[0], usage), "its data: chunk.usage_metadata"),
         (lambda _: names.count("done") != 1, "done still says the end, once"),
         (lambda _: names[-1] != "done", "done is the end: the usage comes before it"),
         (lambda _: late, "send each token as its chunk comes, not when all are there"),
         (
-            lambda _: (
-                isinstance(uncounted, Exception)
-                or "usage" in [name for name, _ in uncounted]
-            ),
+            lambda _: isinstance(uncounted, Exception) or "usage" in _names(uncounted),
             "right, but for a model without usage: no chunk has one, send none",
+        ),
+        (
+            lambda _: "done" in _names(ended),
+            "right, but for an answer that ends without a reason: that is an error",
+        ),
+        (
+            lambda _: _reason(got) != "stop",
+            'right, but for the data of done: {"finish_reason": the model\'s reason}',
+        ),
+        (
+            lambda _: (
+                _names(limited) != ["token", "usage", "done"]
+                or _reason(limited) != "length"
+            ),
+            "right, but for the reason length: send the usage, and done with it",
         ),
         otherwise="right, but for an answer that fails: that ends with error, only",
     )
+
+
+def _list(events: Events | Exception) -> Events:
+    return [] if isinstance(events, Exception) else events
+
+
+def _names(events: Events | Exception) -> list[str | None]:
+    return [name for name, _ in _list(events)]
+
+
+def _reason(events: Events | Exception) -> object:
+    """Return the reason that the last event gives, if any."""
+    data = _list(events)[-1][1] if _list(events) else None
+    return data.get("finish_reason") if isinstance(data, dict) else None
 
 
 def _holds(data: object, usage: dict[str, int]) -> bool:
@@ -145,15 +177,21 @@ def _served(
 
 
 async def _events(
-    answer: object, fault: str | None = None, *, stream_usage: bool = True
+    answer: object,
+    fault: str | None = None,
+    *,
+    breaks: bool = False,
+    stream_usage: bool = True,
 ) -> tuple[Events | Exception, bool]:
     """Return the names and data of the events, or what the answer raises.
 
-    And whether it kept the first token back until the model had ended.
+    And whether it kept the first token back until the model had ended. What `breaks`
+    does so at its very end, after the usage.
     """
     import asyncio
 
     import httpx2
+    from openai import OpenAIError
 
     from helpers.scripted import script
 
@@ -171,6 +209,8 @@ async def _events(
                     await asyncio.wait_for(heard.wait(), PATIENCE)
                 except TimeoutError:
                     late = True
+        if breaks:
+            raise OpenAIError("the connection broke")
 
     events: Events = []
     async with httpx2.AsyncClient() as client:

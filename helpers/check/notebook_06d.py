@@ -18,6 +18,7 @@ class Seen:
     """What became known of an answer while it ran."""
 
     def __init__(self) -> None:
+        self.asked: list[str] = []  # by the answer, of the model
         self.turns = 0  # of a task beside it
         self.blocked: list[str] = []  # the methods during which there were none
         self.heard = threading.Event()  # the first text of the stream, outside
@@ -57,14 +58,27 @@ async def freed_loop(answer: object) -> None:
     right = got == ["Two words", "Two", " words"]
     grade(
         answer,
-        lambda _: right and not seen.blocked and not seen.late,
+        lambda _: (
+            right
+            and not seen.blocked
+            and not seen.late
+            and set(seen.asked) == {"A title for: Hi", "Hi"}
+        ),
         (lambda _: right and seen.blocked == ["invoke"], "the title still blocks"),
         (lambda _: right and seen.blocked == ["stream"], "the answer still blocks"),
         (lambda _: right and bool(seen.blocked), "right, but both still block"),
-        (lambda _: right, "yield each text as it comes, not when all are there"),
+        (
+            lambda _: right and seen.late,
+            "yield each text as it comes, not when all are there",
+        ),
+        (lambda _: right, "right, but ask what titled asks: first for the title"),
         (
             lambda a: not callable(a) or isinstance(got, TypeError),
             "write async def freed(model, question), with a yield in it",
+        ),
+        (
+            lambda _: isinstance(got, AttributeError),
+            "it raises AttributeError: did you await ainvoke?",
         ),
         (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
         (lambda _: got == ["Two words", "Two words"], "stream the answer: use astream"),
@@ -98,7 +112,14 @@ def _watched(seen: Seen, **options: Any) -> "ChatOpenAI":
     """Return a model that waits for a turn of others, and for its first text."""
     import asyncio
 
+    from langchain_core.callbacks import BaseCallbackHandler
     from langchain_openai import ChatOpenAI
+
+    class Noting(BaseCallbackHandler):
+        def on_chat_model_start(
+            self, serialized: Any, messages: Any, **options: Any
+        ) -> None:
+            seen.asked += [prompt[-1].text for prompt in messages]
 
     class Watched(ChatOpenAI):
         def invoke(self, *arguments: Any, **options: Any) -> Any:
@@ -120,4 +141,4 @@ def _watched(seen: Seen, **options: Any) -> "ChatOpenAI":
                     seen.late = time.monotonic() > end
                     await asyncio.sleep(0.005)
 
-    return Watched(**options)
+    return Watched(callbacks=[Noting()], **options)
