@@ -55,6 +55,7 @@ def ending(answer: object) -> None:
             "not every reason is length: say the one that came",
         ),
         (lambda _: "it is gone" not in ends[3], "say the message of the error"),
+        (lambda _: not ends[3].startswith("error: "), 'begin with "error: "'),
         (
             lambda _: ends == [*wanted] and failed != "error: it is gone",
             "the last event counts: here an error came after done",
