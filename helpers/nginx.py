@@ -69,8 +69,18 @@ def nginx(locations: Mapping[str, str], *, patience: float = 10.0) -> Iterator[s
             _wait(process, folder, patience)
             yield f"http://{host}:{port}"
         finally:
-            process.terminate()
-            process.wait()
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End nginx; it misses a signal that comes just before it begins to wait."""
+    for _ in range(20):
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.5)
+            return
+    process.kill()
+    process.wait()
 
 
 def _wait(process: subprocess.Popen[bytes], folder: Path, patience: float) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -21,6 +22,17 @@ def installed(require: Require) -> None:
 
 def running() -> list[psutil.Process]:
     return [each for each in psutil.Process().children() if each.name() == "nginx"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_it_ends_however_soon_it_is_told_to() -> None:
+    def start_and_end(_: int) -> None:
+        with nginx({"/": "return 200;"}):
+            pass
+
+    with ThreadPoolExecutor(8) as several:
+        list(several.map(start_and_end, range(100)))  # one signal is missed in twenty
+    assert running() == []
 
 
 @pytest.mark.usefixtures("installed")
