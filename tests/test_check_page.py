@@ -53,7 +53,8 @@ def changed(old: str, new: str) -> str:
             "an error came after done",
         ),
         (changed("`error: ${data.message}`", '"error"'), "the message of the error"),
-        (changed("`error: ${data.message}`", "data.message"), "compare the four lines"),
+        (changed("`error: ${data.message}`", "data.message"), 'begin with "error: "'),
+        (changed("data.message}", "data.message}."), "compare the four lines"),
     ],
 )
 def test_ending(answer: object, line: str, said: Said) -> None:
@@ -77,8 +78,12 @@ def tokens(url: str) -> bool:
     return max(counts) <= sum(counts) / 2
 
 
-def several(url: str) -> bool:
-    return sum("event: token" in read for read in reads(url)) > 1
+def several(url: str, least: int = 2) -> bool:
+    return sum("event: token" in read for read in reads(url)) >= least
+
+
+async def never_called(url: str) -> bool:
+    raise NotImplementedError
 
 
 @pytest.mark.parametrize(
@@ -97,6 +102,9 @@ def several(url: str) -> bool:
         ),
         (lambda url: len([*reads(url)]) > 1, "a ping is no token"),
         (several, "one token came alone"),
+        (lambda url: several(url, 3), "two tokens came one by one"),
+        (lambda url: tokens(url) and "pairs" not in url, "in pairs are live"),
+        (never_called, "write a plain function, without `async`"),
     ],
 )
 def test_streams(answer: object, line: str, said: Said) -> None:

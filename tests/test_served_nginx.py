@@ -17,8 +17,10 @@ import pytest
 import uvicorn
 from langchain_core.messages import AIMessageChunk
 from served import asking, connect, read_tokens, record, scripted, until
+from starlette.middleware.gzip import GZipMiddleware
 
 from conftest import Require, Taught
+from helpers import serve
 from helpers.nginx import find_nginx, nginx
 
 HALF = ["Because", " people"]
@@ -103,6 +105,21 @@ def test_half_of_an_answer_comes_through(behind: Behind, directives: str) -> Non
     model = Waiting()
     with behind(model, directives) as url, connect(url) as reader:
         reader.sendall(asking("Why?", version="1.0"))
+        half = read_tokens(reader, len(HALF))
+        model.may_go_on.set()
+        assert is_whole(half + rest_of(reader))
+
+
+def test_the_gzip_of_starlette_leaves_event_streams_alone(taught: Taught) -> None:
+    model, app = Waiting(), taught("06b")["app"]
+    app.state.model = model
+    with (
+        serve(GZipMiddleware(app, minimum_size=0)) as url,
+        connect(url) as reader,
+    ):
+        wanted = b"\r\nAccept-Encoding: gzip\r\n\r\n"
+        question = asking("Why?", version="1.0").removesuffix(b"\r\n\r\n")
+        reader.sendall(question + wanted)
         half = read_tokens(reader, len(HALF))
         model.may_go_on.set()
         assert is_whole(half + rest_of(reader))

@@ -1,5 +1,6 @@
 """The exercise of notebook 06c: tell a live answer from one that was held back."""
 
+import inspect
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import cast
 
@@ -9,10 +10,12 @@ PACE = 0.04  # seconds between two tokens, so that each comes in a read of its o
 FRAME = 'event: token\ndata: {"text": " on"}\n\n'
 APPS: dict[str, Sequence[str | float]] = {
     "live": (FRAME, PACE) * 8,
-    "thinking": (8 * PACE, *(FRAME, PACE) * 8),
-    "late": (8 * PACE, FRAME * 8),
+    "pairs": (FRAME * 2, 2 * PACE) * 4,
+    "thinking": (4 * PACE, *(FRAME, PACE) * 8),
+    "late": (4 * PACE, FRAME * 8),
     "pinging": (*(": ping\n\n", PACE) * 8, FRAME * 8),
-    "lump": (FRAME, 8 * PACE, FRAME * 7),
+    "lump": (FRAME, 4 * PACE, FRAME * 7),
+    "two": (FRAME, PACE, FRAME, 4 * PACE, FRAME * 6),
 }
 """What each app writes, and how many seconds it waits in between."""
 
@@ -21,11 +24,12 @@ def streams(answer: object) -> None:
     """Exercise 6c.1: a function that reads a URL, and says whether tokens stream."""
     said = _said(answer)
     got = said if isinstance(said, list) else [None] * len(APPS)
-    live, thinking, late, pinging, lump = got
+    live, pairs, thinking, late, pinging, lump, two = got
     grade(
         None if said is None else answer,
-        lambda _: got == [True, True, False, False, False],
+        lambda _: got == [True] * 3 + [False] * 4,
         (lambda a: not callable(a), "write a function streams(url)"),
+        (inspect.iscoroutinefunction, "write a plain function, without `async`"),
         (lambda _: isinstance(said, Exception), f"it raises {type(said).__name__}"),
         (lambda _: live is not True, "tokens that come one by one are live"),
         (lambda _: late is not False, "tokens that come all at once are late"),
@@ -38,6 +42,11 @@ def streams(answer: object) -> None:
             lambda _: lump is not False,
             "one token came alone, and all others in one lump: that is late",
         ),
+        (
+            lambda _: two is not False,
+            "two tokens came one by one, and all others in one lump: that is late",
+        ),
+        (lambda _: pairs is not True, "tokens that come in pairs are live, too"),
         otherwise="return True or False",
     )
 
@@ -63,6 +72,8 @@ def _said(answer: object) -> list[object] | Exception | None:
 
     if answer is None:
         return None
+    if inspect.iscoroutinefunction(answer):
+        return TypeError("not called: nobody awaits it")
     apps = FastAPI()
     apps.get("/{app}", response_class=StreamingResponse)(chat)
     call = cast("Callable[[str], object]", answer)
