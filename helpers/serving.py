@@ -61,6 +61,7 @@ class serve:  # noqa: N801  used as `open` is: alone, or after `with`
             timeout_graceful_shutdown=1,
         )
         server = uvicorn.Server(config)
+        logging.getLogger("asyncio").addFilter(_is_no_reader_who_left)
         listener = socket.create_server(("127.0.0.1", 0))
         thread = threading.Thread(
             target=_run, args=(server, listener), name="uvicorn", daemon=True
@@ -87,6 +88,11 @@ class serve:  # noqa: N801  used as `open` is: alone, or after `with`
     def __exit__(self, *_: object) -> None:
         """Stop serving; answers that are under way have a second to end."""
         self.close()
+
+
+def _is_no_reader_who_left(record: logging.LogRecord) -> bool:
+    """Drop what asyncio, where there is no uvloop, says of a reader who has left."""
+    return record.msg != "socket.send() raised exception."
 
 
 def _run(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
+import uvicorn.config
 from fastapi import FastAPI, WebSocket
 from fastapi.responses import StreamingResponse
 from websockets.sync.client import connect
@@ -150,3 +151,29 @@ def test_an_app_that_takes_too_long_is_reported() -> None:
 def test_what_is_no_app_is_refused() -> None:
     with pytest.raises(TypeError, match=r"such as FastAPI\(\), not 'app'"):
         serve("app")  # type: ignore[arg-type]
+
+
+def test_without_uvloop_a_reader_who_leaves_is_no_news(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    loops = uvicorn.config.LOOP_FACTORIES
+    monkeypatch.setitem(loops, "auto", loops["asyncio"])
+    app, left, done = FastAPI(), threading.Event(), threading.Event()
+
+    @app.get("/")
+    async def blocking() -> StreamingResponse:
+        async def body() -> AsyncIterator[str]:
+            yield "first"
+            left.wait(10)  # it blocks the loop, which so learns nothing
+            for _ in range(20):
+                yield "more" * 100_000
+            done.set()
+
+        return StreamingResponse(body())
+
+    with serve(app) as url:
+        with httpx2.stream("GET", url) as response:
+            next(response.iter_text())
+        left.set()
+        assert done.wait(10)
+    assert not caplog.records
