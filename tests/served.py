@@ -7,11 +7,24 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import pytest
 from langchain_openai import ChatOpenAI
 
 from helpers.scripted import Request, requests, script
 
 Event = tuple[str, dict[str, Any]]
+
+TOKENS = ["One", " two", "\n\n", "event: four"]
+PHASES = pytest.mark.parametrize(
+    ("fault", "tokens"),
+    [
+        pytest.param("late_headers", 0, id="before the model answers"),
+        pytest.param("late_first_token", 0, id="before the first token"),
+        pytest.param("stall", 2, id="between two tokens"),
+        pytest.param("stall", len(TOKENS), id="before the end"),
+    ],
+)
+"""When a reader leaves: the fault that makes the model pause, the tokens by then."""
 
 
 def scripted(**options: Any) -> ChatOpenAI:

@@ -12,7 +12,18 @@ import httpx2
 import pytest
 from langchain_core.messages import AIMessageChunk
 from langchain_core.runnables import Runnable, RunnableLambda
-from served import asking, connect, events, names, read_tokens, record, said, until
+from served import (
+    PHASES,
+    TOKENS,
+    asking,
+    connect,
+    events,
+    names,
+    read_tokens,
+    record,
+    said,
+    until,
+)
 from served import scripted as model
 
 from conftest import Taught
@@ -20,7 +31,6 @@ from helpers import serve
 
 Chat = Callable[..., AbstractContextManager[str]]
 
-TOKENS = ["One", " two", "\n\n", "event: four"]
 LONG = 30
 """Seconds of a silence that nobody waits for."""
 BOTH = pytest.mark.parametrize("notebook", ["06a", "06b"])
@@ -110,15 +120,7 @@ def test_an_answer_that_is_cut_says_why(chat: Chat, question: str, reason: str) 
 
 
 @BOTH
-@pytest.mark.parametrize(
-    ("fault", "tokens"),
-    [
-        pytest.param("late_headers", 0, id="before the model answers"),
-        pytest.param("late_first_token", 0, id="before the first token"),
-        pytest.param("stall", 2, id="between two tokens"),
-        pytest.param("stall", len(TOKENS), id="before the end"),
-    ],
-)
+@PHASES
 def test_who_leaves_stops_the_model(
     chat: Chat, question: str, notebook: str, fault: str, tokens: int
 ) -> None:

@@ -14,7 +14,18 @@ import pytest
 from fastapi import FastAPI
 from langchain_core.messages import AIMessageChunk
 from langchain_openai import ChatOpenAI
-from served import asking, connect, events, names, read_tokens, record, said, until
+from served import (
+    PHASES,
+    TOKENS,
+    asking,
+    connect,
+    events,
+    names,
+    read_tokens,
+    record,
+    said,
+    until,
+)
 from served import scripted as model
 
 from conftest import Require, Taught
@@ -28,7 +39,6 @@ Frames = AsyncGenerator[str]
 WithPings = Callable[..., Frames]
 
 PING = b": ping\n\n"
-TOKENS = ["One", " two", " three"]
 LONG = 30
 """Seconds of a silence that nobody waits for."""
 
@@ -151,7 +161,7 @@ def test_pings_do_not_keep_the_app_waiting_for_a_model_for_longer_than_its_timeo
     ("every", "line"),
     [
         pytest.param(LONG, "TypeError: terminated", id="without pings: cut"),
-        pytest.param(0.05, "One two three, done", id="with pings: whole"),
+        pytest.param(0.05, "".join(TOKENS) + ", done", id="with pings: whole"),
     ],
 )
 def test_nginx_cuts_a_model_that_is_silent_for_too_long(
@@ -186,15 +196,7 @@ def test_nginx_cuts_a_model_that_is_silent_for_too_long(
 
 
 @pytest.mark.parametrize("every", [0.05, LONG], ids=["pings", "no ping yet"])
-@pytest.mark.parametrize(
-    ("fault", "tokens"),
-    [
-        pytest.param("late_headers", 0, id="before the model answers"),
-        pytest.param("late_first_token", 0, id="before the first token"),
-        pytest.param("stall", 2, id="between two tokens"),
-        pytest.param("stall", len(TOKENS), id="before the end"),
-    ],
-)
+@PHASES
 def test_who_leaves_stops_the_model(
     chat: Chat, question: str, fault: str, tokens: int, every: float
 ) -> None:
