@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import nbval.kernel
 import pytest
 import tiny_backend
 
@@ -271,6 +272,14 @@ def silent_index() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(30)
         yield server
+
+
+@posix
+def test_kernels_that_are_tested_side_by_side_share_no_port() -> None:
+    """See conftest.py in the root."""
+    managers = [nbval.kernel.KernelManager() for _ in range(2)]
+    assert {manager.transport for manager in managers} == {"ipc"}
+    assert len({manager.ip for manager in managers}) == 2
 
 
 @posix

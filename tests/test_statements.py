@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import httpx
 import httpx2
+import openai
 import pytest
 from fastapi import FastAPI, Request, sse
 from fastapi.responses import StreamingResponse
@@ -16,6 +17,7 @@ from langchain_openai import ChatOpenAI
 
 from helpers import serve
 from helpers.javascript import run_javascript
+from helpers.scripted import requests, script
 
 
 def test_fastapi_says_ping_after_15_seconds_of_silence(
@@ -100,3 +102,12 @@ def test_usage_is_asked_for_only_on_the_plain_way_to_openai(
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     assert ChatOpenAI(**options).stream_usage is asks
+
+
+def test_a_server_that_never_begins_is_given_up_three_times() -> None:
+    """Notebooks 09a and 11: `timeout` counts for each attempt, by default three."""
+    before = len(requests())
+    silent = script(fault="late_headers", stall=30)
+    with pytest.raises(openai.APITimeoutError):
+        ChatOpenAI(timeout=0.1, **silent).invoke("Hi")
+    assert len(requests(timeout=0)) - before == 3
