@@ -57,6 +57,13 @@ def _own_connections() -> Iterator[None]:
 
 
 @pytest.fixture
+def question(request: pytest.FixtureRequest) -> str:
+    """Return a question by which the model's record knows the requests of this test."""
+    name: str = request.node.nodeid
+    return name
+
+
+@pytest.fixture
 def taught(monkeypatch: pytest.MonkeyPatch) -> Taught:
     """Run the cells of a notebook that are tagged `tested`; return what they define.
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from langchain_openai import ChatOpenAI
 
-from helpers.scripted import Request, requests, script
+from helpers.scripted import script
 
 Event = tuple[str, dict[str, Any]]
 
@@ -31,11 +31,6 @@ def scripted(**options: Any) -> ChatOpenAI:
     """Return a model that says its script, flat out, and is asked once."""
     flat_out = {"ttft": 0, "pace": 0}
     return ChatOpenAI(stream_usage=True, max_retries=0, **script(**flat_out | options))
-
-
-def record(question: str, *, timeout: float = 30) -> list[Request]:
-    """Return what the model noted of the requests with that question."""
-    return [each for each in requests(timeout=timeout) if each.prompt == question]
 
 
 def connect(url: str) -> socket.socket:

@@ -136,8 +136,8 @@ def test_two_models_stream_both_and_the_second_is_heard() -> None:
     first, second = (
         ChatOpenAI(**script(tokens=list(text))) for text in ("long", "short")
     )
-    before = len(requests())
     chain = chains.explain_and_shorten(first, second)
     assert "".join(joined(*chain.stream(QUESTION))) == "short"
-    assert [request.stream for request in requests()[before:]] == [True, True]
-    assert requests()[-1].prompt == "Shorten this: long"
+    explained, shortened = requests()[-2:]
+    assert (explained.stream, shortened.stream) == (True, True)
+    assert shortened.prompt == "Shorten this: long"

@@ -14,10 +14,10 @@ from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.utils.json import parse_json_markdown, parse_partial_json
 from langchain_openai import ChatOpenAI
 
+from conftest import Taught
 from helpers import check
 from helpers.check.boundary import splits
 from helpers.scripted import script
-from tests.conftest import Taught
 
 WORK = {
     "chat": (300, 60, 0.4, 5),

@@ -16,9 +16,9 @@ from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 
+from conftest import Taught
 from helpers import check
 from helpers.scripted import script
-from tests.conftest import Taught
 from tools.notebook import Notebook, find
 
 RIGHT = {

@@ -10,12 +10,13 @@ from chromium import CHROMIUM, MISSING, chromium
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from playwright.sync_api import Browser, Locator, Page, expect
+from recorded import recorded
 from served import scripted, until
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from conftest import Require, Taught
 from helpers import serve
-from helpers.scripted import Request, requests, script
+from helpers.scripted import script
 
 READERS = ["fetch", "eventsource"]
 HOSTILE = "<img src=x onerror=\"document.title = 'run'\"><script>document.title = 'run'"
@@ -86,13 +87,6 @@ def open_page(browser: Browser, taught: Taught) -> Iterator[Open]:
         yield start
 
 
-@pytest.fixture
-def question(request: pytest.FixtureRequest) -> str:
-    """Return a question by which the record knows the requests of this test."""
-    name: str = request.node.nodeid
-    return name
-
-
 def endless() -> ChatOpenAI:
     return ChatOpenAI(stream_usage=True, **script(tokens=[" on"] * 3000, ttft=0))
 
@@ -108,10 +102,6 @@ def answer(page: Page, reader: str) -> Locator:
 
 def status(page: Page, reader: str) -> Locator:
     return page.locator(f"#{reader} .status")
-
-
-def asked(question: str, *, timeout: float = 0) -> list[Request]:
-    return [each for each in requests(timeout=timeout) if each.prompt == question]
 
 
 def test_tokens_appear_one_after_another(open_page: Open, question: str) -> None:
@@ -134,12 +124,12 @@ def test_tokens_appear_one_after_another(open_page: Open, question: str) -> None
         assert lengths == sorted(set(lengths))
         assert len(steps) >= 10
         assert steps[-1][0] >= 10 * steps[0][0]
-    assert [each.finished for each in asked(question)] == [True, True]
+    assert [each.finished for each in recorded(question, timeout=0)] == [True, True]
 
 
 def test_stop_stops_the_model_of_its_panel(open_page: Open, question: str) -> None:
     def under_way() -> int:
-        return sum(each.in_flight for each in asked(question))
+        return sum(each.in_flight for each in recorded(question, timeout=0))
 
     page = open_page(endless())
     ask(page, question)
@@ -155,7 +145,7 @@ def test_stop_stops_the_model_of_its_panel(open_page: Open, question: str) -> No
     expect(status(page, "eventsource")).to_have_text("stopped")
     until(lambda: under_way() == 0, "the other model stops")
     assert answer(page, "fetch").inner_text() == stopped
-    assert [each.finished for each in asked(question)] == [False, False]
+    assert [each.finished for each in recorded(question, timeout=0)] == [False, False]
     expect(page.get_by_role("button", name="Ask")).to_be_enabled()
 
 
@@ -168,7 +158,7 @@ def test_a_reload_stops_the_model(open_page: Open, question: str) -> None:
     for reader in READERS:
         expect(status(page, reader)).to_have_text("ready")
         expect(answer(page, reader)).to_be_empty()
-    assert [each.finished for each in asked(question, timeout=10)] == [False, False]
+    assert [each.finished for each in recorded(question)] == [False, False]
 
 
 def test_an_answer_follows_its_end_until_the_reader_scrolls_up(
@@ -221,7 +211,7 @@ def test_what_the_app_refuses_is_an_error(open_page: Open, question: str) -> Non
     expect(status(page, "fetch")).to_contain_text("no question needs")
     expect(status(page, "fetch")).to_contain_text("error: 422: ")
     expect(status(page, "eventsource")).to_contain_text("error: refused")
-    assert not asked(question)
+    assert not recorded(question, timeout=0)
 
 
 def test_a_link_on_another_page_can_ask(open_page: Open, question: str) -> None:
@@ -230,7 +220,7 @@ def test_a_link_on_another_page_can_ask(open_page: Open, question: str) -> None:
     click = """(href) =>
       Object.assign(document.createElement("a"), {href}).click()"""
     other.evaluate(click, f"{url}chat?{urlencode({'question': question})}")
-    until(lambda: asked(question), "the model is asked")
+    until(lambda: recorded(question, timeout=0), "the model is asked")
 
 
 def test_an_answer_cut_by_the_model_is_not_complete(open_page: Open) -> None:
@@ -336,8 +326,8 @@ def test_a_source_is_closed_before_it_asks_again(
     ask(page, question)
     expect(status(page, "eventsource")).to_have_text("complete")
     page.evaluate("new EventSource('chat?question=again')")  # what is not closed, does
-    until(lambda: len(asked("again")) > 2, "an open source asks again")
-    assert len(asked(question)) == 2  # one for each reader
+    until(lambda: len(recorded("again", timeout=0)) > 2, "an open source asks again")
+    assert len(recorded(question, timeout=0)) == 2  # one for each reader
 
 
 def test_the_seventh_request_waits_for_one_of_six_streams(open_page: Open) -> None:

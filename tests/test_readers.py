@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
-from served import record, scripted
+from recorded import recorded
+from served import scripted
 
 from conftest import Taught
 from helpers import serve
@@ -86,7 +87,7 @@ def test_who_leaves_a_reader_stops_the_model(
     }
     consts = [f"const {name} = {json.dumps(value)};" for name, value in names.items()]
     assert reads(taught, app, *consts, leaves, UNTIL_LEFT) == said
-    (left,) = record(question)
+    (left,) = recorded(question)
     assert (left.chunks_sent, left.finished) == (1, False)
 
 

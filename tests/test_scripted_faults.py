@@ -15,6 +15,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models._client_utils import StreamChunkTimeoutError
+from recorded import recorded
 from wire import (
     FLAT_OUT,
     HTTP,
@@ -26,7 +27,7 @@ from wire import (
     said,
 )
 
-from helpers.scripted import Request, requests, script
+from helpers.scripted import script
 from helpers.scripted.faults import FAULTS
 
 TOKENS = ["One", " two", " three", " four"]
@@ -47,12 +48,6 @@ def sees(*faults: str) -> Callable[[Test], Test]:
     return pytest.mark.parametrize("fault", faults)
 
 
-@pytest.fixture
-def prompt(request: pytest.FixtureRequest) -> str:
-    """Return a prompt by which the record knows the requests of this test."""
-    return request.node.nodeid
-
-
 def llm(fault: str | None, at: int = 0, **options: Any) -> ChatOpenAI:
     """Return a model that has a fault; options of the script's, or of ChatOpenAI's."""
     scripted: dict[str, Any] = {"fault": fault, "at": at, "tokens": TOKENS, **FLAT_OUT}
@@ -64,14 +59,9 @@ def llm(fault: str | None, at: int = 0, **options: Any) -> ChatOpenAI:
     return ChatOpenAI(**{"max_retries": 2} | options, **script(**scripted))
 
 
-def record(prompt: str) -> list[Request]:
-    """Return what the server noted of the requests of one test."""
-    return [request for request in requests() if request.prompt == prompt]
-
-
-def statuses(prompt: str) -> list[int]:
+def statuses(question: str) -> list[int]:
     """Return the status of each request of one test."""
-    return [request.status for request in record(prompt)]
+    return [request.status for request in recorded(question)]
 
 
 def until_it_breaks(
@@ -91,11 +81,11 @@ def added_up(stream: Iterator[AIMessageChunk]) -> AIMessageChunk:
     return first + list(stream)
 
 
-def pieces(prompt: str, **options: object) -> list[bytes]:
+def pieces(question: str, **options: object) -> list[bytes]:
     """Return the body of a stream as the reads that it came in."""
     made = script(**{"tokens": TOKENS} | FLAT_OUT | options)
     url = f"{made['base_url']}/chat/completions"
-    body = asks(prompt, stream=True, **made["extra_body"])
+    body = asks(question, stream=True, **made["extra_body"])
     with HTTP.stream("POST", url, json=body) as response:
         return list(response.iter_raw())
 
@@ -104,7 +94,7 @@ def pieces(prompt: str, **options: object) -> list[bytes]:
 
 
 @sees("rate_limit", "server_error")
-def test_a_refusal_is_an_error_of_its_kind(fault: str, prompt: str) -> None:
+def test_a_refusal_is_an_error_of_its_kind(fault: str, question: str) -> None:
     errors = {
         "rate_limit": (
             *(openai.RateLimitError, 429),
@@ -116,78 +106,78 @@ def test_a_refusal_is_an_error_of_its_kind(fault: str, prompt: str) -> None:
         ),
     }
     kind, status, name, code = errors[fault]
-    text, error = until_it_breaks(llm(fault, max_retries=0).stream(prompt), kind)
+    text, error = until_it_breaks(llm(fault, max_retries=0).stream(question), kind)
     assert (text, error.status_code, error.type) == ("", status, name)
     assert error.code == code
-    assert statuses(prompt) == [status]
+    assert statuses(question) == [status]
 
 
 @sees("rate_limit", "server_error")
-def test_max_retries_gets_over_a_refusal_that_passes(fault: str, prompt: str) -> None:
+def test_max_retries_gets_over_a_refusal_that_passes(fault: str, question: str) -> None:
     recovers = llm(fault, times=2, max_retries=2)
-    assert added_up(recovers.stream(prompt)).text == "".join(TOKENS)
-    first, second, third = statuses(prompt)
+    assert added_up(recovers.stream(question)).text == "".join(TOKENS)
+    first, second, third = statuses(question)
     assert first == second != third == 200
 
 
 @sees("rate_limit")
 def test_the_count_of_refusals_starts_anew_after_the_answer(
-    fault: str, prompt: str
+    fault: str, question: str
 ) -> None:
     recovers = llm(fault, times=1, max_retries=1)
     for _ in range(2):  # as a cell that is run twice
-        assert recovers.invoke(prompt).text == "".join(TOKENS)
-    assert statuses(prompt) == [429, 200, 429, 200]
+        assert recovers.invoke(question).text == "".join(TOKENS)
+    assert statuses(question) == [429, 200, 429, 200]
 
 
 @sees("server_error")
-def test_a_refusal_without_a_count_stays(fault: str, prompt: str) -> None:
+def test_a_refusal_without_a_count_stays(fault: str, question: str) -> None:
     with pytest.raises(openai.InternalServerError):
-        llm(fault, max_retries=1).invoke(prompt)
-    assert statuses(prompt) == [500, 500]
+        llm(fault, max_retries=1).invoke(question)
+    assert statuses(question) == [500, 500]
 
 
 # Waits.
 
 
 @sees("late_headers")
-def test_late_headers_are_tried_again_and_time_out(fault: str, prompt: str) -> None:
+def test_late_headers_are_tried_again_and_time_out(fault: str, question: str) -> None:
     late = llm(fault, stall=LONG, timeout=PATIENCE, max_retries=1)
-    text, _ = until_it_breaks(late.stream(prompt), openai.APITimeoutError)
+    text, _ = until_it_breaks(late.stream(question), openai.APITimeoutError)
     assert text == ""
-    assert [request.chunks_sent for request in record(prompt)] == [0, 0]
+    assert [request.chunks_sent for request in recorded(question)] == [0, 0]
 
 
 @sees("late_headers")
-def test_late_headers_come(fault: str, prompt: str) -> None:
-    assert llm(fault, stall=0.1).invoke(prompt).text == "".join(TOKENS)
+def test_late_headers_come(fault: str, question: str) -> None:
+    assert llm(fault, stall=0.1).invoke(question).text == "".join(TOKENS)
 
 
 @sees("late_first_token", "stall")
-def test_a_stall_times_out_and_is_never_tried_again(fault: str, prompt: str) -> None:
+def test_a_stall_times_out_and_is_never_tried_again(fault: str, question: str) -> None:
     at = {"late_first_token": 0, "stall": 2}[fault]
     stalls = llm(fault, at, stall=LONG, timeout=PATIENCE)
-    text, _ = until_it_breaks(stalls.stream(prompt), openai.APITimeoutError)
+    text, _ = until_it_breaks(stalls.stream(question), openai.APITimeoutError)
     assert text == "".join(TOKENS[:at])
-    (request,) = record(prompt)
+    (request,) = recorded(question)
     assert (request.chunks_sent, request.finished) == (at, False)
     assert 0 < request.left_after < LONG
 
 
 @sees("late_first_token", "stall", "keepalives")
-def test_after_the_wait_the_answer_goes_on(fault: str, prompt: str) -> None:
-    assert added_up(llm(fault, 1, stall=0.1).stream(prompt)).text == "".join(TOKENS)
+def test_after_the_wait_the_answer_goes_on(fault: str, question: str) -> None:
+    assert added_up(llm(fault, 1, stall=0.1).stream(question)).text == "".join(TOKENS)
 
 
 @sees("keepalives")
-def test_keepalives_hold_a_time_out_off(fault: str, prompt: str) -> None:
-    stream = llm(fault, 2, stall=PATIENCE * 1.5, timeout=PATIENCE).stream(prompt)
+def test_keepalives_hold_a_time_out_off(fault: str, question: str) -> None:
+    stream = llm(fault, 2, stall=PATIENCE * 1.5, timeout=PATIENCE).stream(question)
     assert added_up(stream).text == "".join(TOKENS)
 
 
 @sees("keepalives", "stall")
 def test_only_an_async_stream_has_a_time_out_for_chunks(
-    fault: str, prompt: str
+    fault: str, question: str
 ) -> None:
     async def ask() -> str:
         text = ""
@@ -195,7 +185,7 @@ def test_only_an_async_stream_has_a_time_out_for_chunks(
             patience = {"stream_chunk_timeout": PATIENCE, "http_async_client": client}
             stalls = llm(fault, 2, stall=LONG, **patience)
             with pytest.raises(StreamChunkTimeoutError):
-                async for chunk in stalls.astream(prompt):
+                async for chunk in stalls.astream(question):
                     text += chunk.text
         return text
 
@@ -206,45 +196,45 @@ def test_only_an_async_stream_has_a_time_out_for_chunks(
 
 
 @sees("dropped")
-def test_a_dropped_connection_breaks_the_stream(fault: str, prompt: str) -> None:
+def test_a_dropped_connection_breaks_the_stream(fault: str, question: str) -> None:
     text, error = until_it_breaks(
-        llm(fault, 2).stream(prompt), openai.APIConnectionError
+        llm(fault, 2).stream(question), openai.APIConnectionError
     )
     assert text == "".join(TOKENS[:2])
     assert isinstance(error.__cause__.__cause__, httpx2.RemoteProtocolError)
-    (request,) = record(prompt)  # so it was not tried again
+    (request,) = recorded(question)  # so it was not tried again
     assert (request.chunks_sent, request.finished) == (2, True)
 
 
 @sees("dropped")
-def test_a_whole_answer_is_dropped_in_its_middle(fault: str, prompt: str) -> None:
+def test_a_whole_answer_is_dropped_in_its_middle(fault: str, question: str) -> None:
     with pytest.raises(openai.APIConnectionError):
-        llm(fault, max_retries=0).invoke(prompt)
+        llm(fault, max_retries=0).invoke(question)
 
 
 @sees("early_end")
-def test_an_early_end_looks_like_an_end(fault: str, prompt: str) -> None:
-    full = added_up(llm(fault, 2).stream(prompt))
+def test_an_early_end_looks_like_an_end(fault: str, question: str) -> None:
+    full = added_up(llm(fault, 2).stream(question))
     assert full.text == "".join(TOKENS[:2])
     assert full.chunk_position == "last"
     assert "finish_reason" not in full.response_metadata
 
 
 @sees("no_done")
-def test_a_missing_done_goes_unnoticed(fault: str, prompt: str) -> None:
-    assert payloads(b"".join(pieces(prompt)).decode())[-1] == "[DONE]"
-    assert "[DONE]" not in b"".join(pieces(prompt, fault=fault)).decode()
-    full = added_up(llm(fault).stream(prompt))
+def test_a_missing_done_goes_unnoticed(fault: str, question: str) -> None:
+    assert payloads(b"".join(pieces(question)).decode())[-1] == "[DONE]"
+    assert "[DONE]" not in b"".join(pieces(question, fault=fault)).decode()
+    full = added_up(llm(fault).stream(question))
     assert full.text == "".join(TOKENS)
     assert full.response_metadata["finish_reason"] == "stop"
 
 
 @sees("length", "content_filter")
 def test_an_answer_cut_short_says_why_and_raises_nothing(
-    fault: str, prompt: str
+    fault: str, question: str
 ) -> None:
     cut = llm(fault, 3, stream_usage=True)
-    for answer in (added_up(cut.stream(prompt)), cut.invoke(prompt)):
+    for answer in (added_up(cut.stream(question)), cut.invoke(question)):
         assert answer.text == "".join(TOKENS[:3])
         assert answer.response_metadata["finish_reason"] == fault
         assert answer.usage_metadata["output_tokens"] == 3
@@ -252,10 +242,10 @@ def test_an_answer_cut_short_says_why_and_raises_nothing(
 
 @sees("tool_cut")
 def test_a_tool_call_cut_off_is_valid_when_streamed_and_not_when_whole(
-    fault: str, prompt: str
+    fault: str, question: str
 ) -> None:
     cut = llm(fault, 15, tool=TRANSFER)
-    streamed, whole = added_up(cut.stream(prompt)), cut.invoke(prompt)
+    streamed, whole = added_up(cut.stream(question)), cut.invoke(question)
     sent = streamed.tool_call_chunks[0]["args"]
     assert sent == '{"to": "alice", "amount": 100'
     assert streamed.tool_calls[0]["args"] == {"to": "alice", "amount": 100}
@@ -270,48 +260,48 @@ def test_a_tool_call_cut_off_is_valid_when_streamed_and_not_when_whole(
 
 
 @sees("malformed_frame")
-def test_a_malformed_frame_raises_json_s_own_error(fault: str, prompt: str) -> None:
-    text, _ = until_it_breaks(llm(fault, 2).stream(prompt), json.JSONDecodeError)
+def test_a_malformed_frame_raises_json_s_own_error(fault: str, question: str) -> None:
+    text, _ = until_it_breaks(llm(fault, 2).stream(question), json.JSONDecodeError)
     assert text == "".join(TOKENS[:2])
-    rest = payloads(b"".join(pieces(prompt, fault=fault, at=2)).decode())
+    rest = payloads(b"".join(pieces(question, fault=fault, at=2)).decode())
     assert rest[-1] == "[DONE]", "the stream itself goes on"
 
 
 @sees("error_frame")
-def test_an_error_frame_raises_its_message(fault: str, prompt: str) -> None:
-    text, error = until_it_breaks(llm(fault, 2).stream(prompt), openai.APIError)
+def test_an_error_frame_raises_its_message(fault: str, question: str) -> None:
+    text, error = until_it_breaks(llm(fault, 2).stream(question), openai.APIError)
     assert text == "".join(TOKENS[:2])
     assert str(error) == "The model failed while it was writing."
-    assert len(record(prompt)) == 1
+    assert len(recorded(question)) == 1
 
 
 @sees("duplicate_frames")
-def test_duplicate_frames_double_the_text(fault: str, prompt: str) -> None:
-    full = added_up(llm(fault, 2).stream(prompt))
+def test_duplicate_frames_double_the_text(fault: str, question: str) -> None:
+    full = added_up(llm(fault, 2).stream(question))
     assert full.text == "One two three three four four"
-    (request,) = record(prompt)
+    (request,) = recorded(question)
     assert request.chunks_sent == request.chunks_meant == 4
 
 
 @sees("split_frame", "split_character")
-def test_a_split_changes_the_reads_and_not_the_answer(fault: str, prompt: str) -> None:
+def test_a_split_changes_the_reads_not_the_answer(fault: str, question: str) -> None:
     tokens = ["Na", "ïve", " 日本", " 🚀"]
-    whole = pieces(prompt, tokens=tokens)
+    whole = pieces(question, tokens=tokens)
     assert all(piece.endswith(b"\n\n") for piece in whole)
-    split = pieces(prompt, tokens=tokens, fault=fault)
+    split = pieces(question, tokens=tokens, fault=fault)
     halves = [piece for piece in split if not piece.endswith(b"\n\n")]
     assert len(halves) == {"split_frame": 4, "split_character": 3}[fault]
     assert said(b"".join(split).decode()) == "Naïve 日本 🚀"
-    assert added_up(llm(fault, tokens=tokens).stream(prompt)).text == "Naïve 日本 🚀"
+    assert added_up(llm(fault, tokens=tokens).stream(question)).text == "Naïve 日本 🚀"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @sees("split_frame", "split_character")
-def test_a_server_that_is_late_still_splits(fault: str, prompt: str) -> None:
+def test_a_server_that_is_late_still_splits(fault: str, question: str) -> None:
     tokens = ["é"] * 12
     with quiet_server() as server:
         options = {"tokens": tokens, "pace": 5, "fault": fault}
-        body = asks(prompt, stream=True, script=options)
+        body = asks(question, stream=True, script=options)
         stop, go_on = (
             Timer(seconds, os.kill, (server.pid, number))
             for seconds, number in ((0.2, signal.SIGSTOP), (0.6, signal.SIGCONT))
@@ -328,8 +318,8 @@ def test_a_server_that_is_late_still_splits(fault: str, prompt: str) -> None:
 
 
 @sees("split_character")
-def test_no_half_of_a_character_can_be_decoded(fault: str, prompt: str) -> None:
-    split = pieces(prompt, tokens=["日"], fault=fault)
+def test_no_half_of_a_character_can_be_decoded(fault: str, question: str) -> None:
+    split = pieces(question, tokens=["日"], fault=fault)
     with pytest.raises(UnicodeDecodeError):
         [piece.decode() for piece in split]
 

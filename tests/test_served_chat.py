@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from langchain_core.messages import AIMessageChunk
 from langchain_core.runnables import Runnable, RunnableLambda
+from recorded import recorded
 from served import (
     PHASES,
     TOKENS,
@@ -20,7 +21,6 @@ from served import (
     events,
     names,
     read_tokens,
-    record,
     said,
     until,
 )
@@ -34,12 +34,6 @@ Chat = Callable[..., AbstractContextManager[str]]
 LONG = 30
 """Seconds of a silence that nobody waits for."""
 BOTH = pytest.mark.parametrize("notebook", ["06a", "06b"])
-
-
-@pytest.fixture
-def question(request: pytest.FixtureRequest) -> str:
-    """Return a question by which the record knows the requests of this test."""
-    return request.node.nodeid
 
 
 @pytest.fixture
@@ -129,8 +123,8 @@ def test_who_leaves_stops_the_model(
         with connect(url) as connection:
             connection.sendall(asking(question))
             read_tokens(connection, tokens)
-            until(lambda: record(question, timeout=0), "the model was not asked")
-        (request,) = record(question)  # once nothing is in flight any more
+            until(lambda: recorded(question, timeout=0), "the model was not asked")
+        (request,) = recorded(question)  # once nothing is in flight any more
         assert request.left_after < LONG
         assert (request.chunks_sent, request.finished) == (tokens, False)
         assert goes_on(url)
@@ -149,7 +143,7 @@ def test_twenty_who_leave_in_a_steady_stream_stop_the_model(
                 connection = connections.enter_context(connect(url))
                 connection.sendall(asking(each))
                 read_tokens(connection, 1)
-        stopped = [request.finished for each in readers for request in record(each)]
+        stopped = [request.finished for each in readers for request in recorded(each)]
     assert stopped == [False] * len(readers)
 
 
@@ -160,7 +154,7 @@ def test_who_leaves_after_the_end_has_had_it_all(chat: Chat, question: str) -> N
             data = read_tokens(connection, len(TOKENS))
             while b"event: done" not in data:
                 data += connection.recv(65536)
-        (request,) = record(question)
+        (request,) = recorded(question)
         assert (request.finished, request.left_after) == (True, None)
         assert goes_on(url)
 
@@ -173,7 +167,7 @@ def test_who_leaves_before_the_question_is_complete_asks_nothing(
         with connect(url) as connection:
             connection.sendall(head.encode() + b'{"question": "')
         assert goes_on(url)
-    assert record(question) == []
+    assert recorded(question) == []
 
 
 # Many readers, and slow ones

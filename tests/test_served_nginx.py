@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import uvicorn
 from langchain_core.messages import AIMessageChunk
-from served import asking, connect, read_tokens, record, scripted, until
+from recorded import recorded
+from served import asking, connect, read_tokens, scripted, until
 from starlette.middleware.gzip import GZipMiddleware
 
 from conftest import Require, Taught
@@ -145,6 +146,6 @@ def test_who_leaves_nginx_stops_the_model(
     with behind(model, f"{UNAWARE} proxy_buffering {buffering};") as url:
         with connect(url) as reader:
             reader.sendall(asking(question))
-            until(lambda: record(question, timeout=0), "the model was not asked")
-        (left,) = record(question)  # once nothing is in flight any more
+            until(lambda: recorded(question, timeout=0), "the model was not asked")
+        (left,) = recorded(question)  # once nothing is in flight any more
     assert (left.chunks_sent, left.finished) == (len(HALF), False)

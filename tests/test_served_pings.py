@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 from langchain_core.messages import AIMessageChunk
 from langchain_openai import ChatOpenAI
+from recorded import recorded
 from served import (
     PHASES,
     TOKENS,
@@ -22,7 +23,6 @@ from served import (
     events,
     names,
     read_tokens,
-    record,
     said,
     until,
 )
@@ -70,12 +70,6 @@ def chat(lesson: dict[str, Any], with_pings: WithPings) -> Chat:
         return serve(app)
 
     return serve_on
-
-
-@pytest.fixture
-def question(request: pytest.FixtureRequest) -> str:
-    """Return a question by which the record knows the requests of this test."""
-    return request.node.nodeid
 
 
 async def slowly(*frames: str, silence: float = 0.3) -> Frames:
@@ -207,8 +201,8 @@ def test_who_leaves_stops_the_model(
             data = read_tokens(connection, tokens)
             while every < LONG and data.count(PING) < 3:
                 data += connection.recv(65536)
-            until(lambda: record(question, timeout=0), "the model was not asked")
-        (request,) = record(question)  # once nothing is in flight any more
+            until(lambda: recorded(question, timeout=0), "the model was not asked")
+        (request,) = recorded(question)  # once nothing is in flight any more
     assert request.left_after < LONG
     assert (request.chunks_sent, request.finished) == (tokens, False)
 
@@ -225,7 +219,7 @@ def test_twenty_who_leave_in_a_steady_stream_stop_the_model(
                 connection = connections.enter_context(connect(url))
                 connection.sendall(asking(each))
                 read_tokens(connection, 1)
-        stopped = [request.finished for each in readers for request in record(each)]
+        stopped = [request.finished for each in readers for request in recorded(each)]
     assert stopped == [False] * len(readers)
 
 

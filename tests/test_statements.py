@@ -14,10 +14,11 @@ from fastapi import FastAPI, Request, sse
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from langchain_openai import ChatOpenAI
+from recorded import recorded
 
 from helpers import serve
 from helpers.javascript import run_javascript
-from helpers.scripted import requests, script
+from helpers.scripted import script
 
 
 def test_fastapi_says_ping_after_15_seconds_of_silence(
@@ -106,8 +107,8 @@ def test_usage_is_asked_for_only_on_the_plain_way_to_openai(
 
 def test_a_server_that_never_begins_is_given_up_three_times() -> None:
     """Notebooks 09a and 11: `timeout` counts for each attempt, by default three."""
-    before = len(requests())
+    question = "Will you ever begin?"
     silent = script(fault="late_headers", stall=30)
     with pytest.raises(openai.APITimeoutError):
-        ChatOpenAI(timeout=0.1, **silent).invoke("Hi")
-    assert len(requests(timeout=0)) - before == 3
+        ChatOpenAI(timeout=0.1, **silent).invoke(question)
+    assert len(recorded(question, timeout=0)) == 3

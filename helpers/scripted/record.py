@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-KEPT = 1000
-"""How many requests are remembered."""
+KEPT = 10_000
+"""How many requests are remembered: more than a session of lessons makes."""
 
 
 @dataclass(slots=True)
