@@ -75,7 +75,12 @@ def reads(url: str) -> Iterator[str]:
 
 def tokens(url: str) -> bool:
     counts = [read.count("event: token") for read in reads(url)]
-    return max(counts) <= sum(counts) / 2
+    return 0 < max(counts) <= sum(counts) / 2
+
+
+def most(url: str, last: int = 0) -> int:
+    """Return how many tokens a read has at the most, from the `last` one on."""
+    return max(read.count("event: token") for read in [*reads(url)][last:])
 
 
 def several(url: str, least: int = 2) -> bool:
@@ -100,10 +105,14 @@ async def never_called(url: str) -> bool:
             lambda url: tokens(url) and "thinking" not in url,
             "the first token may be late",
         ),
-        (lambda url: len([*reads(url)]) > 1, "a ping is no token"),
+        (lambda url: len([*reads(url)]) > 1, "tokens that come all at once are late"),
+        (lambda url: len([*reads(url)]) > 2, "a ping is no token"),
         (several, "one token came alone"),
-        (lambda url: several(url, 3), "two tokens came one by one"),
-        (lambda url: tokens(url) and "pairs" not in url, "in pairs are live"),
+        (lambda url: several(url, 3), "three tokens came one by one"),
+        (lambda url: several(url, 5), "in threes are live"),
+        (lambda url: tokens(url) or "failed" in url, "without any token"),
+        (lambda url: 0 < most(url) <= 2, "in threes are live"),
+        (lambda url: most(url, -1) <= 2, "tokens that come all at once are late"),
         (never_called, "write a plain function, without `async`"),
     ],
 )

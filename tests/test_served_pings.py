@@ -7,8 +7,10 @@ own, and a task of its own is how a model goes on for a reader who has left.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractContextManager, ExitStack, aclosing
+from contextvars import ContextVar
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from fastapi import FastAPI
@@ -132,6 +134,57 @@ async def test_wait_for_would_end_the_answer_at_the_first_ping() -> None:
     assert [each async for each in frames] == []
 
 
+async def until_a_deadline() -> Frames:
+    async with asyncio.timeout(0.1):
+        while True:
+            yield "a"
+            await asyncio.sleep(0.04)
+
+
+async def test_a_deadline_inside_the_frames_holds(with_pings: WithPings) -> None:
+    with pytest.raises(TimeoutError):
+        async for _ in with_pings(until_a_deadline(), every=0.01):
+            pass
+
+
+async def test_a_new_task_for_each_frame_would_switch_a_deadline_off() -> None:
+    frames = until_a_deadline()
+    for _ in range(10):
+        assert await asyncio.ensure_future(anext(frames)) == "a"
+    await frames.aclose()
+
+
+async def test_a_context_goes_on_through_the_frames(with_pings: WithPings) -> None:
+    trace = ContextVar[str]("trace")
+
+    async def traced() -> Frames:
+        token = trace.set("mine")
+        yield "a"
+        await asyncio.sleep(0.1)
+        yield trace.get()
+        trace.reset(token)
+
+    assert {each async for each in with_pings(traced(), every=0.03)} > {"a", "mine"}
+
+
+async def test_the_frames_are_no_faster_than_their_reader(
+    with_pings: WithPings,
+) -> None:
+    made = 0
+
+    async def flood() -> Frames:
+        nonlocal made
+        while True:
+            made += 1
+            yield "a"
+
+    async with aclosing(with_pings(flood())) as pinging:
+        async for _ in pinging:
+            await asyncio.sleep(0.05)
+            assert made <= 2
+            break
+
+
 def test_an_answer_with_pings_is_whole(chat: Chat, question: str) -> None:
     thinking = model(tokens=TOKENS, fault="late_first_token", stall=0.5)
     with chat(thinking, every=0.05) as url:
@@ -205,6 +258,38 @@ def test_who_leaves_stops_the_model(
         (request,) = recorded(question)  # once nothing is in flight any more
     assert request.left_after < LONG
     assert (request.chunks_sent, request.finished) == (tokens, False)
+
+
+@pytest.mark.parametrize("every", [0.05, LONG], ids=["pings", "no ping yet"])
+@PHASES
+def test_who_leaves_leaves_what_was_said_to_be_saved(
+    *, lesson: dict[str, Any], chat: Chat, fault: str, tokens: int, every: float
+) -> None:
+    saved, frames = list[bytes](), lesson["frames"]
+
+    async def saving(question: str) -> Frames:  # as notebook 06d does
+        said = b""
+        try:
+            async with aclosing(frames(question)) as each_frame:
+                async for each in each_frame:
+                    said += each
+                    yield each
+        finally:
+            with anyio.move_on_after(1, shield=True):
+                await asyncio.sleep(0.05)
+                saved.append(said)
+
+    lesson["frames"] = saving
+    silent = model(tokens=TOKENS, fault=fault, at=tokens, stall=LONG)
+    with chat(silent, every=every) as url:
+        with connect(url) as connection:
+            connection.sendall(asking("Keep it"))
+            data = read_tokens(connection, tokens)
+            while every < LONG and data.count(PING) < 3:
+                data += connection.recv(65536)
+            until(lambda: recorded("Keep it", timeout=0), "the model was not asked")
+        until(lambda: saved, "nothing was saved")
+    assert [each.count(b"event: token") for each in saved] == [tokens]
 
 
 def test_twenty_who_leave_in_a_steady_stream_stop_the_model(

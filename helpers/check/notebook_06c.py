@@ -8,15 +8,18 @@ from helpers.check.grading import grade
 
 PACE = 0.04  # seconds between two tokens, so that each comes in a read of its own
 FRAME = 'event: token\ndata: {"text": " on"}\n\n'
-APPS: dict[str, Sequence[str | float]] = {
-    "live": (FRAME, PACE) * 8,
-    "pairs": (FRAME * 2, 2 * PACE) * 4,
-    "thinking": (4 * PACE, *(FRAME, PACE) * 8),
-    "late": (4 * PACE, FRAME * 8),
-    "pinging": (*(": ping\n\n", PACE) * 8, FRAME * 8),
-    "lump": (FRAME, 4 * PACE, FRAME * 7),
-    "two": (FRAME, PACE, FRAME, 4 * PACE, FRAME * 6),
+END = 'event: done\ndata: {"finish_reason": "stop"}\n\n'
+ANSWERS: dict[str, Sequence[str | float]] = {
+    "live": (FRAME, PACE) * 9,
+    "threes": (FRAME * 3, 3 * PACE) * 3,
+    "thinking": (4 * PACE, *(FRAME, PACE) * 9),
+    "late": (4 * PACE, FRAME * 9, PACE),
+    "pinging": (*(": ping\n\n", PACE) * 8, FRAME * 9, PACE),
+    "lump": (FRAME, 4 * PACE, FRAME * 8, PACE),
+    "few": (*(FRAME, PACE) * 3, 4 * PACE, FRAME * 6, PACE),
 }
+FAILED = 'event: error\ndata: {"message": "the model failed"}\n\n'
+APPS = {app: (*parts, END) for app, parts in ANSWERS.items()} | {"failed": (FAILED,)}
 """What each app writes, and how many seconds it waits in between."""
 
 
@@ -24,10 +27,10 @@ def streams(answer: object) -> None:
     """Exercise 6c.1: a function that reads a URL, and says whether tokens stream."""
     said = _said(answer)
     got = said if isinstance(said, list) else [None] * len(APPS)
-    live, pairs, thinking, late, pinging, lump, two = got
+    live, threes, thinking, late, pinging, lump, few, failed = got
     grade(
         None if said is None else answer,
-        lambda _: got == [True] * 3 + [False] * 4,
+        lambda _: got == [True] * 3 + [False] * 5,
         (lambda a: not callable(a), "write a function streams(url)"),
         (inspect.iscoroutinefunction, "write a plain function, without `async`"),
         (lambda _: isinstance(said, Exception), f"it raises {type(said).__name__}"),
@@ -43,10 +46,11 @@ def streams(answer: object) -> None:
             "one token came alone, and all others in one lump: that is late",
         ),
         (
-            lambda _: two is not False,
-            "two tokens came one by one, and all others in one lump: that is late",
+            lambda _: few is not False,
+            "three tokens came one by one, and all others in one lump: that is late",
         ),
-        (lambda _: pairs is not True, "tokens that come in pairs are live, too"),
+        (lambda _: failed is not False, "an answer without any token did not stream"),
+        (lambda _: threes is not True, "tokens that come in threes are live, too"),
         otherwise="return True or False",
     )
 
