@@ -3,6 +3,9 @@
 `python -m benchmarks.relay_server NAME URL SCRIPT` serves it with one uvicorn worker.
 URL is the model's, SCRIPT what it is to say, as JSON. Prints its own base URL as its
 first line, and ends when its standard input does.
+
+What only one relay needs is imported there: the garbage collector looks at all that is
+loaded, and makes readers wait meanwhile.
 """
 
 import contextlib
@@ -18,13 +21,11 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from langchain_openai import ChatOpenAI
-from langserve import add_routes
 from pydantic import SecretStr
-from sse_starlette import EventSourceResponse as StarletteEventSource
 
 from helpers.process import wait_for_end_of_input
 from helpers.scripted.__main__ import allow_many_connections
-from tools.notebook import run_tested
+from tools.taught import run_tested
 
 
 def document(llm: ChatOpenAI) -> FastAPI:
@@ -72,23 +73,27 @@ def fastapi_sse(llm: ChatOpenAI) -> FastAPI:
 
 def sse_starlette(llm: ChatOpenAI) -> FastAPI:
     """Events, by sse-starlette."""
+    from sse_starlette import EventSourceResponse
+
     app = FastAPI()
 
     @app.get("/chat")
-    async def chat(q: str) -> StarletteEventSource:
+    async def chat(q: str) -> EventSourceResponse:
         async def tokens() -> AsyncIterator[dict[str, str]]:
             async for chunk in llm.astream(q):
                 if chunk.text:
                     data = json.dumps({"text": chunk.text})
                     yield {"event": "token", "data": data}
 
-        return StarletteEventSource(tokens())
+        return EventSourceResponse(tokens())
 
     return app
 
 
 def langserve(llm: ChatOpenAI) -> FastAPI:
     """LangServe's routes; `/stream` is one of them."""
+    from langserve import add_routes
+
     app = FastAPI()
     add_routes(app, llm)
     return app

@@ -10,7 +10,7 @@ import pytest
 
 from helpers import smollm2
 from helpers.process import ServerProcess
-from tools.notebook import run_tested
+from tools.taught import run_tested
 
 Require = Callable[[object, str], None]
 Taught = Callable[[str], dict[str, Any]]

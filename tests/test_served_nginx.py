@@ -6,6 +6,7 @@ then is a fact, and no matter of time.
 
 import asyncio
 import contextlib
+import re
 import select
 import socket
 import threading
@@ -13,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+import httpx2
 import pytest
 import uvicorn
 from langchain_core.messages import AIMessageChunk
@@ -23,11 +25,15 @@ from starlette.middleware.gzip import GZipMiddleware
 from conftest import Require, Taught
 from helpers import serve
 from helpers.nginx import find_nginx, nginx
+from tools.taught import texts
 
 HALF = ["Because", " people"]
 REST = [" read", " along."]
 UNAWARE = "proxy_ignore_headers X-Accel-Buffering; proxy_http_version 1.0;"
 """An nginx that does not heed the app, and asks it as nginx did until 1.29.7."""
+
+BLOCK = re.compile(r"```nginx\nlocation / {\n(.*?)}\n```", re.DOTALL)
+"""The directives that notebook 06c gives its readers to copy."""
 
 Behind = Callable[..., AbstractContextManager[str]]
 
@@ -109,6 +115,19 @@ def test_half_of_an_answer_comes_through(behind: Behind, directives: str) -> Non
         half = read_tokens(reader, len(HALF))
         model.may_go_on.set()
         assert is_whole(half + rest_of(reader))
+
+
+def test_the_block_to_copy_needs_no_header(behind: Behind) -> None:
+    (block,) = BLOCK.findall("\n".join(texts("06c", "markdown")))
+    elsewhere = re.sub(r"proxy_pass .*?;", "", block)
+    model = Waiting()
+    ignoring = f"proxy_ignore_headers X-Accel-Buffering; {elsewhere}"
+    with behind(model, ignoring) as url, connect(url) as reader:
+        reader.sendall(asking("Why?", version="1.0"))
+        half = read_tokens(reader, len(HALF))
+        model.may_go_on.set()
+        assert is_whole(half + rest_of(reader))
+        assert httpx2.post(f"{url}/chat", content=b"x" * 70_000).status_code == 413
 
 
 def test_the_gzip_of_starlette_leaves_event_streams_alone(taught: Taught) -> None:

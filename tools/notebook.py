@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -84,20 +83,6 @@ class Notebook:
 def tags(cell: NotebookNode) -> set[str]:
     """Return the tags of a cell."""
     return set(cell.metadata.get("tags", []))
-
-
-def run_tested(number: str) -> dict[str, Any]:
-    """Run the setup cell and those tagged `tested` of a notebook: `run_tested("06b")`.
-
-    Returns what they define, so that what is tested and measured is what is taught.
-    """
-    (path,) = (path for path in find() if path.name.startswith(f"{number}_"))
-    setup, *cells = (cell for _, cell in Notebook.read(path).code())
-    names: dict[str, Any] = {"__name__": path.stem}
-    for cell in [setup, *(cell for cell in cells if "tested" in tags(cell))]:
-        program = compile(cell.source, path.name, "exec", dont_inherit=True)
-        exec(program, names)  # noqa: S102  our own
-    return names
 
 
 def write(path: Path, text: str) -> bool:
