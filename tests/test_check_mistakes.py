@@ -2,12 +2,14 @@
 
 import ast
 import builtins
+import json
 import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+import openai
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
@@ -15,6 +17,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
+from recorded import recorded
 
 from conftest import Taught
 from helpers import check
@@ -102,6 +105,12 @@ def test_with_a_class_json_schema_says_it_and_streams_nothing(fault: str) -> Non
     assert end
 
 
+def test_json_schema_needs_a_model_that_langchain_thinks_able() -> None:
+    """Notebook 09a names one; this is what comes of the default."""
+    with pytest.warns(UserWarning, match="Overriding to method='function_calling'"):
+        ChatOpenAI(**script()).with_structured_output(Trip, method="json_schema")
+
+
 async def test_only_a_plain_function_gets_a_thread() -> None:
     def where(_: str) -> int:
         return threading.get_ident()
@@ -113,6 +122,45 @@ async def test_only_a_plain_function_gets_a_thread() -> None:
     assert other != threading.get_ident()
     with pytest.raises(TypeError, match="Cannot stream from a generator"):
         _ = [ident async for ident in RunnableLambda(pieces).astream("Hi")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("error_frame", openai.APIError),
+        ("dropped", openai.APIConnectionError),
+        ("stall", openai.APITimeoutError),
+        ("malformed_frame", json.JSONDecodeError),
+    ],
+)
+def test_a_response_that_has_begun_is_not_asked_for_again(
+    fault: str, error: type[Exception]
+) -> None:
+    """Notebook 09b; nor is each error one of openai's."""
+    question = f"Will you begin again after {fault}?"
+    failing = script(tokens=["Hi"], fault=fault, at=0, stall=0.5, **FAST)
+    model = ChatOpenAI(max_retries=5, timeout=0.1, **failing)
+    with pytest.raises(error):
+        list(model.stream(question))
+    assert len(recorded(question)) == 1
+
+
+async def test_under_astream_a_late_chunk_is_no_error_of_openai() -> None:
+    late = script(tokens=["Hi"], fault="stall", at=0, stall=0.5, **FAST)
+    with pytest.raises(TimeoutError) as caught:
+        _ = [_ async for _ in ChatOpenAI(stream_chunk_timeout=0.1, **late).astream("")]
+    assert not isinstance(caught.value, openai.APIError)
+
+
+@pytest.mark.parametrize(
+    "about", [{}, {"status": "completed"}, {"stop_reason": "end_turn"}]
+)
+def test_what_other_classes_report_is_not_known(
+    about: dict[str, str], taught: Taught
+) -> None:
+    """Notebook 09b warns that its test is one of OpenAI's Chat Completions API."""
+    answer = AIMessageChunk("All of it.", response_metadata=about)
+    assert not taught("09b")["is_complete"](answer)
 
 
 def whole(model: BaseChatModel, question: str) -> AIMessageChunk:
@@ -173,6 +221,12 @@ def known_only(model: BaseChatModel, question: str, kept: Kept) -> None:
 def sentence(model: BaseChatModel, question: str, kept: Kept) -> None:
     text = whole(model, question).text
     assert text.endswith(".")
+    kept[question] = text
+
+
+def long_enough(model: BaseChatModel, question: str, kept: Kept) -> None:
+    text = whole(model, question).text
+    assert text.count(" ") > 2
     kept[question] = text
 
 
@@ -240,6 +294,7 @@ def closes(model: BaseChatModel, question: str, kept: Kept) -> None:
         (length_only, "no finish_reason came, and it kept the half"),
         (known_only, "a filter cut it off, and it kept the half"),
         (sentence, "the answer was cut off, and it kept the half"),
+        (long_enough, "it raises AssertionError, and all is well"),
         (elsewhere, "keep it under the question"),
         (message, "keep the whole text"),
         (in_one_piece, "it asks for one piece"),
