@@ -4,15 +4,19 @@ import ast
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, suppress
 from math import inf
 from typing import Any, ClassVar, cast
 
 import pytest
 from langchain_core.messages import AIMessageChunk
 from langchain_core.output_parsers import JsonOutputParser
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 from langchain_core.utils.json import parse_json_markdown, parse_partial_json
 from langchain_openai import ChatOpenAI
+from recorded import recorded
 
 from conftest import Taught
 from helpers import check
@@ -326,6 +330,64 @@ def test_a_page_shows_hostile_text_as_text(taught: Taught, value: object) -> Non
     assert "…" not in names["page"]({"last": 1}, {"last"})
 
 
+def test_a_page_with_half_a_character_can_be_sent(taught: Taught) -> None:
+    names = taught("10b")
+    texts = ['{"a": "hi ', "\\ud83d", "\\ude00", '"}']
+    found = [each for each, _ in names["previews"](chunks_of(texts, "stop"))]
+    assert {"a": "hi \ud83d"} in found
+    sent = [names["page"](each, {}).encode().decode() for each in found]
+    assert "hi ?" in sent[1]
+    assert "hi 😀" in sent[-1]
+
+
+def test_previews_read_everything_again(taught: Taught) -> None:
+    """Twice the chunks, four times the work."""
+
+    def work(chunks: int) -> int:
+        names, read = taught("10b"), []
+        parse = names["parse_json_markdown"]
+        names["parse_json_markdown"] = lambda text, **parser: (
+            read.append(len(text)) or parse(text, **parser)
+        )
+        texts = ['{"a": "', *["word "] * chunks, '"}']
+        assert list(names["previews"](chunks_of(texts, "stop")))
+        return sum(read)
+
+    assert work(400) / work(200) == pytest.approx(4, rel=0.1)
+
+
+async def test_guarded_needs_an_asynchronous_twin(
+    taught: Taught, question: str
+) -> None:
+    """Notebook 10b says so, without a cell that shows it."""
+    names = taught("10b")
+    tokens = ["The code", " is 47", "11", *[" More."] * 200]
+    model = ChatOpenAI(**script(tokens=tokens, ttft=0, pace=50))
+    names["talkative"], guarded = model, names["guarded"]
+
+    async def aguarded(questions: AsyncIterator[str]) -> AsyncIterator[str]:
+        async for question in questions:
+            async with aclosing(cast("Any", model.astream(question))) as chunks:
+                text = ""
+                async for chunk in chunks:
+                    text += chunk.text
+                    if "4711" in text:
+                        yield "(This answer was removed.)"
+                        return
+                    yield text
+
+    start: Runnable[str, str] = RunnableLambda(str.strip)
+    with pytest.raises(NotImplementedError):
+        _ = [each async for each in (start | guarded).astream("Hi")]
+
+    both = start | RunnableGenerator(guarded, aguarded)
+    shown = list(both.stream(question))
+    assert not recorded(question)[-1].finished
+    assert [each async for each in both.astream(question)] == shown
+    assert shown[-1] == "(This answer was removed.)"
+    assert not recorded(question)[-1].finished
+
+
 def test_what_is_settled_never_changes(taught: Taught) -> None:
     settled = taught("10b")["settled"]
     text = '{"a": 1.25e1, "b": "x\\"y", "c": [1, {"d": 22}], "e": null, "f": true}'
@@ -400,3 +462,93 @@ def test_a_parser_finds_no_object_after_other_words() -> None:
     """Notebook 10b says so, without a cell that shows it."""
     parser = JsonOutputParser()
     assert list(parser.transform(iter(["Here you are: ", '{"a": 1', "}"]))) == []
+
+
+Batch = Callable[[Runnable[int, int]], Awaitable[object]]
+TEN, LIMIT = list(range(10)), {"max_concurrency": 1}
+
+
+async def leave(step: Runnable[int, int]) -> None:
+    async for _ in step.abatch_as_completed(TEN, LIMIT):
+        break
+
+
+async def close(step: Runnable[int, int]) -> None:
+    answers = cast("Any", step.abatch_as_completed(TEN, LIMIT))
+    async with aclosing(answers):
+        await anext(answers)
+
+
+async def read_all(step: Runnable[int, int]) -> None:
+    async for _ in step.abatch_as_completed(TEN, LIMIT):
+        pass
+
+
+async def cancel_reading(step: Runnable[int, int]) -> None:
+    await cancel(read_all(step))
+
+
+async def cancel(coroutine: Awaitable[object]) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(coroutine, 0.01)
+
+
+def doubtful(started: list[int], *, fails: bool) -> Runnable[int, int]:
+    """Return a step that notes what it begins; the first may fail, the others last."""
+
+    def step(number: int) -> int:
+        started.append(number)
+        if number == 0 and fails:
+            raise ValueError
+        time.sleep(0.03 if number else 0)
+        return number
+
+    async def astep(number: int) -> int:
+        started.append(number)
+        if number == 0 and fails:
+            raise ValueError
+        await asyncio.sleep(0.03 if number else 0)
+        return number
+
+    return RunnableLambda(step, astep)
+
+
+@pytest.mark.parametrize(
+    ("batch", "fails"),
+    [
+        (leave, False),
+        (close, False),
+        (cancel_reading, False),
+        (read_all, True),
+        (lambda step: step.abatch(TEN, cast("Any", LIMIT)), True),
+    ],
+)
+async def test_asynchronous_batches_go_on(batch: Batch, *, fails: bool) -> None:
+    """Notebook 10a says so of more ways to leave than it shows."""
+    started: list[int] = []
+    with suppress(ValueError):
+        await batch(doubtful(started, fails=fails))
+    assert len(started) < len(TEN)
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)
+    assert sorted(started) == TEN
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+async def test_a_cancelled_abatch_stops() -> None:
+    """Notebook 10a says so, without a cell that shows it."""
+    started: list[int] = []
+    step = doubtful(started, fails=False)
+    await cancel(step.abatch(TEN, cast("Any", LIMIT)))
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert len(started) < len(TEN)
+
+
+def test_a_synchronous_batch_stops_at_an_error() -> None:
+    """Notebook 10a says so, without a cell that shows it."""
+    started: list[int] = []
+    with pytest.raises(ValueError):  # noqa: PT011  our own, without a text
+        doubtful(started, fails=True).batch(TEN, cast("Any", LIMIT))
+    assert len(started) < len(TEN)
+    time.sleep(0.1)
+    assert len(started) < len(TEN)
