@@ -1,5 +1,6 @@
 """What lessons state of libraries without a cell that shows it."""
 
+import asyncio
 import gc
 import weakref
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from langchain_openai import ChatOpenAI
 from recorded import recorded
+from starlette.types import Receive, Scope, Send
 
 from helpers import serve
 from helpers.javascript import run_javascript
@@ -38,6 +40,35 @@ def test_fastapi_says_ping_after_15_seconds_of_silence(
     with serve(app) as url:
         one, *pings, two = httpx2.get(url).text.strip().split("\n\n")
     assert (one, set(pings), two) == ('data: "one"', {": ping"}, 'data: "two"')
+
+
+def test_an_exception_after_a_whole_body_cuts_off_the_next_request() -> None:
+    """Notebook 06a; here the exception waits until the next request is there."""
+    app, asked = FastAPI(), asyncio.Event()
+
+    @app.get("/careless", response_class=EventSourceResponse)
+    async def careless() -> AsyncIterator[str]:
+        yield "one"
+        await anyio.sleep(0.3)  # at once, it would cut off this very answer
+        raise LookupError
+
+    @app.get("/next")
+    async def next_one(request: Request) -> None:
+        asked.set()
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except* LookupError:
+            await asked.wait()  # in life, it may be quicker than who asks
+            raise
+
+    with serve(late, quiet=True) as url, httpx2.Client(base_url=url) as client:
+        assert client.get("/careless").text == 'data: "one"\n\n'
+        with pytest.raises(httpx2.RemoteProtocolError):
+            client.get("/next")
 
 
 def test_event_source_comes_back_with_the_last_id() -> None:

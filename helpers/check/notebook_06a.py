@@ -1,7 +1,7 @@
 """The exercises of notebook 06a: endpoints that stream."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 Events = list[tuple[str | None, object]]
 PATIENCE = 1.0
-"""Seconds to wait for a token that comes at once, unless the answer holds it back."""
+"""Seconds to wait for what comes at once, unless the answer holds it back."""
+PRIVATE = "http://10.0.0.7/v1"
+"""What an exception says, and a reader must not learn."""
 
 
 def model_of_its_own(client: "AsyncClient", **options: Any) -> "ChatOpenAI":
@@ -62,7 +64,7 @@ async def usage_event(answer: object) -> None:
     usage = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
     got: Events | Exception = []
     failed, ended, broken, limited, uncounted = [got] * 5
-    late = False
+    late = stops = False
     if answer is not None:
         got, late = await _events(answer)
         failed, _ = await _events(answer, "error_frame")
@@ -70,6 +72,7 @@ async def usage_event(answer: object) -> None:
         broken, _ = await _events(answer, breaks=True)
         limited, _ = await _events(answer, "length")
         uncounted, _ = await _events(answer, stream_usage=False)
+        stops = await _stops(answer)
     names = _names(got)
     counted = [data for name, data in _list(got) if name == "usage"]
     grade(
@@ -83,7 +86,8 @@ async def usage_event(answer: object) -> None:
             and _names(limited) == ["token", "usage", "done"]
             and _reason(limited) == "length"
             and _names(uncounted) == ["token", "token", "done"]
-            and not late
+            and not (late or _tells(broken))
+            and stops
         ),
         (lambda a: not callable(a), "write async def events_with_usage(chunks)"),
         (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
@@ -116,6 +120,14 @@ async def usage_event(answer: object) -> None:
             ),
             "right, but for the reason length: send the usage, and done with it",
         ),
+        (
+            lambda _: _tells(broken),
+            "right, but an exception's text is for the log, not for the reader",
+        ),
+        (
+            lambda _: not stops,
+            "right, but it holds up a cancellation, which is no Exception: let it out",
+        ),
         otherwise="right, but for an answer that fails: that ends with error, only",
     )
 
@@ -132,6 +144,10 @@ def _reason(events: Events | Exception) -> object:
     """Return the reason that the last event gives, if any."""
     data = _list(events)[-1][1] if _list(events) else None
     return data.get("finish_reason") if isinstance(data, dict) else None
+
+
+def _tells(events: Events | Exception) -> bool:
+    return any(PRIVATE in str(data) for _, data in _list(events))
 
 
 def _holds(data: object, usage: dict[str, int]) -> bool:
@@ -210,7 +226,7 @@ async def _events(
                 except TimeoutError:
                     late = True
         if breaks:
-            raise OpenAIError("the connection broke")
+            raise OpenAIError(f"no connection to {PRIVATE}")
 
     events: Events = []
     async with httpx2.AsyncClient() as client:
@@ -223,3 +239,25 @@ async def _events(
         except Exception as error:  # noqa: BLE001  (there is no telling what it does)
             return error, late
     return events, late
+
+
+async def _stops(answer: object) -> bool:
+    """Return whether a cancellation that comes while the model is silent ends it."""
+    import asyncio
+
+    from langchain_core.messages import AIMessageChunk
+
+    async def chunks() -> AsyncIterator[AIMessageChunk]:
+        yield AIMessageChunk(content="Hel")
+        reading.cancel()
+        await asyncio.Event().wait()
+
+    async def read() -> None:
+        with suppress(Exception):
+            async for _ in call(chunks()):
+                pass
+
+    call = cast("Callable[..., AsyncIterator[object]]", answer)
+    reading = asyncio.create_task(read())
+    await asyncio.wait([reading], timeout=PATIENCE)
+    return reading.cancelled()
