@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import socket
+import threading
 import weakref
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,6 +13,7 @@ import httpx
 import httpx2
 import openai
 import pytest
+import uvicorn
 from fastapi import FastAPI, Request, sse
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
@@ -143,3 +146,38 @@ def test_a_server_that_never_begins_is_given_up_three_times() -> None:
     with pytest.raises(openai.APITimeoutError):
         ChatOpenAI(timeout=0.1, **silent).invoke(question)
     assert len(recorded(question, timeout=0)) == 3
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+def test_a_server_stops_when_the_last_answer_has_ended(limit: int | None) -> None:
+    """Notebook 06d."""
+    app, may_end = FastAPI(), threading.Event()
+
+    @app.get("/")
+    async def endless() -> StreamingResponse:
+        async def parts() -> AsyncIterator[str]:
+            yield "on"
+            await asyncio.to_thread(may_end.wait)
+
+        return StreamingResponse(parts())
+
+    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=limit)
+    server, listener = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
+    running = threading.Thread(target=server.run, args=([listener],))
+    running.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with httpx2.stream("GET", url) as answer:
+        reads = answer.iter_text()
+        assert next(reads) == "on"
+        server.should_exit = True
+        if limit is None:
+            running.join(1.5)
+            assert running.is_alive()
+            may_end.set()
+            assert list(reads) == []
+        else:
+            with pytest.raises(httpx2.RemoteProtocolError):
+                next(reads)
+            may_end.set()  # the thread that waits for it would keep the server
+        running.join(30)
+    assert not running.is_alive()

@@ -13,7 +13,7 @@ from helpers.check.notebook_05 import answers_together, closed_stream
 from helpers.check.notebook_06a import stopped_model, usage_event
 from helpers.check.notebook_06b import ending
 from helpers.check.notebook_06c import streams
-from helpers.check.notebook_06d import freed_loop
+from helpers.check.notebook_06d import freed_loop, saved_half
 from helpers.check.notebook_07 import cached_stream
 from helpers.check.notebook_08 import in_pieces, mended_chain
 from helpers.check.notebook_09 import diagnosis, kept_answer
@@ -34,6 +34,7 @@ __all__ = [
     "kept_answer",
     "mended_chain",
     "quiz",
+    "saved_half",
     "sentences",
     "sse_parser",
     "stalled_stream",

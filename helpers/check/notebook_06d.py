@@ -1,13 +1,15 @@
-"""The exercise of notebook 06d: a body that blocks nobody."""
+"""The exercises of notebook 06d: bodies that block nobody, and that keep a half."""
 
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from helpers.check.grading import grade
 
 if TYPE_CHECKING:
+    from anyio import CancelScope
+    from langchain_core.messages import AIMessageChunk
     from langchain_openai import ChatOpenAI
 
 PATIENCE = 1.0
@@ -35,7 +37,7 @@ class Seen:
     def others_wait(self, method: str) -> None:
         """Call this in place of the model's thinking: do others have a turn?"""
         before, end = self.turns, time.monotonic() + PATIENCE
-        while self.turns == before:
+        while self.turns == before and method not in self.blocked:
             if time.monotonic() > end:
                 self.blocked.append(method)
                 return
@@ -86,6 +88,165 @@ async def freed_loop(answer: object) -> None:
     )
 
 
+async def saved_half(answer: object) -> None:
+    """Exercise 6d.2: a body that saves what was said, and how it ended."""
+    import asyncio
+
+    whole, cut, ended, failed, left, cancelled, slow = runs = [
+        Run("stop"),
+        Run("length"),
+        Run(None),
+        Run("failed"),
+        Run("leaves"),
+        Run("cancelled"),
+        Run("cancelled", slow=True),
+    ]
+    if answer is not None:
+        await asyncio.gather(*(run.read(answer) for run in runs))
+    half, said = [("Two", "left")], "Two words"
+    grade(
+        answer,
+        lambda _: (
+            whole.texts == ["Two", " words"]
+            and not whole.late
+            and whole.saved == [(said, "stop")]
+            and cut.saved == [(said, "length")]
+            and ended.saved == [(said, "failed")]
+            and failed.saved == [(said, "failed")]
+            and isinstance(failed.raised, BreakError)
+            and left.saved == cancelled.saved == half
+            and cancelled.stopped
+            and not slow.overdue
+            and all(run.calls == 1 for run in runs)
+        ),
+        (
+            lambda a: not callable(a) or isinstance(whole.raised, TypeError),
+            "write async def kept(chunks, save, limit), with a yield in it",
+        ),
+        (
+            lambda _: whole.raised is not None,
+            f"it raises {type(whole.raised).__name__}, and all is well",
+        ),
+        (lambda _: whole.texts != ["Two", " words"], "yield the text of each chunk"),
+        (lambda _: whole.late, "yield each text as it comes, not when all are there"),
+        (lambda _: not whole.saved, "it saves nothing: await save(text, end)"),
+        (lambda _: whole.calls > 1, "save once, at the end"),
+        (lambda _: whole.saved[0][0] != said, "save the whole text"),
+        (
+            lambda _: (
+                (whole.saved, cut.saved) != ([(said, "stop")], [(said, "length")])
+            ),
+            "the end of an answer that ends: its finish_reason, which one chunk has",
+        ),
+        (
+            lambda _: ended.saved != [(said, "failed")],
+            "right, but an answer that ends without a reason is failed",
+        ),
+        (
+            lambda _: failed.saved != [(said, "failed")],
+            "right, but of a model that raises, save what it said, and failed",
+        ),
+        (
+            lambda _: not isinstance(failed.raised, BreakError),
+            "right, but an error is lost: who is to know? Raise it again",
+        ),
+        (lambda _: not left.saved, "a reader left, and the half was not saved"),
+        (
+            lambda _: not cancelled.stopped,
+            "it was cancelled, and went on: shield the saving, and nothing else",
+        ),
+        (
+            lambda _: not cancelled.saved,
+            "right, but its task was cancelled, and so was the saving: shield it",
+        ),
+        (
+            lambda _: left.saved != half or cancelled.saved != half,
+            "right, but for a reader who has gone: save once, the half, and left",
+        ),
+        (lambda _: slow.overdue, "right, but a save that hangs holds the task"),
+        otherwise="save once, however the answer ends",
+    )
+
+
+class BreakError(Exception):
+    """The model breaks off."""
+
+
+class Run:
+    """One reading of an answer to exercise 6d.2, and what became known of it."""
+
+    def __init__(
+        self,
+        end: Literal["stop", "length", "failed", "leaves", "cancelled"] | None,
+        *,
+        slow: bool = False,
+    ) -> None:
+        self.end, self.slow = end, slow
+        self.texts: list[str] = []
+        self.calls, self.saved = 0, cast("list[tuple[object, object]]", [])
+        self.raised: Exception | None = None
+        self.late = self.stopped = self.over = self.overdue = False
+
+    async def read(self, answer: object) -> None:
+        """Read the texts; after PATIENCE twice, give up what still goes on."""
+        import asyncio
+
+        task = asyncio.create_task(self._read(answer))
+        _, pending = await asyncio.wait([task], timeout=2 * PATIENCE)
+        self.overdue = bool(pending)
+        task.cancel()
+        await asyncio.wait([task], timeout=PATIENCE)
+
+    async def _read(self, answer: object) -> None:
+        import anyio
+
+        call = cast("Callable[..., AsyncGenerator[str, None]]", answer)
+        try:
+            with anyio.CancelScope() as scope:
+                limit = 0.1 if self.slow else 2 * PATIENCE
+                body = call(self._chunks(scope), self._save, limit)
+                if not isinstance(body, AsyncGenerator):
+                    raise TypeError
+                async for text in body:
+                    self.texts += [text] if text else []
+                    if self.end == "leaves":
+                        await body.aclose()
+            self.stopped = scope.cancelled_caught
+        except Exception as error:  # noqa: BLE001  (there is no telling what it does)
+            self.raised = error
+        finally:
+            self.over = True
+
+    async def _chunks(self, scope: "CancelScope") -> AsyncIterator["AIMessageChunk"]:
+        """Say two words, unless the reader is stopped after one; then end."""
+        import asyncio
+
+        from langchain_core.messages import AIMessageChunk
+
+        yield AIMessageChunk(content="Two")
+        end = time.monotonic() + PATIENCE
+        while not self.texts and not self.late:
+            self.late = time.monotonic() > end
+            await asyncio.sleep(0.005)
+        if self.end == "cancelled":
+            scope.cancel()  # as Starlette does when the reader has gone
+            await asyncio.sleep(0.01)
+        yield AIMessageChunk(content=" words")
+        if self.end == "failed":
+            raise BreakError
+        reason = {"finish_reason": self.end} if self.end else {}
+        yield AIMessageChunk(content="", response_metadata=reason)
+        yield AIMessageChunk(content="")  # in its place, a model has the usage
+
+    async def _save(self, text: object, end: object) -> None:
+        import asyncio
+
+        self.calls += 1
+        await asyncio.sleep(10 * PATIENCE if self.slow else 0.01)
+        if not self.over:  # a server that stops does not wait for what goes on
+            self.saved.append((text, end))
+
+
 async def _texts(
     answer: object, model: "ChatOpenAI", seen: Seen
 ) -> list[str] | Exception:
@@ -132,6 +293,7 @@ def _watched(seen: Seen, **options: Any) -> "ChatOpenAI":
                 yield chunk
                 if chunk.text and not seen.late:
                     seen.late = not seen.heard.wait(PATIENCE)
+                seen.others_wait("stream")  # the next chunk takes its time, too
 
         async def astream(self, *arguments: Any, **options: Any) -> AsyncIterator[Any]:
             async for chunk in super().astream(*arguments, **options):
