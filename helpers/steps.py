@@ -212,8 +212,8 @@ def wrappers() -> dict[str, Row]:
 def _wrapped(step: RunnableSerializable[T, object]) -> dict[str, Row]:
     """Put each wrapper around the step."""
     other = ConfigurableField(id="other")
-    history = InMemoryChatMessageHistory()
-    chat = RunnableWithMessageHistory(step, lambda _: history)  # type: ignore[arg-type]
+    new = InMemoryChatMessageHistory  # each time, or each probe would double it
+    chat = RunnableWithMessageHistory(step, lambda _: new())  # type: ignore[arg-type]
     wrapped: dict[str, Step] = {
         "bind": step.bind(),
         "with_config": step.with_config(tags=["mine"]),

@@ -1,6 +1,7 @@
 """The check of notebook 07, its two functions, its table: it says what was measured."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -8,11 +9,16 @@ from typing import Any
 
 import openai
 import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
+from langchain_core.caches import InMemoryCache
 from langchain_core.messages import AIMessageChunk
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+from recorded import recorded
 
-from helpers import check
+from helpers import check, serve
 from helpers.check.notebook_07 import TEXTS, Model
 from helpers.scripted import script
 from tools.notebook import Notebook, find
@@ -143,6 +149,58 @@ def keeps_all(model: Model, question: str, kept: Kept) -> Iterator[str]:
     return cached(model, question, kept, reasons=("stop", "length", None))
 
 
+def keeps_each_text(model: Model, question: str, kept: Kept) -> Iterator[str]:
+    if question in kept:
+        yield kept[question]
+        return
+    try:
+        reason = None
+        for chunk in model.stream(question):
+            reason = chunk.response_metadata.get("finish_reason", reason)
+            if chunk.text:
+                kept[question] = kept.get(question, "") + chunk.text
+                yield chunk.text
+    except Exception:
+        kept.pop(question, None)
+        raise
+    if reason != "stop":
+        del kept[question]
+
+
+def keeps_each_text_while_it_is_read(
+    model: Model, question: str, kept: Kept
+) -> Iterator[str]:
+    whole = False
+    try:
+        yield from keeps_each_text(model, question, kept)
+        whole = True
+    finally:
+        if not whole:
+            kept.pop(question, None)
+
+
+def keeps_each_text_that_was_read(
+    model: Model, question: str, kept: Kept
+) -> Iterator[str]:
+    """Keep a text once the reader asks for the next one."""
+    behind: Kept = dict(kept)
+    for text in keeps_each_text(model, question, behind):
+        yield text
+        kept.update(behind)
+    if question not in behind:
+        kept.pop(question, None)
+
+
+def keeps_what_a_reader_leaves(
+    model: Model, question: str, kept: Kept
+) -> Iterator[str]:
+    try:
+        yield from cached(model, question, kept)
+    except GeneratorExit:
+        kept[question] = TEXTS[0]
+        raise
+
+
 def forgets(model: Model, question: str, kept: Kept) -> Iterator[str]:
     return cached(model, question, {})
 
@@ -219,6 +277,10 @@ def invokes(model: Model, question: str, kept: Kept) -> Iterator[str]:
         (swallows, "errors through"),
         (swallows_broken_connections, "errors through"),
         (in_letters, "not yield from"),
+        (keeps_each_text, "only after the loop"),
+        (keeps_each_text_while_it_is_read, "only after the loop"),
+        (keeps_each_text_that_was_read, "only after the loop"),
+        (keeps_what_a_reader_leaves, "only after the loop"),
         (hides_what_it_keeps, "what is in kept comes from there"),
     ],
 )
@@ -295,6 +357,57 @@ def test_the_flag_breaks_off_too_and_one_call_can_do_without_a_stream(
     shown: list[str] = []
     assert by_stream(model.bind(stream=False), "Hi", shown.append) == "stop"
     assert shown == TEXTS
+
+
+@pytest.mark.parametrize(
+    ("options", "counts"), [({}, False), ({"stream_usage": True}, True)]
+)
+def test_an_invoke_that_is_listened_to_counts_tokens_if_asked(
+    options: dict[str, bool], counts: bool
+) -> None:
+    model = ChatOpenAI(**script(tokens=TEXTS, ttft=0, pace=0), **options)
+    assert model.invoke("Hi").usage_metadata
+    step = RunnableLambda(lambda question: model.invoke(question).usage_metadata)
+
+    async def listen() -> list[Any]:
+        return [event["data"] async for event in step.astream_events("Hi")]
+
+    assert bool(asyncio.run(listen())[-1]["output"]) == counts
+
+
+@pytest.mark.parametrize(
+    ("headers", "error", "asked"),
+    [
+        ({}, json.JSONDecodeError, 1),  # the body is chunked, and has its end
+        ({"content-length": "500"}, openai.APIConnectionError, 3),
+    ],
+)
+def test_a_whole_answer_that_ends_early_is_an_error(
+    headers: dict[str, str], error: type[Exception], asked: int
+) -> None:
+    app, paths = FastAPI(), list[str]()
+
+    @app.post("/v1/chat/completions")
+    async def half(request: Request) -> StreamingResponse:
+        paths.append(request.url.path)
+        body = iter([b'{"choices": [{"index": 0, "mess'])
+        return StreamingResponse(body, headers=headers, media_type="application/json")
+
+    with serve(app) as url:
+        model = ChatOpenAI(base_url=f"{url}/v1", api_key=SecretStr("k"), max_retries=2)
+        with pytest.raises(error):
+            model.invoke("Hi")
+    assert len(paths) == asked
+
+
+def test_the_cache_keeps_an_answer_that_was_cut_off() -> None:
+    plan = script(tokens=TEXTS, fault="length", at=2, ttft=0, pace=0)
+    model = ChatOpenAI(cache=InMemoryCache(), **plan)
+    question = "Is half an answer kept?"
+    answers = [model.invoke(question) for _ in range(2)]
+    assert [each.text for each in answers] == ["One two"] * 2
+    assert {each.response_metadata["finish_reason"] for each in answers} == {"length"}
+    assert len(recorded(question)) == 1
 
 
 @pytest.mark.parametrize("way", ["by_stream", "by_invoke"])

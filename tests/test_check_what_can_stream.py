@@ -96,6 +96,11 @@ def mended(end: object = None) -> Callable[[BaseChatModel], Chain]:
     return build
 
 
+def without_the_prompt(model: BaseChatModel) -> Chain:
+    answer = itemgetter("topic") | model | StrOutputParser() | Tidy()
+    return RunnablePassthrough.assign(answer=answer).pick("answer")
+
+
 async def awaited(model: BaseChatModel) -> Chain:
     return mended()(model)
 
@@ -127,6 +132,8 @@ def lumpy(model: BaseChatModel) -> Chain:
             mended(RunnableLambda(lambda text: text.replace("\n", " "))),
             "it gives whole",
         ),
+        (mended(RunnableLambda(tidy, tidy_async)), "it gives late"),
+        (without_the_prompt, "it asks 'Token streaming', not 'Explain"),
         (mended(tidy), "it needs an async twin"),
         (mended(RunnableGenerator(tidy_async)), "it needs a sync twin"),
         (

@@ -1,7 +1,7 @@
 """The exercise of notebook 07: what a stream goes without, written by hand."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
@@ -116,6 +116,19 @@ def cached_stream(answer: object) -> None:
         texts(model, kept)
         return "".join(map(str, texts(model, kept, second))), model.asked
 
+    def hasty() -> bool:
+        """Tell whether anything is kept of an answer whose reader is not at its end.
+
+        A second reader would be served that part. And the first may leave.
+        """
+        kept = dict[str, str]()
+        reader = call(Model(), "Hi", kept)
+        some = (text for text in reader if text)
+        early = [bool(kept) for _ in islice(some, len(TEXTS) - 1)]
+        if isinstance(reader, Generator):
+            reader.close()
+        return any(early) or bool(kept)
+
     wanted: Mapping[tuple[str | None, str], int] = {
         ("stop", "Hi"): 1,
         ("stop", "Ho"): 2,
@@ -129,6 +142,7 @@ def cached_stream(answer: object) -> None:
             not is_async
             and texts(Model(), {}) == TEXTS
             and not eager()
+            and not hasty()
             and filled() == ["Kept before"]
             and errors() == {ConnectionError}
             and all(
@@ -192,6 +206,7 @@ def cached_stream(answer: object) -> None:
             "it keeps one answer for all questions",
         ),
         (lambda _: filled() != ["Kept before"], "what is in kept comes from there"),
+        (lambda _: hasty(), "put it into kept only after the loop"),
         (lambda _: twice(Model(None))[1] < 2, "it kept an answer that broke off"),
         (lambda _: twice(Model("length"))[1] < 2, "it kept an answer that was cut off"),
         otherwise="keep whole.text, if the finish_reason is stop",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 UNTIDY = "One\n", "piece", "\nafter", " another"
 TIDY = "".join(UNTIDY).replace("\n", " ")
+ASKED = "Explain Token streaming"
 
 
 def in_pieces(
@@ -58,7 +59,10 @@ async def mended_chain(answer: object) -> None:
     grade(
         answer,
         lambda _: (
-            texts == {TIDY} and sync.gives == awaited.gives == "pieces" and not lumps
+            texts == {TIDY}
+            and sync.gives == awaited.gives == "pieces"
+            and not lumps
+            and found.asked == ASKED
         ),
         (lambda a: not callable(a), "write def mended(model), which returns a chain"),
         (lambda _: awaits, "write def mended(model), not async def"),
@@ -72,13 +76,17 @@ async def mended_chain(answer: object) -> None:
             "in sync code it fails: it needs a sync twin",
         ),
         (
+            lambda _: sync.gives != "pieces",
+            f"it gives {sync.gives}: what takes its input whole?",
+        ),
+        (
             lambda _: awaited.gives == "fails",
             "in async code it fails: it needs an async twin",
         ),
         (lambda _: wrong != TIDY, f"its text is {wrong!r}, not {TIDY!r}"),
         (
-            lambda _: sync.gives != "pieces",
-            f"it gives {sync.gives}: what takes its input whole?",
+            lambda _: found.asked != ASKED,
+            f"it asks {found.asked!r}, not {ASKED!r}: keep the prompt",
         ),
         (
             lambda _: awaited.gives != "pieces",
@@ -97,12 +105,13 @@ class Way(NamedTuple):
 
 
 class Mended(NamedTuple):
-    """What the chain says, and how it gives it, both ways."""
+    """What the chain asks and says, and how it gives it, both ways."""
 
     sync: Way = Way()
     awaited: Way = Way()
     text: str = ""
     awaited_text: str = ""
+    asked: str = ""
 
 
 async def _probed(build: "Build") -> Mended:
@@ -110,7 +119,7 @@ async def _probed(build: "Build") -> Mended:
     from langchain_openai import ChatOpenAI
 
     from helpers.probe import aprobe, probe
-    from helpers.scripted import script
+    from helpers.scripted import requests, script
 
     chain = build(ChatOpenAI(**script(tokens=UNTIDY, ttft=0, pace=200)))
     pieces = {"topic": "Token "}, {"topic": "streaming"}
@@ -118,9 +127,10 @@ async def _probed(build: "Build") -> Mended:
     sync, other = (
         Way(each.gives, str(each.output), each.output.error) for each in probes
     )
-    text = awaited = ""
+    text = awaited = asked = ""
     if "fails" not in (sync.gives, other.gives):
         whole = {"topic": "Token streaming"}
         text = "".join(str(item) for item in chain.stream(whole))
         awaited = "".join([str(item) async for item in chain.astream(whole)])
-    return Mended(sync, other, text, awaited)
+        asked = next((each.prompt for each in reversed(requests())), "")
+    return Mended(sync, other, text, awaited, asked)
