@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_openai import ChatOpenAI
 
 from helpers import check
@@ -108,6 +110,26 @@ ROUND_WRITE = (
                     return whole, "stopped"
 """,
 )
+ROUND_WRITE_ALL = (
+    "                write(chunk.text)",
+    """                try:
+                    write(chunk.text)
+                except Exception as error:
+                    return whole, type(error).__name__
+""",
+)
+KEEP_STOPPED = ("if whole.text", 'if whole.text or end == "stopped"')
+ASK_OUTSIDE = (
+    """    try:
+        with closing(llm.stream(messages, stream_usage=True)) as chunks:""",
+    """    chunks = llm.stream(messages, stream_usage=True)
+    try:
+        whole = next(chunks)
+    except Exception as error:
+        return whole, type(error).__name__
+    try:
+        with closing(chunks):""",
+)
 NEVER = ("    except KeyboardInterrupt", "    except ZeroDivisionError")
 
 
@@ -117,6 +139,8 @@ NEVER = ("    except KeyboardInterrupt", "    except ZeroDivisionError")
         ("correct", []),
         ("correct", [("[*history", '[("system", "Be brief."), *history')]),
         ("correct", [("type(error).__name__", 'f"{type(error).__name__}: {error}"')]),
+        ("correct", [('("ai", whole.text)', "whole")]),
+        ("correct", [('f"cut off: {reason}"', '"cut off"')]),
         (
             "correct",
             [(r"\n[{end}, {tokens}]\n", r"\n\n  -- {end} ({tokens}) --\n\n> ")],
@@ -131,6 +155,11 @@ NEVER = ("    except KeyboardInterrupt", "    except ZeroDivisionError")
         ("how many tokens", [(", stream_usage=True", "")]),
         ("begin it with a line break", [(r"\n[{end}", "[{end}")]),
         ("is tool_calls, too", [('"tool_calls": "complete", ', "")]),
+        ("without text", [("whole.text:", "whole.text or end == 'complete':")]),
+        (
+            "a call of a tool makes the chat raise AssertionError",
+            [("reason = whole", "assert whole.text; reason = whole")],
+        ),
         (
             "an end without a finish_reason: say `interrupted`",
             [(', None: "interrupted"', "")],
@@ -141,6 +170,10 @@ NEVER = ("    except KeyboardInterrupt", "    except ZeroDivisionError")
             [(r"[{end},", "[{end if end == 'complete' else 'complete, ' + end},")],
         ),
         ("an end at a limit (", [('f"cut off: {reason}"', '"complete"')]),
+        (
+            "the finish_reason content_filter: say `cut off`",
+            [("None: ", '"content_filter": "complete", None: ')],
+        ),
         (
             "a connection that breaks ends the chat",
             [("except Exception", "except ArithmeticError")],
@@ -157,8 +190,14 @@ NEVER = ("    except KeyboardInterrupt", "    except ZeroDivisionError")
             "a connection that breaks: say the name",
             [("type(error).__name__", 'f"Error: {error}"')],
         ),
-        ("keep the text that came", [("if whole.text", 'if end == "complete"')]),
-        ("a question without any answer", [("if whole.text", "if line")]),
+        (
+            "keep the text that came",
+            [("whole.text:", 'whole.text and end == "complete":')],
+        ),
+        (
+            "a question without any answer",
+            [("whole.text:", "whole.text or end != 'complete':")],
+        ),
         ("no usage: say `tokens unknown`", [("tokens unknown", "0 tokens")]),
         (
             "finish_reason makes the chat raise TypeError: 'NoneType' object is not"
@@ -168,6 +207,9 @@ NEVER = ("    except KeyboardInterrupt", "    except ZeroDivisionError")
         ("not yet: Ctrl-C ends the chat", [("KeyboardInterrupt", "SystemExit")]),
         ("Ctrl-C while the next chunk is awaited ends", [NEVER, ROUND_WRITE]),
         ("say `stopped`", [('"stopped"', '"ended"')]),
+        ("Ctrl-C while the first chunk is awaited ends", [ASK_OUTSIDE]),
+        ("while the first chunk is awaited, leave the question out", [KEEP_STOPPED]),
+        ("an error of write() is not the answer's", [ROUND_WRITE_ALL]),
         ("after Ctrl-C, keep", [('whole, "stopped"', 'AIMessageChunk(""), "stopped"')]),
         ("the model writes on", [("with closing(", "with keeping(")]),
         ("it raises NameError: name 'nothing'", [("history = []", "nothing")]),
@@ -181,6 +223,8 @@ def test_the_chat(
 
 
 IN_A_VARIABLE = """
+from openai import OpenAIError
+
 def chat(llm, lines, write):
     history = []
     for line in lines:
@@ -197,7 +241,7 @@ def chat(llm, lines, write):
             end = names.get(end, "cut off")
         except KeyboardInterrupt:
             end = "stopped"
-        except Exception as error:
+        except OpenAIError as error:
             end = type(error).__name__
         CLOSE
         history.append(("ai", whole))
@@ -228,6 +272,36 @@ def test_an_error_of_write_is_not_taken_for_the_models() -> None:
     call = cast("Callable[..., object]", chat())
     with pytest.raises(BrokenPipeError):
         call(llm, ["Hi"], write)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "kept"), [([], []), (["Let", " me"], ["Count!", "Let me"])]
+)
+def test_a_stop_in_the_call_of_a_tool_leaves_the_text_before_it(
+    tokens: list[str], kept: list[str]
+) -> None:
+    sent: list[list[str]] = []
+
+    class Impatient(BaseCallbackHandler):
+        run_inline = True
+
+        def on_chat_model_start(self, *given: object, **_: object) -> None:
+            [messages] = cast("list[list[BaseMessage]]", given[1])
+            sent.append([str(message.text) for message in messages])
+
+        def on_llm_new_token(self, *_: object, **about: object) -> None:
+            chunk = cast("AIMessageChunk", getattr(about["chunk"], "message", None))
+            if any(call["args"] for call in chunk.tool_call_chunks):
+                raise KeyboardInterrupt
+
+    tool = {"name": "count", "args": {"to": "a hundred"}}
+    options = script(tokens=tokens, tool=tool, ttft=0)
+    written: list[str] = []
+    call = cast("Callable[..., object]", chat())
+    llm = ChatOpenAI(callbacks=[Impatient()], **options)
+    call(llm, ["Count!", "Go on!"], written.append)
+    assert sent == [["Count!"], [*kept, "Go on!"]]
+    assert written.count("\n[stopped, tokens unknown]\n") == 2
 
 
 async def a_coroutine(llm: object, lines: object, write: object) -> None:

@@ -56,6 +56,10 @@ class Stop(KeyboardInterrupt):
     """What Ctrl-C raises; but nobody has pressed it."""
 
 
+class Unwritten(Exception):
+    """What `write` raises when it can't show a text."""
+
+
 Chat = Callable[[object, Iterable[str], Callable[[str], None]], object]
 
 LINES = ["First?", "Second?"]
@@ -64,6 +68,11 @@ WHOLE, HALF = "".join(TEXTS), "".join(TEXTS[:2])
 USAGE = {"prompt_tokens": 9, "completion_tokens": 4242, "total_tokens": 4251}
 WORDS = r"\b(?:complete|cut off|interrupted|stopped|\w+(?:Error|Exception))\b"
 """The words that say how an answer ended."""
+STOPS = {  # where Ctrl-C is pressed: when that is, and what has come of the answer
+    "write": ("Ctrl-C", HALF),
+    "next": ("Ctrl-C while the next chunk is awaited", HALF),
+    "first": ("Ctrl-C while the first chunk is awaited", ""),
+}
 
 
 class Talk(NamedTuple):
@@ -107,8 +116,12 @@ class Talk(NamedTuple):
         return [word and word[0] for word in found] == self.failed
 
     def remembers(self, answer: str) -> bool:
-        """Tell whether the second question went out with the first and this answer."""
-        return self.sent[1:] == [[LINES[0], answer, LINES[1]]]
+        """Tell whether the second question went out with the first and this answer.
+
+        Without an answer, the second question is to go out alone.
+        """
+        turn = [LINES[0], answer] if answer else []
+        return self.sent[1:] == [[*turn, LINES[1]]]
 
 
 def terminal_chat(answer: object) -> None:
@@ -144,16 +157,29 @@ def _faults(chat: Chat) -> Iterator[str]:
         yield "say how many tokens were made: ask for them with stream_usage=True"
     if not all(re.match(r"\s*\n", end) for end in talk.ends(WHOLE)):
         yield "say how it ended on a line of its own: begin it with a line break"
-    if not _talk(chat, tool={"name": "look", "args": {}}).says("complete", WHOLE):
+    yield from _faults_at_a_tool_call(chat)
+    yield from _faults_at_an_end(chat)
+    yield from _faults_at_a_refusal(chat)
+    if not isinstance(_talk(chat, broken=True).error, Unwritten):
+        yield "an error of write() is not the answer's: let it end the chat"
+    yield from _faults_at_a_stop(chat)
+
+
+def _faults_at_a_tool_call(chat: Chat) -> Iterator[str]:
+    talk = _talk(chat, tokens=[], tool={"name": "look", "args": {}})
+    if talk.error:
+        yield f"a call of a tool makes the chat raise {_told(talk.error)}"
+    if not talk.says("complete", ""):
         yield "say `complete` when the finish_reason is tool_calls, too"
-    for check in (_faults_at_an_end, _faults_at_a_refusal, _faults_at_a_stop):
-        yield from check(chat)
+    if not talk.remembers(""):
+        yield "an answer without text counts as none: leave its question out, too"
 
 
 def _faults_at_an_end(chat: Chat) -> Iterator[str]:
     for fault, about, word in (
         ("early_end", "an end without a finish_reason", "interrupted"),
         ("length", "an end at a limit (the finish_reason is length)", "cut off"),
+        ("content_filter", "an end with the finish_reason content_filter", "cut off"),
         ("dropped", "a connection that breaks", ""),
         ("error_frame", "an error in the middle of an answer", ""),
     ):
@@ -166,7 +192,7 @@ def _faults_at_an_end(chat: Chat) -> Iterator[str]:
             yield f"{about}: say the name of the error, {' or '.join({*talk.failed})}"
         if not talk.remembers(HALF):
             yield f"{about}: keep the text that came for the next question"
-        if fault != "length" and not _says_unknown(talk):
+        if word != "cut off" and not _says_unknown(talk, HALF):
             yield f"{about} brings no usage: say `tokens unknown`"
 
 
@@ -176,26 +202,26 @@ def _faults_at_a_refusal(chat: Chat) -> Iterator[str]:
         yield f"a model that refuses {_ended_by(talk)}"
     if not talk.names_the_error(""):
         yield "a model that refuses: say the name of the error, and go on"
-    if talk.sent[1:] != [LINES[1:]]:
+    if not talk.remembers(""):
         yield "a question without any answer: leave it out of the conversation"
 
 
 def _faults_at_a_stop(chat: Chat) -> Iterator[str]:
-    for where in ("write", "next"):
+    for where, (when, came) in STOPS.items():
         talk = _talk(chat, stop=where, tokens=[*TEXTS, *[" more"] * 400], pace=40)
         if isinstance(talk.error, Stop):
-            spot = " while the next chunk is awaited" if where == "next" else ""
-            yield f"Ctrl-C{spot} ends the chat: catch KeyboardInterrupt round the loop"
+            yield f"{when} ends the chat: catch KeyboardInterrupt round all the reading"
         if talk.error:
-            yield f"after Ctrl-C the chat raises {_told(talk.error)}"
-        if not talk.says("stopped", HALF):
-            yield "after Ctrl-C, say `stopped`, and none of the other words"
-        if not talk.remembers(HALF):
-            yield "after Ctrl-C, keep the text that came for the next question"
+            yield f"after {when} the chat raises {_told(talk.error)}"
+        if not talk.says("stopped", came):
+            yield f"after {when}, say `stopped`, and none of the other words"
+        if not talk.remembers(came):
+            kept = "keep the text that came" if came else "leave the question out"
+            yield f"after {when}, {kept} for the next question"
         if not all(talk.left):
-            yield "after Ctrl-C the model writes on: close its stream"
-        if not _says_unknown(talk):
-            yield "after Ctrl-C no usage comes: say `tokens unknown`"
+            yield f"after {when} the model writes on: close its stream"
+        if not _says_unknown(talk, came):
+            yield f"after {when} no usage comes: say `tokens unknown`"
 
 
 def _is_plain(chat: Chat) -> bool:
@@ -210,8 +236,8 @@ def _is_plain(chat: Chat) -> bool:
     return not any(kind(chat) for kind in made)
 
 
-def _says_unknown(talk: Talk) -> bool:
-    return all(re.search(r"\bunknown\b", end) for end in talk.ends(HALF))
+def _says_unknown(talk: Talk, answer: str) -> bool:
+    return all(re.search(r"\bunknown\b", end) for end in talk.ends(answer))
 
 
 def _told(error: BaseException) -> str:
@@ -229,20 +255,26 @@ def _ended_by(talk: Talk) -> str:
     return f"makes the chat raise {_told(error)}{also}"
 
 
-def _talk(chat: Chat, *, stop: str = "", **options: object) -> Talk:
+def _talk(
+    chat: Chat, *, stop: str = "", broken: bool = False, **options: object
+) -> Talk:
     """Hold a conversation of two lines.
 
-    `stop`: where Ctrl-C is pressed, in `write` as the second text is written, or in
-    `next` before the third one comes.
+    `stop`: where Ctrl-C is pressed, in `write` as the second text is written, in
+    `next` before the third one comes, or `first`, before any chunk. `broken`: the
+    second text can't be written.
     """
     from langchain_core.callbacks import BaseCallbackHandler
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import AIMessage, BaseMessage
     from langchain_openai import ChatOpenAI
 
     from helpers.scripted import requests, script
 
     talk = Talk([], [], [], [], [], [], [], None)
     before = len(requests()) if stop else 0
+
+    def role(message: BaseMessage) -> str:
+        return "ai" if isinstance(message, AIMessage) else message.type  # or a chunk
 
     class Watch(BaseCallbackHandler):
         run_inline = True
@@ -252,10 +284,10 @@ def _talk(chat: Chat, *, stop: str = "", **options: object) -> Talk:
             talk.starts.append(len(talk.written))
             said = [message for message in messages if message.type != "system"]
             talk.sent.append([str(message.text) for message in said])
-            talk.roles.append([message.type for message in said])
+            talk.roles.append([role(message) for message in said])
 
         def on_llm_new_token(self, token: object, **_: object) -> None:
-            if stop == "next" and token == TEXTS[2]:
+            if stop == "first" or (stop == "next" and token == TEXTS[2]):
                 raise Stop
 
         def on_llm_error(self, error: BaseException, **_: object) -> None:
@@ -265,6 +297,8 @@ def _talk(chat: Chat, *, stop: str = "", **options: object) -> Talk:
         talk.written.append(text)
         if stop == "write" and text == TEXTS[1]:
             raise Stop
+        if broken and text == TEXTS[1]:
+            raise Unwritten
 
     def closed() -> bool:
         return all(each.left_after is not None for each in requests()[before:])
