@@ -47,6 +47,10 @@ def changed(old: str, new: str) -> str:
         (changed("`cut off: ${data.finish_reason}`", '"short"'), '"cut off: length"'),
         (changed("off: ${data.finish_reason}", "off: length"), "not every reason"),
         (
+            changed('=== "stop"', '!== "length"'),
+            "another reason than stop is cut off, too",
+        ),
+        (
             ENDING.replace(
                 "events.at(-1)", "events.find(([n]) => n === 'done')"
             ).replace("?? []", "?? events.at(-1) ?? []"),

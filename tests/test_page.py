@@ -127,6 +127,22 @@ def test_tokens_appear_one_after_another(open_page: Open, question: str) -> None
     assert [each.finished for each in recorded(question, timeout=0)] == [True, True]
 
 
+def test_the_page_loads_nothing_from_elsewhere(open_page: Open) -> None:
+    page = open_page(scripted(tokens=["Hi"]))
+    loaded, logged = [], []
+    page.on("request", lambda request: loaded.append(request.url))
+    page.on("console", lambda message: logged.append(message.text))
+    home = page.url
+    page.reload()
+    ask(page, "Hi")
+    for reader in READERS:
+        expect(status(page, reader)).to_have_text("complete")
+    asked = [f"{home}chat", f"{home}chat?question=Hi"]
+    # Only a browser with a window asks for an icon.
+    icon = page.locator("link[rel=icon]").get_attribute("href")
+    assert (loaded, icon, logged) == ([home, *asked], "data:,", [])
+
+
 def test_stop_stops_the_model_of_its_panel(open_page: Open, question: str) -> None:
     def under_way() -> int:
         return sum(each.in_flight for each in recorded(question, timeout=0))

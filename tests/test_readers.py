@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 from recorded import recorded
 from served import scripted
@@ -89,6 +89,57 @@ def test_who_leaves_a_reader_stops_the_model(
     assert reads(taught, app, *consts, leaves, UNTIL_LEFT) == said
     (left,) = recorded(question)
     assert (left.chunks_sent, left.finished) == (1, False)
+
+
+def test_a_source_that_is_not_closed_lets_the_model_go_on(
+    taught: Taught, question: str
+) -> None:
+    app, tokens = taught("06b")["app"], [" on"] * 50
+    app.state.model = scripted(tokens=tokens, pace=20)
+    shows = f"""
+        EventSource.prototype.close = () => {{}};
+        const stopper = new AbortController();
+        const stop = () => {{ if (panel.answer.textContent) stopper.abort(); }};
+        setInterval(stop, 10).unref();
+        await ask({json.dumps(question)}, panel, readEventSource, stopper.signal);
+        console.log(panel.status.textContent);
+    """
+    assert reads(taught, app, PANEL, shows) == "stopped"
+    (request,) = recorded(question)
+    assert (request.chunks_sent, request.finished) == (len(tokens), True)
+
+
+@READERS
+def test_who_has_stopped_before_asks_nothing(
+    taught: Taught, question: str, reader: str
+) -> None:
+    app = taught("06b")["app"]
+    app.state.model = scripted(tokens=["Hi"])
+    log = "(name) => console.log(name)"
+    asks = f"{reader}({json.dumps(question)}, {log}, AbortSignal.abort())"
+    caught = f"await {asks}.catch((error) => console.log(error.name));"
+    assert reads(taught, app, caught) == "AbortError"
+    assert recorded(question) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("wait a minute", "429: wait a minute"),
+        ([{"msg": "too long"}], "429: too long"),
+        (None, "429: Too Many Requests"),
+    ],
+)
+def test_a_refusal_says_why(taught: Taught, reason: object, said: str) -> None:
+    app = FastAPI()
+
+    @app.post("/chat")
+    async def chat() -> None:
+        raise HTTPException(429, reason)
+
+    asks = "readFetch('Hi', () => {}, signal)"
+    caught = f"await {asks}.catch((error) => console.log(error.message));"
+    assert reads(taught, app, caught) == said
 
 
 @READERS

@@ -4,7 +4,8 @@ The model's record says what was generated, and whether it went on for nobody.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
@@ -34,6 +35,14 @@ Chat = Callable[..., AbstractContextManager[str]]
 LONG = 30
 """Seconds of a silence that nobody waits for."""
 BOTH = pytest.mark.parametrize("notebook", ["06a", "06b"])
+
+
+@pytest.fixture(autouse=True)
+def without_the_collector() -> Iterator[None]:
+    """Switch the garbage collector off: it would close by chance what was left open."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture
@@ -145,6 +154,20 @@ def test_twenty_who_leave_in_a_steady_stream_stop_the_model(
                 read_tokens(connection, 1)
         stopped = [request.finished for each in readers for request in recorded(each)]
     assert stopped == [False] * len(readers)
+
+
+@BOTH
+def test_who_leaves_in_a_burst_stops_the_model(
+    chat: Chat, question: str, notebook: str
+) -> None:
+    # Faster than its reader: the app is sending, and then waits for the model.
+    burst = model(tokens=[" on"] * 2000, fault="stall", at=1000, stall=1)
+    with chat(burst, notebook=notebook) as url:
+        with connect(url) as connection:
+            connection.sendall(asking(question))
+            read_tokens(connection, 4)
+        (request,) = recorded(question)
+    assert not request.finished
 
 
 def test_who_leaves_after_the_end_has_had_it_all(chat: Chat, question: str) -> None:

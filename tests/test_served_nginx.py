@@ -145,6 +145,17 @@ def test_the_gzip_of_starlette_leaves_event_streams_alone(taught: Taught) -> Non
         assert is_whole(half + rest_of(reader))
 
 
+def test_nginx_refuses_a_long_address(behind: Behind) -> None:
+    with behind(scripted(tokens=["Because."]), "") as url:
+        latin, chinese = "w" * 4000, "\u5b57" * 4000
+        for question, status in {latin: 200, chinese: 414}.items():
+            by_address = httpx2.get(f"{url}/chat", params={"question": question})
+            by_body = httpx2.post(f"{url}/chat", json={"question": question})
+            assert (by_address.status_code, by_body.status_code) == (status, 200)
+        target = by_address.request.url.raw_path
+        assert 36_000 < len(target) < 37_000
+
+
 def test_buffering_holds_the_first_half_back(behind: Behind) -> None:
     model = Waiting()
     with behind(model, UNAWARE + "proxy_buffering on;") as url, connect(url) as reader:

@@ -54,6 +54,10 @@ def ending(answer: object) -> None:
             lambda _: said["cut off: content_filter"] == "cut off: length",
             "not every reason is length: say the one that came",
         ),
+        (
+            lambda _: said["cut off: content_filter"] == "complete",
+            "another reason than stop is cut off, too, not only length",
+        ),
         (lambda _: "it is gone" not in ends[3], "say the message of the error"),
         (lambda _: not ends[3].startswith("error: "), 'begin with "error: "'),
         (
