@@ -212,8 +212,11 @@ def wrappers() -> dict[str, Row]:
 def _wrapped(step: RunnableSerializable[T, object]) -> dict[str, Row]:
     """Put each wrapper around the step."""
     other = ConfigurableField(id="other")
-    new = InMemoryChatMessageHistory  # each time, or each probe would double it
-    chat = RunnableWithMessageHistory(step, lambda _: new())  # type: ignore[arg-type]
+    # A history each time: one for all would double with each probe.
+    chat = RunnableWithMessageHistory(
+        step,  # type: ignore[arg-type]
+        lambda _: InMemoryChatMessageHistory(),
+    )
     wrapped: dict[str, Step] = {
         "bind": step.bind(),
         "with_config": step.with_config(tags=["mine"]),

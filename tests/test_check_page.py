@@ -82,9 +82,9 @@ def tokens(url: str) -> bool:
     return 0 < max(counts) <= sum(counts) / 2
 
 
-def most(url: str, last: int = 0) -> int:
-    """Return how many tokens a read has at the most, from the `last` one on."""
-    return max(read.count("event: token") for read in [*reads(url)][last:])
+def few_at_last(url: str) -> bool:
+    *_, last = reads(url)
+    return last.count("event: token") < 3
 
 
 def several(url: str, least: int = 2) -> bool:
@@ -115,8 +115,8 @@ async def never_called(url: str) -> bool:
         (lambda url: several(url, 3), "three tokens came one by one"),
         (lambda url: several(url, 5), "in threes are live"),
         (lambda url: tokens(url) or "failed" in url, "without any token"),
-        (lambda url: 0 < most(url) <= 2, "in threes are live"),
-        (lambda url: most(url, -1) <= 2, "tokens that come all at once are late"),
+        (lambda url: tokens(url) and "threes" not in url, "in threes are live"),
+        (few_at_last, "tokens that come all at once are late"),
         (never_called, "write a plain function, without `async`"),
     ],
 )

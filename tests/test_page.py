@@ -124,7 +124,7 @@ def test_tokens_appear_one_after_another(open_page: Open, question: str) -> None
         assert lengths == sorted(set(lengths))
         assert len(steps) >= 10
         assert steps[-1][0] >= 10 * steps[0][0]
-    assert [each.finished for each in recorded(question, timeout=0)] == [True, True]
+    assert [each.finished for each in recorded(question)] == [True, True]
 
 
 def test_the_page_loads_nothing_from_elsewhere(open_page: Open) -> None:
@@ -161,7 +161,7 @@ def test_stop_stops_the_model_of_its_panel(open_page: Open, question: str) -> No
     expect(status(page, "eventsource")).to_have_text("stopped")
     until(lambda: under_way() == 0, "the other model stops")
     assert answer(page, "fetch").inner_text() == stopped
-    assert [each.finished for each in recorded(question, timeout=0)] == [False, False]
+    assert [each.finished for each in recorded(question)] == [False, False]
     expect(page.get_by_role("button", name="Ask")).to_be_enabled()
 
 

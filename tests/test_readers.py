@@ -94,7 +94,7 @@ def test_who_leaves_a_reader_stops_the_model(
 def test_a_source_that_is_not_closed_lets_the_model_go_on(
     taught: Taught, question: str
 ) -> None:
-    app, tokens = taught("06b")["app"], [" on"] * 50
+    app, tokens = taught("06b")["app"], [" on"] * 400
     app.state.model = scripted(tokens=tokens, pace=20)
     shows = f"""
         EventSource.prototype.close = () => {{}};

@@ -136,7 +136,7 @@ async def test_wait_for_would_end_the_answer_at_the_first_ping() -> None:
 
 async def until_a_deadline() -> Frames:
     async with asyncio.timeout(0.1):
-        while True:
+        for _ in range(10):
             yield "a"
             await asyncio.sleep(0.04)
 
@@ -179,10 +179,9 @@ async def test_the_frames_are_no_faster_than_their_reader(
             yield "a"
 
     async with aclosing(with_pings(flood())) as pinging:
-        async for _ in pinging:
-            await asyncio.sleep(0.05)
-            assert made <= 2
-            break
+        await anext(pinging)
+        await asyncio.sleep(0.05)
+        assert made <= 2
 
 
 def test_an_answer_with_pings_is_whole(chat: Chat, question: str) -> None:
@@ -242,28 +241,46 @@ def test_nginx_cuts_a_model_that_is_silent_for_too_long(
 # Readers who leave
 
 
-@pytest.mark.parametrize("every", [0.05, LONG], ids=["pings", "no ping yet"])
+def leave(url: str, question: str, *, tokens: int, pings: int) -> None:
+    """Ask, wait for so many tokens and pings, and until the model is asked; leave."""
+    with connect(url) as connection:
+        connection.sendall(asking(question))
+        data = read_tokens(connection, tokens)
+        while data.count(PING) < pings:
+            data += connection.recv(65536)
+        until(lambda: recorded(question, timeout=0), "the model was not asked")
+
+
+PINGS = pytest.mark.parametrize(
+    ("every", "pings"),
+    [pytest.param(0.05, 3, id="pings"), pytest.param(LONG, 0, id="no ping yet")],
+)
+
+
+@PINGS
 @PHASES
 def test_who_leaves_stops_the_model(
-    chat: Chat, question: str, fault: str, tokens: int, every: float
+    *, chat: Chat, question: str, fault: str, tokens: int, every: float, pings: int
 ) -> None:
     silent = model(tokens=TOKENS, fault=fault, at=tokens, stall=LONG)
     with chat(silent, every=every) as url:
-        with connect(url) as connection:
-            connection.sendall(asking(question))
-            data = read_tokens(connection, tokens)
-            while every < LONG and data.count(PING) < 3:
-                data += connection.recv(65536)
-            until(lambda: recorded(question, timeout=0), "the model was not asked")
+        leave(url, question, tokens=tokens, pings=pings)
         (request,) = recorded(question)  # once nothing is in flight any more
     assert request.left_after < LONG
     assert (request.chunks_sent, request.finished) == (tokens, False)
 
 
-@pytest.mark.parametrize("every", [0.05, LONG], ids=["pings", "no ping yet"])
+@PINGS
 @PHASES
-def test_who_leaves_leaves_what_was_said_to_be_saved(
-    *, lesson: dict[str, Any], chat: Chat, fault: str, tokens: int, every: float
+def test_what_was_said_to_who_leaves_is_saved(
+    *,
+    lesson: dict[str, Any],
+    chat: Chat,
+    question: str,
+    fault: str,
+    tokens: int,
+    every: float,
+    pings: int,
 ) -> None:
     saved, frames = list[bytes](), lesson["frames"]
 
@@ -282,12 +299,7 @@ def test_who_leaves_leaves_what_was_said_to_be_saved(
     lesson["frames"] = saving
     silent = model(tokens=TOKENS, fault=fault, at=tokens, stall=LONG)
     with chat(silent, every=every) as url:
-        with connect(url) as connection:
-            connection.sendall(asking("Keep it"))
-            data = read_tokens(connection, tokens)
-            while every < LONG and data.count(PING) < 3:
-                data += connection.recv(65536)
-            until(lambda: recorded("Keep it", timeout=0), "the model was not asked")
+        leave(url, question, tokens=tokens, pings=pings)
         until(lambda: saved, "nothing was saved")
     assert [each.count(b"event: token") for each in saved] == [tokens]
 

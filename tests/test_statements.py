@@ -139,9 +139,8 @@ def test_usage_is_asked_for_only_on_the_plain_way_to_openai(
     assert ChatOpenAI(**options).stream_usage is asks
 
 
-def test_a_server_that_never_begins_is_given_up_three_times() -> None:
+def test_a_server_that_never_begins_is_given_up_three_times(question: str) -> None:
     """Notebooks 09a and 11: `timeout` counts for each attempt, by default three."""
-    question = "Will you ever begin?"
     silent = script(fault="late_headers", stall=30)
     with pytest.raises(openai.APITimeoutError):
         ChatOpenAI(timeout=0.1, **silent).invoke(question)
@@ -157,13 +156,13 @@ def test_a_server_stops_when_the_last_answer_has_ended(limit: int | None) -> Non
     async def endless() -> StreamingResponse:
         async def parts() -> AsyncIterator[str]:
             yield "on"
-            await asyncio.to_thread(may_end.wait)
+            await asyncio.to_thread(may_end.wait, 30)
 
         return StreamingResponse(parts())
 
     config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=limit)
     server, listener = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
-    running = threading.Thread(target=server.run, args=([listener],))
+    running = threading.Thread(target=server.run, args=([listener],), daemon=True)
     running.start()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with httpx2.stream("GET", url) as answer:

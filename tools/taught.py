@@ -6,15 +6,17 @@ a notebook does not load itself.
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
 
-def texts(number: str, kind: str, tag: str | None = None) -> list[str]:
+def texts(
+    number: str, kind: Literal["code", "markdown"], tag: str | None = None
+) -> list[str]:
     """Return the cells of a notebook: `texts("06b", "markdown")`.
 
-    `kind` is `code` or `markdown`; with `tag`, only the cells that have it.
+    With `tag`, only those that have it. Raises ValueError for an unknown number.
     """
     (path,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
     return [

@@ -11,9 +11,9 @@ FRAME = 'event: token\ndata: {"text": " on"}\n\n'
 END = 'event: done\ndata: {"finish_reason": "stop"}\n\n'
 ANSWERS: dict[str, Sequence[str | float]] = {
     "live": (FRAME, PACE) * 9,
-    "threes": (FRAME * 3, 3 * PACE) * 3,
+    "threes": (FRAME * 3, 3 * PACE) * 4,
     "thinking": (4 * PACE, *(FRAME, PACE) * 9),
-    "late": (4 * PACE, FRAME * 9, PACE),
+    "late": (4 * PACE, FRAME * 9, 4 * PACE),
     "pinging": (*(": ping\n\n", PACE) * 8, FRAME * 9, PACE),
     "lump": (FRAME, 4 * PACE, FRAME * 8, PACE),
     "few": (*(FRAME, PACE) * 3, 4 * PACE, FRAME * 6, PACE),

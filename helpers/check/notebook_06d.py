@@ -177,15 +177,20 @@ class Run:
 
     def __init__(
         self,
-        end: Literal["stop", "length", "failed", "leaves", "cancelled"] | None,
+        case: Literal["stop", "length", "failed", "leaves", "cancelled"] | None,
         *,
         slow: bool = False,
     ) -> None:
-        self.end, self.slow = end, slow
+        self.case = case  # what happens: a finish reason, none, or what breaks it off
+        self.slow = slow  # the saving hangs
         self.texts: list[str] = []
-        self.calls, self.saved = 0, cast("list[tuple[object, object]]", [])
+        self.calls = 0  # of save
+        self.saved: list[tuple[object, object]] = []  # the text, and how it ended
         self.raised: Exception | None = None
-        self.late = self.stopped = self.over = self.overdue = False
+        self.late = False  # a text was held back
+        self.stopped = False  # by its cancellation
+        self.over = False  # nothing of it runs any more
+        self.overdue = False  # long after it should have ended, it had not
 
     async def read(self, answer: object) -> None:
         """Read the texts; after PATIENCE twice, give up what still goes on."""
@@ -209,7 +214,7 @@ class Run:
                     raise TypeError
                 async for text in body:
                     self.texts += [text] if text else []
-                    if self.end == "leaves":
+                    if self.case == "leaves":
                         await body.aclose()
             self.stopped = scope.cancelled_caught
         except Exception as error:  # noqa: BLE001  (there is no telling what it does)
@@ -224,17 +229,14 @@ class Run:
         from langchain_core.messages import AIMessageChunk
 
         yield AIMessageChunk(content="Two")
-        end = time.monotonic() + PATIENCE
-        while not self.texts and not self.late:
-            self.late = time.monotonic() > end
-            await asyncio.sleep(0.005)
-        if self.end == "cancelled":
+        self.late = not await _soon(lambda: bool(self.texts))
+        if self.case == "cancelled":
             scope.cancel()  # as Starlette does when the reader has gone
             await asyncio.sleep(0.01)
         yield AIMessageChunk(content=" words")
-        if self.end == "failed":
+        if self.case == "failed":
             raise BreakError
-        reason = {"finish_reason": self.end} if self.end else {}
+        reason = {"finish_reason": self.case} if self.case else {}
         yield AIMessageChunk(content="", response_metadata=reason)
         yield AIMessageChunk(content="")  # in its place, a model has the usage
 
@@ -245,6 +247,17 @@ class Run:
         await asyncio.sleep(10 * PATIENCE if self.slow else 0.01)
         if not self.over:  # a server that stops does not wait for what goes on
             self.saved.append((text, end))
+
+
+async def _soon(comes: Callable[[], bool]) -> bool:
+    """Return whether it comes within PATIENCE."""
+    import asyncio
+
+    for _ in range(round(PATIENCE / 0.005)):
+        if comes():
+            return True
+        await asyncio.sleep(0.005)
+    return comes()
 
 
 async def _texts(
@@ -271,8 +284,6 @@ async def _texts(
 
 def _watched(seen: Seen, **options: Any) -> "ChatOpenAI":
     """Return a model that waits for a turn of others, and for its first text."""
-    import asyncio
-
     from langchain_core.callbacks import BaseCallbackHandler
     from langchain_openai import ChatOpenAI
 
@@ -298,9 +309,7 @@ def _watched(seen: Seen, **options: Any) -> "ChatOpenAI":
         async def astream(self, *arguments: Any, **options: Any) -> AsyncIterator[Any]:
             async for chunk in super().astream(*arguments, **options):
                 yield chunk
-                end = time.monotonic() + PATIENCE
-                while chunk.text and not seen.heard.is_set() and not seen.late:
-                    seen.late = time.monotonic() > end
-                    await asyncio.sleep(0.005)
+                if chunk.text and not seen.late:
+                    seen.late = not await _soon(seen.heard.is_set)
 
     return Watched(callbacks=[Noting()], **options)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 KEPT = 10_000
-"""How many requests are remembered: more than a session of lessons makes."""
+"""How many requests are remembered: more than the lessons make in one kernel."""
 
 
 @dataclass(slots=True)
