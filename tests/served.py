@@ -1,13 +1,16 @@
 """What the tests of served apps share: a model with a script, readers, events."""
 
+import contextlib
 import json
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
+import uvicorn
 from langchain_openai import ChatOpenAI
 
 from helpers.scripted import script
@@ -81,3 +84,19 @@ def names(found: list[Event]) -> list[str]:
 def said(found: list[Event]) -> str:
     """Return the text that the tokens add up to."""
     return "".join(data["text"] for name, data in found if name == "token")
+
+
+@contextlib.contextmanager
+def running(app: Any, **options: Any) -> Iterator[tuple[uvicorn.Server, str]]:
+    """Run uvicorn with options of its own; yield the server, and its URL."""
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, **options))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # A daemon: a test that fails must not keep the others from ending.
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            yield server, f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
+    assert not thread.is_alive()

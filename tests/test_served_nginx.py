@@ -16,11 +16,13 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
+from fastapi import FastAPI, WebSocket
 from langchain_core.messages import AIMessageChunk
 from recorded import recorded
-from served import asking, connect, read_tokens, scripted, until
+from served import asking, connect, read_tokens, running, scripted, until
 from starlette.middleware.gzip import GZipMiddleware
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect as connect_websocket
 
 from conftest import Require, Taught
 from helpers import serve
@@ -55,24 +57,6 @@ class Waiting:
         yield AIMessageChunk("", response_metadata={"finish_reason": "stop"})
 
 
-@contextlib.contextmanager
-def serve_by_h11(app: Any) -> Iterator[str]:
-    """Serve an app as uvicorn does when it is installed alone; yield the URL.
-
-    To a client of HTTP/1.0, its parser then sends a body without marks in between.
-    """
-    config = uvicorn.Config(app, http="h11", log_config=None)
-    server, listener = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-
-
 @pytest.fixture
 def behind(taught: Taught, require: Require) -> Behind:
     """Serve the app behind nginx: `with behind(model, directives) as url:`."""
@@ -82,7 +66,8 @@ def behind(taught: Taught, require: Require) -> Behind:
     @contextlib.contextmanager
     def serve_behind(model: Any, directives: str) -> Iterator[str]:
         app.state.model = model
-        with serve_by_h11(app) as url:
+        # To a client of HTTP/1.0, h11 sends a body without marks in between.
+        with running(app, http="h11") as (_, url):
             passing = {"/": f"proxy_pass {url}; {directives}"}
             with nginx(passing) as front:
                 yield front
@@ -128,6 +113,30 @@ def test_the_block_to_copy_needs_no_header(behind: Behind) -> None:
         model.may_go_on.set()
         assert is_whole(half + rest_of(reader))
         assert httpx2.post(f"{url}/chat", content=b"x" * 70_000).status_code == 413
+
+
+def test_a_websocket_needs_two_lines_more(require: Require) -> None:
+    require(find_nginx(), "nginx is not installed")
+    app = FastAPI()
+
+    @app.websocket("/talk")
+    async def talk(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text("on")
+        await websocket.close()
+
+    prose = "\n".join(texts("06c", "markdown"))
+    (block,) = BLOCK.findall(prose)
+    lines = " ".join(re.findall(r"`(proxy_set_header .*?;)`", prose))
+    with running(app) as (_, url):
+        passing = re.sub(r"proxy_pass .*?;", f"proxy_pass {url};", block)
+        with nginx({"/": passing}) as front, pytest.raises(InvalidStatus):
+            connect_websocket(f"{front.replace('http', 'ws')}/talk")
+        with (
+            nginx({"/": passing + lines}) as front,
+            connect_websocket(f"{front.replace('http', 'ws')}/talk") as socket,
+        ):
+            assert socket.recv() == "on"
 
 
 def test_the_gzip_of_starlette_leaves_event_streams_alone(taught: Taught) -> None:

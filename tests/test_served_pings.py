@@ -5,6 +5,7 @@ own, and a task of its own is how a model goes on for a reader who has left.
 """
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractContextManager, ExitStack, aclosing
 from contextvars import ContextVar
@@ -302,6 +303,27 @@ def test_what_was_said_to_who_leaves_is_saved(
         leave(url, question, tokens=tokens, pings=pings)
         until(lambda: saved, "nothing was saved")
     assert [each.count(b"event: token") for each in saved] == [tokens]
+
+
+def test_a_save_goes_on_when_its_reader_leaves(
+    lesson: dict[str, Any], chat: Chat, question: str
+) -> None:
+    saved, frames, saves = list[str](), lesson["frames"], threading.Event()
+
+    async def saving(question: str) -> Frames:
+        async for each in frames(question):
+            yield each
+        with anyio.CancelScope(shield=True):
+            saves.set()
+            await asyncio.sleep(0.3)
+            saved.append(question)
+
+    lesson["frames"] = saving
+    with chat(model(tokens=TOKENS), every=LONG) as url:
+        with connect(url) as connection:
+            connection.sendall(asking(question))
+            assert saves.wait(LONG)
+        until(lambda: saved, "nothing was saved")
 
 
 def test_twenty_who_leave_in_a_steady_stream_stop_the_model(

@@ -2,23 +2,22 @@
 
 import asyncio
 import gc
-import socket
-import threading
 import weakref
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
 
 import anyio
 import httpx
 import httpx2
 import openai
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request, sse
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, StringConstraints
 from recorded import recorded
+from served import running
 from starlette.types import Receive, Scope, Send
 
 from helpers import serve
@@ -147,36 +146,60 @@ def test_a_server_that_never_begins_is_given_up_three_times(question: str) -> No
     assert len(recorded(question, timeout=0)) == 3
 
 
-@pytest.mark.parametrize("limit", [None, 1])
-def test_a_server_stops_when_the_last_answer_has_ended(limit: int | None) -> None:
+def ends_early(reads: Iterator[str]) -> bool:
+    """Return whether the connection breaks before the end of the answer."""
+    try:
+        return not list(reads)
+    except httpx2.RemoteProtocolError:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("limit", "cut"),
+    [pytest.param(None, False, id="no limit"), pytest.param(1, True, id="a limit")],
+)
+def test_a_server_that_stops_lets_answers_end(limit: int | None, *, cut: bool) -> None:
     """Notebook 06d."""
-    app, may_end = FastAPI(), threading.Event()
+    app, saved = FastAPI(), list[str]()
 
     @app.get("/")
-    async def endless() -> StreamingResponse:
+    async def slow() -> StreamingResponse:
         async def parts() -> AsyncIterator[str]:
-            yield "on"
-            await asyncio.to_thread(may_end.wait, 30)
+            try:
+                yield "on"
+                await anyio.sleep(2.5)
+                yield "off"
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await anyio.sleep(0.5)
+                    saved.append("on")
 
         return StreamingResponse(parts())
 
-    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=limit)
-    server, listener = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
-    running = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    running.start()
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with httpx2.stream("GET", url) as answer:
+    with (
+        running(app, timeout_graceful_shutdown=limit) as (server, url),
+        httpx2.stream("GET", url) as answer,
+    ):
         reads = answer.iter_text()
         assert next(reads) == "on"
         server.should_exit = True
-        if limit is None:
-            running.join(1.5)
-            assert running.is_alive()
-            may_end.set()
-            assert list(reads) == []
-        else:
-            with pytest.raises(httpx2.RemoteProtocolError):
-                next(reads)
-            may_end.set()  # the thread that waits for it would keep the server
-        running.join(30)
-    assert not running.is_alive()
+        assert ends_early(reads) is cut
+    assert saved == ([] if cut else ["on"])
+
+
+def test_fastapi_cannot_repeat_half_a_character() -> None:
+    """Notebook 06b."""
+    app = FastAPI()
+
+    class Ask(BaseModel):
+        question: Annotated[str, StringConstraints(max_length=1)]
+
+    @app.post("/chat")
+    async def chat(ask: Ask) -> None:
+        raise NotImplementedError
+
+    with serve(app, quiet=True) as url:
+        body = b'{"question": "\\ud800"}'
+        headers = {"content-type": "application/json"}
+        response = httpx2.post(f"{url}/chat", content=body, headers=headers)
+    assert response.status_code == 500

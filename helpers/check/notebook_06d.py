@@ -157,7 +157,8 @@ async def saved_half(answer: object) -> None:
         ),
         (
             lambda _: not cancelled.saved,
-            "right, but its task was cancelled, and so was the saving: shield it",
+            "right, but its task was cancelled, and the saving cut or left behind: "
+            "shield it by a scope",
         ),
         (
             lambda _: left.saved != half or cancelled.saved != half,
