@@ -26,6 +26,9 @@ from served import (
     until,
 )
 from served import scripted as model
+from starlette.middleware.base import DispatchFunction, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import Response
 
 from conftest import Taught
 from helpers import serve
@@ -49,8 +52,12 @@ def without_the_collector() -> Iterator[None]:
 def chat(taught: Taught) -> Chat:
     """Serve a notebook's app on a model of the test's: `with chat(model()) as url:`."""
 
-    def serve_on(model: Any, *, notebook: str = "06b") -> AbstractContextManager[str]:
+    def serve_on(
+        model: Any, *, notebook: str = "06b", behind: DispatchFunction | None = None
+    ) -> AbstractContextManager[str]:
         defined = taught(notebook)
+        if behind:
+            defined["app"].middleware("http")(behind)
         # Where 06a's app takes its model from, and where 06b's does.
         defined["llm"] = defined["app"].state.model = model
         return serve(defined["app"])
@@ -168,6 +175,28 @@ def test_who_leaves_in_a_burst_stops_the_model(
             read_tokens(connection, 4)
         (request,) = recorded(question)
     assert not request.finished
+
+
+@pytest.mark.parametrize(
+    ("notebook", "writes_on"),
+    [
+        pytest.param("06b", True, id="the generator closes the stream"),
+        pytest.param("06a", False, id="a dependency closes the stream"),
+    ],
+)
+def test_behind_a_middleware_only_a_dependency_stops_the_model(
+    *, chat: Chat, question: str, notebook: str, writes_on: bool
+) -> None:
+    async def passing(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        return await call_next(request)
+
+    burst = model(tokens=[" on"] * 2000, fault="stall", at=1000, stall=1)
+    with chat(burst, notebook=notebook, behind=passing) as url:
+        with connect(url) as connection:
+            connection.sendall(asking(question))
+            read_tokens(connection, 4)
+        (request,) = recorded(question)
+    assert request.finished is writes_on
 
 
 def test_who_leaves_after_the_end_has_had_it_all(chat: Chat, question: str) -> None:
