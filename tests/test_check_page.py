@@ -56,6 +56,12 @@ def changed(old: str, new: str) -> str:
             ).replace("?? []", "?? events.at(-1) ?? []"),
             "an error came after done",
         ),
+        (
+            changed(
+                "events.at(-1)", "events.findLast(([n]) => n in {done: 0, error: 0})"
+            ),
+            "a text came after done",
+        ),
         (changed("`error: ${data.message}`", '"error"'), "the message of the error"),
         (changed("`error: ${data.message}`", "data.message"), 'begin with "error: "'),
         (changed("data.message}", "data.message}."), "compare the four lines"),

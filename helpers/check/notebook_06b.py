@@ -11,11 +11,12 @@ Event = tuple[str, dict[str, str]]
 PATIENCE = 5.0  # seconds that an answer may take
 
 TOKENS: list[Event] = [("token", {"text": "done"}), ("token", {"text": "."})]
+GONE: Event = ("error", {"message": "it is gone"})
 ENDS: dict[str, Event] = {
     "complete": ("done", {"finish_reason": "stop"}),
     "cut off: length": ("done", {"finish_reason": "length"}),
     "cut off: content_filter": ("done", {"finish_reason": "content_filter"}),
-    "error: it is gone": ("error", {"message": "it is gone"}),
+    "error: it is gone": GONE,
     "error: stop": ("error", {"message": "stop"}),
 }
 
@@ -24,9 +25,10 @@ def ending(answer: object) -> None:
     """Exercise 6b.1: the source of a function `ending(events)`, in JavaScript."""
     wanted = {end: [*TOKENS, event] for end, event in ENDS.items()}
     lost = [TOKENS, [*TOKENS, ("usage", {})], []]
-    late = [*TOKENS, ENDS["complete"], ENDS["error: it is gone"]]
-    got = _endings(answer, [*wanted.values(), *lost, late])
-    ends, (cut, counted, empty, failed) = got[: len(wanted)], got[len(wanted) :]
+    late = [[*TOKENS, ENDS["complete"], each] for each in (GONE, TOKENS[0])]
+    got = _endings(answer, [*wanted.values(), *lost, *late])
+    ends, others = got[: len(wanted)], got[len(wanted) :]
+    cut, counted, empty, failed, resumed = others
     said = dict(zip(wanted, ends, strict=True))
     interrupted = "interrupted"
     grade(
@@ -34,7 +36,7 @@ def ending(answer: object) -> None:
         lambda _: (
             ends == [*wanted]
             and cut == counted == empty == interrupted
-            and failed == "error: it is gone"
+            and (failed, resumed) == ("error: it is gone", interrupted)
         ),
         (lambda a: not isinstance(a, str), "write JavaScript, in a string"),
         (lambda _: ends[0].startswith("SyntaxError"), f"not JavaScript: {ends[0]}"),
@@ -63,6 +65,10 @@ def ending(answer: object) -> None:
         (
             lambda _: ends == [*wanted] and failed != "error: it is gone",
             "the last event counts: here an error came after done",
+        ),
+        (
+            lambda _: ends == [*wanted] and resumed != interrupted,
+            "the last event counts: here a text came after done",
         ),
         otherwise="compare the four lines above, word by word",
     )
