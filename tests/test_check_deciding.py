@@ -494,20 +494,25 @@ async def cancel(coroutine: Awaitable[object]) -> None:
 
 
 def doubtful(started: list[int], *, fails: bool) -> Runnable[int, int]:
-    """Return a step that notes what it begins; the first may fail, the others last."""
+    """Return a step that notes what it begins, in whatever order it is asked.
+
+    The first that it begins ends at once, with an error if it `fails`; others last.
+    """
+
+    def begin(number: int) -> float:
+        started.append(number)
+        if len(started) > 1:
+            return 0.03
+        if fails:
+            raise ValueError
+        return 0
 
     def step(number: int) -> int:
-        started.append(number)
-        if number == 0 and fails:
-            raise ValueError
-        time.sleep(0.03 if number else 0)
+        time.sleep(begin(number))
         return number
 
     async def astep(number: int) -> int:
-        started.append(number)
-        if number == 0 and fails:
-            raise ValueError
-        await asyncio.sleep(0.03 if number else 0)
+        await asyncio.sleep(begin(number))
         return number
 
     return RunnableLambda(step, astep)
