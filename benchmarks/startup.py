@@ -5,8 +5,8 @@ import subprocess
 import sys
 import time
 
-from helpers import smollm2
-from helpers.process import ServerProcess
+from helpers.models import smollm2
+from helpers.models.process import ServerProcess
 
 from .contenders import ROOT
 from .report import target

@@ -1,16 +1,16 @@
-"""What the notebooks import: the model, recordings of streams, a server."""
+"""What the notebooks import: the model and its scripts, recordings, a server."""
 
-from .figure import figure
-from .models import use_model
-from .recording import record, record_acall, record_call
-from .serving import serve
-from .timeline import seconds, table
+from helpers.models import requests, script, use_model
+from helpers.serving import serve
+from helpers.timing import figure, record, record_acall, record_call, seconds, table
 
 __all__ = [
     "figure",
     "record",
     "record_acall",
     "record_call",
+    "requests",
+    "script",
     "seconds",
     "serve",
     "table",

@@ -4,16 +4,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any
 
 import pytest
 
-from helpers import smollm2
-from helpers.process import ServerProcess
+from helpers.models import smollm2
+from helpers.models.process import ServerProcess
+from tests.support.fixtures import Require, Taught
 from tools.taught import run_tested
-
-Require = Callable[[object, str], None]
-Taught = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +41,7 @@ def scripted_url() -> Iterator[str]:
 def smollm2_url(require: Require) -> Iterator[str]:
     """Return the base URL of SmolLM2 on llama.cpp's server, shared by all tests."""
     require(smollm2.find_model(), smollm2.how_to_install())
-    with closing(ServerProcess("helpers.smollm2")) as server:
+    with closing(ServerProcess("helpers.models.smollm2")) as server:
         yield server.url
 
 

@@ -12,7 +12,7 @@ from urllib.error import URLError
 
 import pytest
 
-from helpers.smollm2 import find_model
+from helpers.models.smollm2 import find_model
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

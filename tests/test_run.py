@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 
 import nbval.kernel
 import pytest
-import tiny_backend
+
+from tests.support import tiny_backend
 
 RUN = Path(__file__).parents[1] / "run.py"
 VERBS = ["lab", "test", "test-real", "save", "bench", "smollm2"]

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tools.page import Heading, Page, rendered
+from tools.rendered import Heading, Page, rendered
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from langchain_openai import ChatOpenAI
 
 from helpers import figure, record, record_call
-from helpers.scripted import script
+from helpers.models import script
 
 PICTURE = Path(__file__).parents[1] / "notebooks" / "images" / "waiting.svg"
 QUESTION = "Explain token streaming in simple terms"

@@ -8,7 +8,7 @@ import ast
 import re
 import sys
 
-from helpers import progress
+from . import progress
 
 
 def running() -> str | None:

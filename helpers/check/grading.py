@@ -5,8 +5,7 @@ A reader's answer can be anything at all, so whatever a test does with one may f
 
 from collections.abc import Callable, Sequence
 
-from helpers import progress
-from helpers.check import cell
+from . import cell, progress
 
 Test = Callable[[object], bool]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from helpers.check.grading import grade, like
-from helpers.timeline import text_of
+from helpers.timing.timeline import text_of
+
+from .grading import grade, like
 
 
 def first_text(answer: object, *, chunks: Sequence[object]) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from helpers.check.grading import grade
-from helpers.timeline import Timeline
+from helpers.timing.timeline import Timeline
+
+from .grading import grade
 
 
 def stalled_stream(answer: object, *, streams: Sequence[Timeline]) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import cast
 
-from helpers.check.boundary import Parser, mistake, place, splits
-from helpers.check.grading import Test, fits, grade
+from .boundary import Parser, mistake, place, splits
+from .grading import Test, fits, grade
 
 FRAMES = (  # a frame's data, the text in it, and the hint for who finds another
     (

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import cast
 
-from helpers.check.grading import Test, grade
+from .grading import Test, grade
 
 
 def complete_answer(answer: object) -> None:
@@ -36,7 +36,7 @@ def streaming_flag(answer: object) -> None:
     """Exercise 3.2: whether a request goes out as a stream, asked of the server."""
     from langchain_openai import ChatOpenAI
 
-    from helpers.scripted import requests, script
+    from helpers.models import requests, script
 
     def streams(call: str, setting: str) -> bool:
         flag = {"streaming": setting.endswith("True")} if "=" in setting else {}

@@ -4,8 +4,9 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
-from helpers.check.grading import grade
-from helpers.recording import record
+from helpers.timing.recording import record
+
+from .grading import grade
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import cast
 
-from helpers.check.grading import grade
+from .grading import grade
 
 
 async def answers_together(answer: object) -> None:
@@ -11,7 +11,8 @@ async def answers_together(answer: object) -> None:
     from langchain_core.callbacks import BaseCallbackHandler
     from langchain_openai import ChatOpenAI
 
-    from helpers.scripted import answers, script
+    from helpers.models import script
+    from helpers.scripted import answers
 
     class UnderWay(BaseCallbackHandler):
         run_inline = True
@@ -47,7 +48,7 @@ async def closed_stream(answer: object) -> None:
 
     from langchain_openai import ChatOpenAI
 
-    from helpers.scripted import requests, script
+    from helpers.models import requests, script
 
     said = ["One", " sentence", ".", *[" More"] * 100, "."]
     model = ChatOpenAI(**script(tokens=said))

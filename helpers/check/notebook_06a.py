@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from helpers.check.grading import grade
+from .grading import grade
 
 if TYPE_CHECKING:
     from fastapi.sse import ServerSentEvent
@@ -34,7 +34,7 @@ def model_of_its_own(client: "AsyncClient", **options: Any) -> "ChatOpenAI":
 
 def stopped_model(answer: object) -> None:
     """Exercise 6a.1: a body whose model stops when its reader leaves."""
-    from helpers.scripted import script
+    from helpers.models import script
 
     said = ["Go", *[" on"] * 99]
     whole: str | Exception = ""
@@ -162,7 +162,7 @@ def _served(
     from fastapi import FastAPI
     from fastapi.responses import StreamingResponse
 
-    from helpers.scripted import requests
+    from helpers.models import requests
     from helpers.serving import serve
 
     client = httpx2.AsyncClient()
@@ -209,7 +209,7 @@ async def _events(
     import httpx2
     from openai import OpenAIError
 
-    from helpers.scripted import script
+    from helpers.models import script
 
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     said = script(tokens=["Hel", "lo"], fault=fault, at=1, pace=0, ttft=0, usage=usage)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from subprocess import TimeoutExpired
 
-from helpers.check.grading import grade
+from .grading import grade
 
 Event = tuple[str, dict[str, str]]
 
@@ -76,7 +76,7 @@ def ending(answer: object) -> None:
 
 def _endings(answer: object, cases: Sequence[Sequence[Event]]) -> list[str]:
     """Return what the answer says to each case, or what it throws."""
-    from helpers.javascript import JavaScriptError, run_javascript
+    from helpers.serving.javascript import JavaScriptError, run_javascript
 
     asks = f"""
         const say = (events) => {{

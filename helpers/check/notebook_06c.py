@@ -4,7 +4,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import cast
 
-from helpers.check.grading import grade
+from .grading import grade
 
 PACE = 0.04  # seconds between two tokens, so that each comes in a read of its own
 FRAME = 'event: token\ndata: {"text": " on"}\n\n'

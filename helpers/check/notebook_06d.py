@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from helpers.check.grading import grade
+from .grading import grade
 
 if TYPE_CHECKING:
     from anyio import CancelScope
@@ -48,7 +48,7 @@ async def freed_loop(answer: object) -> None:
     """Exercise 6d.1: a title and an answer, without blocking the event loop."""
     import httpx2  # not at the top: `import helpers` stays quick
 
-    from helpers.scripted import script
+    from helpers.models import script
 
     seen, got = Seen(), cast("list[str] | Exception", [])
     if answer is not None:

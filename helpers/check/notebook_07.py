@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
-from helpers.check.grading import grade
+from .grading import grade
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, AIMessageChunk

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from helpers.check.grading import grade
+from .grading import grade
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -24,7 +24,7 @@ def in_pieces(
     pieces: Sequence[str],
 ) -> None:
     """Exercise 8.1: which steps give their output in pieces."""
-    from helpers.probe import probe
+    from helpers.probing.probe import probe
 
     given = answer if isinstance(answer, dict) else {}
     tried = answer is not None and any(said is not None for said in given.values())
@@ -118,8 +118,8 @@ async def _probed(build: "Build") -> Mended:
     """Stream the chain in sync and in async code."""
     from langchain_openai import ChatOpenAI
 
-    from helpers.probe import aprobe, probe
-    from helpers.scripted import requests, script
+    from helpers.models import requests, script
+    from helpers.probing.probe import aprobe, probe
 
     chain = build(ChatOpenAI(**script(tokens=UNTIDY, ttft=0, pace=200)))
     pieces = {"topic": "Token "}, {"topic": "streaming"}

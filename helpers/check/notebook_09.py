@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from helpers.check.grading import grade
+from .grading import grade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +109,7 @@ def _run(
     """Let it ask a model whose answer, if there is a fault, ends after a sentence."""
     from langchain_openai import ChatOpenAI
 
-    from helpers.scripted import requests, script
+    from helpers.models import requests, script
 
     kept: Kept = {}
     end = "returned"

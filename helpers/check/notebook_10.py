@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, cast
 
-from helpers.check.boundary import splits
-from helpers.check.grading import fits, grade
+from .boundary import splits
+from .grading import fits, grade
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk

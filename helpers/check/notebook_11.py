@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
-from helpers.check.grading import fits, grade
+from .grading import fits, grade
 
 KEY = {  # question: the right letter, the notebook that shows it, the section there
     1: ("a", "03", "What does streaming=True do?"),
@@ -268,7 +268,7 @@ def _talk(
     from langchain_core.messages import AIMessage, BaseMessage
     from langchain_openai import ChatOpenAI
 
-    from helpers.scripted import requests, script
+    from helpers.models import requests, script
 
     talk = Talk([], [], [], [], [], [], [], None)
     before = len(requests()) if stop else 0

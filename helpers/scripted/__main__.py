@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 
-from ..process import wait_for_end_of_input
+from .lifetime import wait_for_end_of_input
 from .model import Model
 from .server import serve
 

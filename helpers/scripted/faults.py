@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
+from .error import ApiError
 from .frames import COMMENT, frame
 from .options import Script
-from .refusal import Refusal
 from .reply import Reply
 from .steps import CUT, Step
 
@@ -98,7 +98,7 @@ def malformed_frame(steps: Steps, script: Script) -> Steps:
 def error_frame(steps: Steps, script: Script) -> Steps:
     """A frame that holds an error after chunk `at`, and the end."""
     yield from before(steps, script.at)
-    error = Refusal("The model failed while it was writing.", status=500)
+    error = ApiError("The model failed while it was writing.", status=500)
     yield Step(0, frame(error.body()), "extra")
 
 
@@ -159,7 +159,7 @@ FAULTS = (*REFUSALS, *CHANGES, *CUTS)
 
 
 def check_fault(script: Script, *, stream: bool) -> None:
-    """Raise Refusal (400) for a fault that is unknown, or that needs a stream."""
+    """Raise ApiError (400) for a fault that is unknown, or that needs a stream."""
     name = script.fault
     if name is None:
         return
@@ -167,12 +167,12 @@ def check_fault(script: Script, *, stream: bool) -> None:
         near = get_close_matches(name, FAULTS, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         known = ", ".join(FAULTS)
-        raise Refusal(
+        raise ApiError(
             f"There is no fault '{name}'.{hint} There are: {known}.",
             param="script.fault",
         )
     if not stream and name in CHANGES and name not in ("late_headers", "dropped"):
-        raise Refusal(f"The fault '{name}' needs a stream.", param="script.fault")
+        raise ApiError(f"The fault '{name}' needs a stream.", param="script.fault")
 
 
 def cut_short(reply: Reply, script: Script) -> Reply:
@@ -207,4 +207,4 @@ class Refusals:
                 return
             self._done[same] += 1
         status, code, message = REFUSALS[script.fault]
-        raise Refusal(message, status=status, code=code)
+        raise ApiError(message, status=status, code=code)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar, cast
 
-from .refusal import Refusal
+from .error import ApiError
 
 Json = Mapping[str, object]
 T = TypeVar("T")
@@ -21,7 +21,7 @@ _SAID = {
 def field(body: Json, name: str, kind: type[T], *, within: str = "") -> T | None:
     """Return `body[name]`, or None where it is absent or null.
 
-    Raises Refusal (400) when it has another type. An integer is a number too; true and
+    Raises ApiError (400) when it has another type. An integer is a number too; true and
     false are not.
     """
     value = body.get(name)
@@ -30,23 +30,23 @@ def field(body: Json, name: str, kind: type[T], *, within: str = "") -> T | None
     kinds = (int, float) if kind is float else kind
     if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
         param = within + name
-        raise Refusal(f"'{param}' must be {_SAID[kind]}.", param=param)
+        raise ApiError(f"'{param}' must be {_SAID[kind]}.", param=param)
     return cast("T", value)
 
 
 def need(body: Json, name: str, kind: type[T], *, within: str = "") -> T:
-    """Return `body[name]`; raises Refusal (400) if it is absent or of another type."""
+    """Return `body[name]`; raises ApiError (400) if it is absent or of another type."""
     value = field(body, name, kind, within=within)
     if value is None:
         param = within + name
-        raise Refusal(f"'{param}' is missing: it must be {_SAID[kind]}.", param=param)
+        raise ApiError(f"'{param}' is missing: it must be {_SAID[kind]}.", param=param)
     return value
 
 
 def objects(values: list[object], param: str) -> list[Json]:
-    """Return `values` as objects; raises Refusal (400) when one is something else."""
+    """Return `values` as objects; raises ApiError (400) when one is something else."""
     for index, value in enumerate(values):
         if not isinstance(value, dict):
             place = f"{param}[{index}]"
-            raise Refusal(f"'{place}' must be an object.", param=place)
+            raise ApiError(f"'{place}' must be an object.", param=place)
     return cast("list[Json]", values)

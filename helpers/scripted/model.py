@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
+from .error import ApiError
 from .faults import Refusals, change, check_fault, cut_short
 from .frames import CREATED
 from .record import Entry, Record
-from .refusal import Refusal
 from .reply import reply_to
 from .request import parse_request
 from .steps import Step, chunked, plain, refused, streamed, whole
@@ -23,7 +23,7 @@ _MODEL = {"id": _NAME, "object": "model", "created": CREATED, "owned_by": "scrip
 MODELS = {"object": "list", "data": [_MODEL]}
 
 
-class Asked(NamedTuple):
+class HttpRequest(NamedTuple):
     """One HTTP request, as it was read."""
 
     method: str
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
     """Whether it understands a body in chunks: HTTP/1.0 does not."""
     arrived: float
     """When it had come whole, by the loop's clock: its waits count from here."""
-    wrong: Refusal | None = None
+    wrong: ApiError | None = None
     """Why it cannot be served at all."""
 
 
@@ -48,7 +48,7 @@ class Model:
         self._speed = speed
         self._number = 0
 
-    def steps(self, asked: Asked) -> tuple[Iterator[Step], Entry]:
+    def steps(self, asked: HttpRequest) -> tuple[Iterator[Step], Entry]:
         """Return what to do for one HTTP request, and its entry in the record."""
         chat = (asked.method, asked.path) == ("POST", "/v1/chat/completions")
         entry = self.record.open() if chat else Entry()
@@ -56,21 +56,21 @@ class Model:
             if asked.wrong:
                 raise asked.wrong
             steps = self._chat(asked, entry) if chat else self._other(asked)
-        except Refusal as refusal:
+        except ApiError as refusal:
             steps = self._refused(refusal, entry)
         except RecursionError:
-            steps = self._refused(Refusal("The body is nested too deeply."), entry)
+            steps = self._refused(ApiError("The body is nested too deeply."), entry)
         except Exception:  # noqa: BLE001  whatever it is, the server goes on
             traceback.print_exc()
             failed = "The scripted model has a bug; its log has the traceback."
-            steps = self._refused(Refusal(failed, status=500), entry)
+            steps = self._refused(ApiError(failed, status=500), entry)
         return (islice(steps, 1) if asked.method == "HEAD" else steps), entry
 
-    def _refused(self, refusal: Refusal, entry: Entry) -> Iterator[Step]:
+    def _refused(self, refusal: ApiError, entry: Entry) -> Iterator[Step]:
         entry.status = refusal.status
         return refused(refusal)
 
-    def _chat(self, asked: Asked, entry: Entry) -> Iterator[Step]:
+    def _chat(self, asked: HttpRequest, entry: Entry) -> Iterator[Step]:
         request = parse_request(asked.body)
         script = request.script
         entry.prompt, entry.stream = request.prompt, request.stream
@@ -89,7 +89,7 @@ class Model:
         steps = change(steps, script)
         return chunked(steps) if request.stream and asked.in_chunks else steps
 
-    def _other(self, asked: Asked) -> Iterator[Step]:
+    def _other(self, asked: HttpRequest) -> Iterator[Step]:
         method, path = asked.method, asked.path
         if (method, path) == ("GET", "/v1/models"):
             return plain(MODELS)
@@ -100,5 +100,5 @@ class Model:
         if path in PATHS:
             allow = {"allow": PATHS[path]}
             wrong = f"{path} does not take {method}."
-            raise Refusal(wrong, status=405, headers=allow)
-        raise Refusal(f"There is no {path}; there are {', '.join(PATHS)}.", status=404)
+            raise ApiError(wrong, status=405, headers=allow)
+        raise ApiError(f"There is no {path}; there are {', '.join(PATHS)}.", status=404)

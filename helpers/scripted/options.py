@@ -7,8 +7,8 @@ A client sends it beside the fields of OpenAI's protocol:
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 
+from .error import ApiError
 from .fields import Json, field, need
-from .refusal import Refusal
 
 TTFT = 0.5
 PACE = 40.0
@@ -43,19 +43,19 @@ class Script:
 
 
 def parse_script(body: Json) -> Script:
-    """Read and check a script; raises Refusal (400) that says what to change."""
+    """Read and check a script; raises ApiError (400) that says what to change."""
     known = [item.name for item in fields(Script)]
     for name in body:
         if name not in known:
             near = get_close_matches(str(name), known, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise Refusal(
+            raise ApiError(
                 f"A script has no '{name}'; it has {', '.join(known)}.{hint}",
                 param=f"script.{name}",
             )
     tokens = field(body, "tokens", list, within="script.")
     if tokens is not None and not all(isinstance(item, str) for item in tokens):
-        raise Refusal("'script.tokens' must hold strings.", param="script.tokens")
+        raise ApiError("'script.tokens' must hold strings.", param="script.tokens")
     tool = field(body, "tool", dict, within="script.")
     if tool is not None:
         need(tool, "name", str, within="script.tool.")
@@ -76,7 +76,7 @@ def parse_script(body: Json) -> Script:
 def _seconds(body: Json, name: str, default: float) -> float:
     value = field(body, name, float, within="script.")
     if value is not None and not 0 <= value <= LONGEST:
-        raise Refusal(
+        raise ApiError(
             f"'script.{name}' must be from 0 to {LONGEST:g} seconds.",
             param=f"script.{name}",
         )
@@ -86,7 +86,7 @@ def _seconds(body: Json, name: str, default: float) -> float:
 def _pace(body: Json) -> float:
     value = field(body, "pace", float, within="script.")
     if value and not value >= 1 / LONGEST:
-        raise Refusal(
+        raise ApiError(
             f"'script.pace' must be 0, or at least 1/{LONGEST:g} tokens a second.",
             param="script.pace",
         )
@@ -96,7 +96,7 @@ def _pace(body: Json) -> float:
 def _count(body: Json, name: str) -> int | None:
     value = field(body, name, int, within="script.")
     if value is not None and value < 0:
-        raise Refusal(f"'script.{name}' must be 0 or more.", param=f"script.{name}")
+        raise ApiError(f"'script.{name}' must be 0 or more.", param=f"script.{name}")
     return value
 
 

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import Never, cast
 
+from .error import ApiError
 from .fields import Json, field, need, objects
 from .options import Script, parse_script
-from .refusal import Refusal
 
 ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
 
@@ -50,17 +50,17 @@ class ChatRequest:
 
 
 def parse_request(body: bytes) -> ChatRequest:
-    """Read and check a request's body; raises Refusal (400) that says what is wrong."""
+    """Read and check a request's body; raises ApiError (400) that says what's wrong."""
     try:
         data = _DECODER.decode(body.decode())
     except ValueError as error:
-        raise Refusal("The body is not JSON in UTF-8.") from error
+        raise ApiError("The body is not JSON in UTF-8.") from error
     if not isinstance(data, dict):
-        raise Refusal("The body must be a JSON object.")
+        raise ApiError("The body must be a JSON object.")
     model = need(data, "model", str)
     messages = objects(need(data, "messages", list), "messages")
     if not messages:
-        raise Refusal("'messages' must hold at least one message.", param="messages")
+        raise ApiError("'messages' must hold at least one message.", param="messages")
     texts = [_text(message, index) for index, message in enumerate(messages)]
     users = [
         text
@@ -68,13 +68,13 @@ def parse_request(body: bytes) -> ChatRequest:
         if message["role"] == "user"
     ]
     if field(data, "n", int) not in (None, 1):
-        raise Refusal("This model gives one choice: 'n' must be 1.", param="n")
+        raise ApiError("This model gives one choice: 'n' must be 1.", param="n")
     options = field(data, "stream_options", dict) or {}
     max_tokens = field(data, "max_completion_tokens", int)
     if max_tokens is None:
         max_tokens = field(data, "max_tokens", int)
     if max_tokens is not None and max_tokens < 1:
-        raise Refusal("'max_tokens' must be 1 or more.", param="max_tokens")
+        raise ApiError("'max_tokens' must be 1 or more.", param="max_tokens")
     field(data, "temperature", float)
     tools = () if data.get("tool_choice") == "none" else _tools(data)
     return ChatRequest(
@@ -100,7 +100,7 @@ def _text(message: Json, index: int) -> str:
     role = need(message, "role", str, within=place)
     if role not in ROLES:
         allowed = ", ".join(sorted(ROLES))
-        raise Refusal(
+        raise ApiError(
             f"'{place}role' is {role!r}; it must be one of {allowed}.",
             param=f"{place}role",
         )
@@ -108,7 +108,7 @@ def _text(message: Json, index: int) -> str:
     if content is None or isinstance(content, str):
         return content or ""
     if not isinstance(content, list):
-        raise Refusal(
+        raise ApiError(
             f"'{place}content' must be a string or a list of parts.",
             param=f"{place}content",
         )
@@ -124,7 +124,7 @@ def _stop(data: Json) -> tuple[str, ...]:
         return (stop,) if stop else ()
     found = field(data, "stop", list) or []
     if not all(isinstance(item, str) for item in found):
-        raise Refusal("'stop' must be a string or a list of strings.", param="stop")
+        raise ApiError("'stop' must be a string or a list of strings.", param="stop")
     return tuple(item for item in found if item)
 
 
@@ -147,12 +147,12 @@ def _must_call(data: Json, tools: tuple[Tool, ...]) -> str | None:
     elif isinstance(choice, dict) and isinstance(choice.get("function"), dict):
         name = need(choice["function"], "name", str, within="tool_choice.function.")
     else:
-        raise Refusal(
+        raise ApiError(
             "'tool_choice' must be none, auto, required, or name a function.",
             param="tool_choice",
         )
     if not tools or (name and name not in {tool.name for tool in tools}):
-        raise Refusal(
+        raise ApiError(
             f"'tool_choice' asks for {name or 'a tool'}, which 'tools' does not offer.",
             param="tool_choice",
         )
@@ -169,7 +169,7 @@ def _schema(data: Json) -> Json | None:
         place = "response_format.json_schema."
         holder = need(wanted, "json_schema", dict, within="response_format.")
         return cast("Json", need(holder, "schema", dict, within=place))
-    raise Refusal(
+    raise ApiError(
         "'response_format.type' must be text, json_object or json_schema.",
         param="response_format.type",
     )

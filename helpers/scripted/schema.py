@@ -35,7 +35,7 @@ class Filler:
     def value(self, schema: Json, name: str = "value") -> object:
         """Return a value that the schema allows; `name` is what the field is called.
 
-        Raises Refusal (400) for what is not a schema.
+        Raises ApiError (400) for what is not a schema.
         """
         self._left -= 1
         if self._left < 0 or self._repeats(schema):

@@ -12,8 +12,8 @@ from typing import cast
 
 import httptools
 
-from .model import Asked, Model
-from .refusal import Refusal
+from .error import ApiError
+from .model import HttpRequest, Model
 from .steps import Step
 
 LARGEST_BODY = 16 * 1024 * 1024
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
         self._model = model
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[Asked] = deque()
+        self._waiting: deque[HttpRequest] = deque()
         self._steps: Iterator[Step] | None = None
         self._next: Step | None = None
         self._timer: asyncio.Handle | None = None
@@ -85,8 +85,10 @@ class Connection(asyncio.Protocol):
             self._reading = False  # its request is in the queue, to be refused
         except httptools.HttpParserError:
             if self._reading:
-                wrong = Refusal("This is not a request of HTTP/1.1.")
-                self._waiting.append(Asked("", "", b"", True, self._loop.time(), wrong))
+                wrong = ApiError("This is not a request of HTTP/1.1.")
+                self._waiting.append(
+                    HttpRequest("", "", b"", True, self._loop.time(), wrong)
+                )
             self._reading = False
         if self._steps is not None and self._waiting:
             self._transport.pause_reading()  # one that is waiting is enough
@@ -137,13 +139,13 @@ class Connection(asyncio.Protocol):
         """Put the request in the queue."""
         wrong = None
         if self._foreign:
-            wrong = Refusal("This server is for this machine alone.", status=403)
+            wrong = ApiError("This server is for this machine alone.", status=403)
         elif self._size > LARGEST_BODY:
             too_large = f"The body has more than {LARGEST_BODY} bytes. Send less."
-            wrong = Refusal(too_large, status=413)
+            wrong = ApiError(too_large, status=413)
         elif self._parser.should_upgrade():  # its body has not been read
-            wrong = Refusal("There is only HTTP/1.1 here: leave out the upgrade.")
-        asked = Asked(
+            wrong = ApiError("There is only HTTP/1.1 here: leave out the upgrade.")
+        asked = HttpRequest(
             method=self._parser.get_method().decode("latin-1"),
             path=self._url.decode("latin-1").partition("?")[0],
             body=b"".join(self._body),

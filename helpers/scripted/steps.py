@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Literal, NamedTuple
 
+from .error import ApiError
 from .frames import DONE, Frames, compact, completion
-from .refusal import Refusal
 from .reply import Reply
 from .request import ChatRequest
 
@@ -104,7 +104,7 @@ def whole(
     yield Step(0, data, "end")
 
 
-def refused(refusal: Refusal) -> Iterator[Step]:
+def refused(refusal: ApiError) -> Iterator[Step]:
     """Yield the steps of a refusal; a client that may try again is told how soon."""
     retry = {"retry-after-ms": "50"} if refusal.status in (429, 500) else {}
     headers = retry | dict(refusal.headers)

@@ -2,7 +2,7 @@
 
 A rule is a function that takes a notebook and yields its problems; write one with
 `@rule` into one of the modules here, and an example of what it complains about into
-tests/test_red.py.
+tests/tools/test_red.py.
 """
 
 from tools.style import reading, running, teaching

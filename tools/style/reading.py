@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from tools.notebook import Notebook
-from tools.page import Page
+from tools.rendered import Page
 from tools.style.rule import Problem, rule
 
 PROMISES = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from nbformat import NotebookNode
 
 from tools.notebook import Notebook, tags
-from tools.page import rendered
+from tools.rendered import rendered
 from tools.style.rule import Problem, rule
 
 

@@ -1,0 +1,205 @@
+"""What lessons state of libraries without a cell that shows it."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
+
+import anyio
+import httpx
+import httpx2
+import openai
+import pytest
+from fastapi import FastAPI, Request, sse
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, StringConstraints
+from starlette.types import Receive, Scope, Send
+
+from helpers import serve
+from helpers.models import script
+from helpers.serving.javascript import run_javascript
+from tests.support.recorded import recorded
+from tests.support.served import running
+
+
+def test_fastapi_says_ping_after_15_seconds_of_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Notebook 06a; the pause is shortened, so that nobody has to wait for it."""
+    assert sse._PING_INTERVAL == 15
+    monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.1)
+    app = FastAPI()
+
+    @app.get("/", response_class=EventSourceResponse)
+    async def silent() -> AsyncIterator[str]:
+        yield "one"
+        await anyio.sleep(0.5)
+        yield "two"
+
+    with serve(app) as url:
+        one, *pings, two = httpx2.get(url).text.strip().split("\n\n")
+    assert (one, set(pings), two) == ('data: "one"', {": ping"}, 'data: "two"')
+
+
+def test_an_exception_after_a_whole_body_cuts_off_the_next_request() -> None:
+    """Notebook 06a; here the exception waits until the next request is there."""
+    app, asked = FastAPI(), asyncio.Event()
+
+    @app.get("/careless", response_class=EventSourceResponse)
+    async def careless() -> AsyncIterator[str]:
+        yield "one"
+        await anyio.sleep(0.3)  # at once, it would cut off this very answer
+        raise LookupError
+
+    @app.get("/next")
+    async def next_one(request: Request) -> None:
+        asked.set()
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except* LookupError:
+            await asked.wait()  # in life, it may be quicker than who asks
+            raise
+
+    with serve(late, quiet=True) as url, httpx2.Client(base_url=url) as client:
+        assert client.get("/careless").text == 'data: "one"\n\n'
+        with pytest.raises(httpx2.RemoteProtocolError):
+            client.get("/next")
+
+
+def test_event_source_comes_back_with_the_last_id() -> None:
+    """Notebooks 06a and 06b."""
+    app, headers = FastAPI(), []
+
+    @app.get("/chat")
+    async def chat(request: Request) -> StreamingResponse:
+        headers.append(request.headers.get("last-event-id"))
+        return StreamingResponse(
+            iter(["retry: 10\n\nid: 7\ndata: half\n\n"]), media_type="text/event-stream"
+        )
+
+    with serve(app) as url:
+        run_javascript(
+            """
+            const source = new EventSource("chat");
+            const waiting = setInterval(() => {}, 1000);
+            let times = 0;
+            source.onmessage = () => {
+              if (++times === 2) { source.close(); clearInterval(waiting); }
+            };
+            """,
+            page=url,
+        )
+    assert headers == [None, "7"]
+
+
+def test_what_is_frozen_is_freed_but_not_collected() -> None:
+    """Notebook 06d."""
+
+    class Node:
+        other: object = None
+
+    alone, circle = Node(), Node()
+    circle.other = circle
+    kept = [weakref.ref(alone), weakref.ref(circle)]
+    gc.freeze()
+    try:
+        del alone, circle
+        gc.collect()
+        assert [each() is not None for each in kept] == [False, True]
+    finally:
+        gc.unfreeze()
+    gc.collect()
+    assert kept[1]() is None
+
+
+@pytest.mark.parametrize(
+    ("options", "asks"),
+    [
+        ({}, True),
+        ({"base_url": "http://127.0.0.1:9"}, None),
+        ({"openai_proxy": "http://127.0.0.1:9"}, None),
+        ({"http_client": httpx.Client()}, None),
+        ({"http_async_client": httpx.AsyncClient()}, None),
+    ],
+)
+def test_usage_is_asked_for_only_on_the_plain_way_to_openai(
+    options: dict[str, Any], asks: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notebook 09b."""
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    assert ChatOpenAI(**options).stream_usage is asks
+
+
+def test_a_server_that_never_begins_is_given_up_three_times(question: str) -> None:
+    """Notebooks 09a and 11: `timeout` counts for each attempt, by default three."""
+    silent = script(fault="late_headers", stall=30)
+    with pytest.raises(openai.APITimeoutError):
+        ChatOpenAI(timeout=0.1, **silent).invoke(question)
+    assert len(recorded(question, timeout=0)) == 3
+
+
+def ends_early(reads: Iterator[str]) -> bool:
+    """Return whether the connection breaks before the end of the answer."""
+    try:
+        return not list(reads)
+    except httpx2.RemoteProtocolError:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("limit", "cut"),
+    [pytest.param(None, False, id="no limit"), pytest.param(1, True, id="a limit")],
+)
+def test_a_server_that_stops_lets_answers_end(limit: int | None, *, cut: bool) -> None:
+    """Notebook 06d."""
+    app, saved = FastAPI(), list[str]()
+
+    @app.get("/")
+    async def slow() -> StreamingResponse:
+        async def parts() -> AsyncIterator[str]:
+            try:
+                yield "on"
+                await anyio.sleep(2.5)
+                yield "off"
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await anyio.sleep(0.5)
+                    saved.append("on")
+
+        return StreamingResponse(parts())
+
+    with (
+        running(app, timeout_graceful_shutdown=limit) as (server, url),
+        httpx2.stream("GET", url) as answer,
+    ):
+        reads = answer.iter_text()
+        assert next(reads) == "on"
+        server.should_exit = True
+        assert ends_early(reads) is cut
+    assert saved == ([] if cut else ["on"])
+
+
+def test_fastapi_cannot_repeat_half_a_character() -> None:
+    """Notebook 06b."""
+    app = FastAPI()
+
+    class Ask(BaseModel):
+        question: Annotated[str, StringConstraints(max_length=1)]
+
+    @app.post("/chat")
+    async def chat(ask: Ask) -> None:
+        raise NotImplementedError
+
+    with serve(app, quiet=True) as url:
+        body = b'{"question": "\\ud800"}'
+        headers = {"content-type": "application/json"}
+        response = httpx2.post(f"{url}/chat", content=body, headers=headers)
+    assert response.status_code == 500

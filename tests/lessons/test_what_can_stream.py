@@ -1,0 +1,191 @@
+"""The table of notebook 08, held to the LangChain that is installed.
+
+A row that turns red is news: a release has changed what that step gives or takes.
+Look at it in the notebook, mend the row here, and what the notebook says about it.
+"""
+
+import asyncio
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from langchain_core.prompts import BasePromptTemplate
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable
+
+from helpers.probing import parsers, subjects
+from helpers.probing.probe import Probe, aprobe, probe
+from helpers.probing.subjects import QUESTION, Row
+
+# What each step gives, and what it takes.
+TABLE = {
+    "ChatOpenAI": "pieces whole",
+    "ChatOpenAI(streaming=False)": "whole whole",
+    "ChatOpenAI(disable_streaming=True)": "whole whole",
+    "configurable_fields": "pieces whole",
+    "configurable_fields, configured": "whole whole",
+    "SimpleChatModel": "whole whole",
+    "FakeListChatModel": "pieces whole",
+    "ParrotFakeChatModel": "whole whole",
+    "FakeListLLM": "whole whole",
+    "FakeStreamingListLLM": "late whole",
+    "lambda": "whole whole",
+    "lambda: model.invoke(…)": "whole whole",
+    "lambda: model": "pieces whole",
+    "lambda: model.stream(…)": "whole whole",
+    "@chain that yields": "pieces whole",
+    "RunnableLambda(generator)": "pieces whole",
+    "generator": "whole pieces",
+    "ChatPromptTemplate": "whole whole",
+    "PromptTemplate": "whole whole",
+    "tool": "whole whole",
+    "itemgetter": "whole whole",
+    "RunnablePick": "whole pieces",
+    "retriever": "whole whole",
+    "RunnablePassthrough": "whole pieces",
+    "parallel": "pieces whole",
+    "parallel, with a lambda beside": "pieces whole",
+    "parallel of passthroughs": "pieces pieces",
+    "assign": "pieces pieces",
+    "assign, lambda after the model": "late pieces",
+    "assign | itemgetter": "whole whole",
+    "assign | pick": "pieces whole",
+    "RAG": "pieces whole",
+    "RAG, sources first": "pieces pieces",
+    "two models": "pieces whole",
+    "graph, updates": "whole whole",
+    "graph, values": "late whole",
+    "graph, messages": "pieces whole",
+    "graph, custom": "pieces whole",
+    "bind(model)": "pieces whole",
+    "with_config(model)": "pieces whole",
+    "with_types(model)": "pieces whole",
+    "with_listeners(model)": "pieces whole",
+    "with_retry(model)": "pieces whole",
+    "alternatives(model)": "pieces whole",
+    "with_fallbacks(model)": "pieces whole",
+    "RunnableBranch(model)": "pieces whole",
+    "message history(model)": "pieces whole",
+    "RouterRunnable(model)": "pieces whole",
+    "map(model)": "whole whole",
+    "bind(passthrough)": "whole pieces",
+    "with_config(passthrough)": "whole pieces",
+    "with_types(passthrough)": "whole pieces",
+    "with_listeners(passthrough)": "whole pieces",
+    "with_retry(passthrough)": "whole pieces",
+    "alternatives(passthrough)": "whole pieces",
+    "with_fallbacks(passthrough)": "whole whole",
+    "RunnableBranch(passthrough)": "whole whole",
+    "message history(passthrough)": "whole whole",
+    "RouterRunnable(passthrough)": "whole whole",
+    "map(passthrough)": "whole whole",
+    "Str": "whole pieces",
+    "Json": "whole pieces",
+    "Json(diff=True)": "whole pieces",
+    "Pydantic": "whole pieces",
+    "CommaSeparatedList": "whole pieces",
+    "NumberedList": "whole pieces",
+    "MarkdownList": "whole pieces",
+    "XML": "whole pieces",
+    "Boolean": "whole whole",
+    "Combining": "whole whole",
+    "Datetime": "whole whole",
+    "Enum": "whole whole",
+    "OutputFixing": "whole whole",
+    "Regex": "whole whole",
+    "RegexDict": "whole whole",
+    "Retry": "fails fails",
+    "Structured": "whole whole",
+    "Yaml": "whole whole",
+    "TypedDict, json_schema": "pieces whole",
+    "TypedDict, function_calling": "pieces whole",
+    "TypedDict, json_mode": "pieces whole",
+    "dict, json_schema": "pieces whole",
+    "dict, function_calling": "pieces whole",
+    "dict, json_mode": "pieces whole",
+    "Pydantic, json_schema": "whole whole",
+    "Pydantic, function_calling": "pieces whole",
+    "Pydantic, json_mode": "pieces whole",
+    "TypedDict, include_raw": "late whole",
+}
+IN_ASYNC_CODE = {  # where that is different
+    "@chain that yields": "fails fails",
+    "RunnableLambda(generator)": "fails fails",
+    "generator": "fails fails",
+}
+
+
+class Found(NamedTuple):
+    """A row as it is today: two probes."""
+
+    sync: Probe
+    awaited: Probe
+
+
+FOUND: dict[str, Found] = {}
+
+
+@pytest.fixture
+async def found(taught: Callable[[str], dict[str, Any]]) -> dict[str, Found]:
+    """Probe all rows, once: those that the notebook builds, and those it imports."""
+    if not FOUND:
+        with warnings.catch_warnings(action="ignore"):
+            functions = taught("08")["functions"]
+            for family in (
+                subjects.models(),
+                subjects.rows(functions, *QUESTION),
+                subjects.parts(),
+                subjects.branches(),
+                subjects.chains(),
+                subjects.wrappers(),
+                parsers.parsers(),
+                parsers.classics(),
+                parsers.structured(),
+            ):
+                FOUND.update(await probed(family))
+    return FOUND
+
+
+async def probed(rows: dict[str, Row]) -> dict[str, Found]:
+    sync = [probe(step, *pieces, name=name) for name, (step, pieces) in rows.items()]
+    awaited = await asyncio.gather(
+        *(aprobe(step, *pieces, name=name) for name, (step, pieces) in rows.items())
+    )
+    return {
+        each.name: Found(each, other) for each, other in zip(sync, awaited, strict=True)
+    }
+
+
+def told(found: Probe) -> str:
+    return f"{found.gives} {found.takes}"
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_row_holds(name: str, found: dict[str, Found]) -> None:
+    sync = found[name].sync
+    assert told(sync) == TABLE[name], f"{name}: its orders are {orders(sync)}"
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_row_holds_in_async_code(name: str, found: dict[str, Found]) -> None:
+    awaited = found[name].awaited
+    expected = IN_ASYNC_CODE.get(name, TABLE[name])
+    assert told(awaited) == expected, f"{name}: its orders are {orders(awaited)}"
+
+
+def orders(found: Probe) -> str:
+    error = found.output.error or found.input.error
+    return f"{found.output} and {found.input} {error}".rstrip()
+
+
+@pytest.mark.parametrize("base", [BaseRetriever, BasePromptTemplate])
+@pytest.mark.parametrize("way", ["stream", "astream", "transform", "atransform"])
+def test_retrievers_and_prompts_have_no_stream_of_their_own(
+    base: type, way: str
+) -> None:
+    assert getattr(base, way) is getattr(Runnable, way)
+
+
+def test_the_table_has_every_row(found: dict[str, Found]) -> None:
+    assert [*TABLE] == [*found]

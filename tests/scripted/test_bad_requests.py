@@ -1,0 +1,344 @@
+"""Requests that cannot be answered: OpenAI's error, and the server goes on."""
+
+import json
+from collections.abc import Iterator
+
+import openai
+import pytest
+
+from helpers.scripted.request import parse_request
+from helpers.scripted.server import LARGEST_BODY
+from tests.support.wire import (
+    FLAT_OUT,
+    HTTP,
+    asks,
+    exchange,
+    post,
+    quiet_server,
+    raw,
+    said,
+)
+
+TOOL = {"type": "function", "function": {"name": "f"}}
+USER = {"role": "user", "content": "hi"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Return the base URL of a server that only these tests use."""
+    with quiet_server() as process:
+        yield process.url
+
+
+@pytest.fixture
+def url(server: str) -> Iterator[str]:
+    """Return the base URL of a server, which still serves after the test."""
+    yield server
+    answer = post(server, asks(script={"tokens": ["still", " here"], **FLAT_OUT}))
+    assert answer.json()["choices"][0]["message"]["content"] == "still here"
+
+
+def error_of(response: bytes) -> dict[str, str]:
+    """Return the error in the last response on a connection."""
+    return json.loads(response.rpartition(b"\r\n\r\n")[2])["error"]
+
+
+# JSON that is not a request.
+
+WRONG = [
+    ({"messages": []}, "messages", "at least one"),
+    ({"messages": None}, "messages", "is missing"),
+    ({"messages": "hi"}, "messages", "must be a list"),
+    ({"messages": [USER, "hi"]}, "messages[1]", "must be an object"),
+    ({"messages": [{"content": "hi"}]}, "messages[0].role", "is missing"),
+    ({"messages": [{"role": 1}]}, "messages[0].role", "must be a string"),
+    ({"messages": [{"role": "nobody"}]}, "messages[0].role", "one of assistant,"),
+    ({"messages": [USER | {"content": 5}]}, "messages[0].content", "a list of parts"),
+    ({"messages": [USER | {"content": [5]}]}, "messages[0].content[0]", "an object"),
+    (
+        {"messages": [USER | {"content": [{"text": {}}]}]},
+        *("messages[0].content[0].text", "must be a string"),
+    ),
+    ({"model": None}, "model", "is missing"),
+    ({"model": 4}, "model", "must be a string"),
+    ({"stream": "yes"}, "stream", "must be true or false"),
+    ({"stream_options": []}, "stream_options", "must be an object"),
+    (
+        {"stream_options": {"include_usage": 1}},
+        *("stream_options.include_usage", "must be true or false"),
+    ),
+    ({"max_tokens": 0}, "max_tokens", "1 or more"),
+    ({"max_tokens": -1}, "max_tokens", "1 or more"),
+    ({"max_tokens": 1.5}, "max_tokens", "a whole number"),
+    ({"max_completion_tokens": True}, "max_completion_tokens", "a whole number"),
+    ({"temperature": "hot"}, "temperature", "must be a number"),
+    ({"n": 2}, "n", "must be 1"),
+    ({"n": 0}, "n", "must be 1"),
+    ({"stop": 5}, "stop", "must be a list"),
+    ({"stop": ["a", 5]}, "stop", "a list of strings"),
+    ({"tools": {}}, "tools", "must be a list"),
+    ({"tools": [5]}, "tools[0]", "must be an object"),
+    ({"tools": [{}]}, "tools[0].function", "is missing"),
+    ({"tools": [{"function": {}}]}, "tools[0].function.name", "is missing"),
+    (
+        {"tools": [{"function": {"name": "f", "parameters": 5}}]},
+        *("tools[0].function.parameters", "must be an object"),
+    ),
+    ({"tool_choice": 5}, "tool_choice", "must be none, auto"),
+    ({"tool_choice": "required"}, "tool_choice", "does not offer"),
+    (
+        {"tools": [TOOL], "tool_choice": {"function": {"name": "g"}}},
+        *("tool_choice", "asks for g"),
+    ),
+    ({"response_format": "json"}, "response_format", "must be an object"),
+    ({"response_format": {"type": "xml"}}, "response_format.type", "must be text"),
+    (
+        {"response_format": {"type": "json_schema"}},
+        *("response_format.json_schema", "is missing"),
+    ),
+    ({"script": []}, "script", "must be an object"),
+    ({"script": {"token": []}}, "script.token", "Did you mean 'tokens'?"),
+    ({"script": {"xyz": 1}}, "script.xyz", "it has tokens, ttft, pace"),
+    ({"script": {"tokens": "Hello"}}, "script.tokens", "must be a list"),
+    ({"script": {"tokens": ["a", 1]}}, "script.tokens", "must hold strings"),
+    ({"script": {"ttft": "1"}}, "script.ttft", "must be a number"),
+    ({"script": {"ttft": -1}}, "script.ttft", "from 0 to 3600"),
+    ({"script": {"ttft": 1e300}}, "script.ttft", "from 0 to 3600"),
+    ({"script": {"stall": 10**400}}, "script.stall", "from 0 to 3600"),
+    ({"script": {"pace": -1}}, "script.pace", "at least 1/3600"),
+    ({"script": {"pace": 1e-320}}, "script.pace", "at least 1/3600"),
+    ({"script": {"at": -1}}, "script.at", "0 or more"),
+    ({"script": {"at": 1.5}}, "script.at", "a whole number"),
+    ({"script": {"times": True}}, "script.times", "a whole number"),
+    ({"script": {"fault": 5}}, "script.fault", "must be a string"),
+    ({"script": {"fault": "stal"}}, "script.fault", "Did you mean 'stall'?"),
+    ({"script": {"fault": "xyz"}}, "script.fault", "There are: rate_limit,"),
+    ({"script": {"fault": "stall"}}, "script.fault", "needs a stream"),
+    ({"script": {"tool": {"name": "f"}}}, "script.tool.args", "is missing"),
+    ({"script": {"tool": {"args": {}}}}, "script.tool.name", "is missing"),
+    ({"script": {"usage": {"x": "1"}}}, "script.usage.x", "a whole number"),
+    ({"script": {"usage": {"x": {"y": []}}}}, "script.usage.x.y", "a whole number"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "param", "hint"), WRONG, ids=[f"{case[1]}: {case[2]}" for case in WRONG]
+)
+def test_what_is_wrong_is_named_with_what_to_do(
+    url: str, change: dict[str, object], param: str, hint: str
+) -> None:
+    response = post(url, asks(**change))
+    error = response.json()["error"]
+    assert response.status_code == 400
+    assert (error["type"], error["param"]) == ("invalid_request_error", param)
+    assert hint in error["message"]
+    assert error.keys() == {"message", "type", "param", "code"}
+
+
+def test_the_sdk_raises_what_it_raises_for_a_provider(url: str) -> None:
+    client = openai.OpenAI(base_url=url, api_key="k")
+    with pytest.raises(openai.BadRequestError, match="at least one message") as caught:
+        client.chat.completions.create(model="m", messages=[])
+    assert caught.value.param == "messages"
+
+
+# What is not JSON, or too much of it.
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hello",
+        b"{",
+        b'{"model": "\xff"}',
+        '{"model": "m"}'.encode("utf-16"),
+        b'\xef\xbb\xbf{"model": "m"}',
+        b'{"script": {"ttft": NaN}}',
+        b'{"script": {"pace": -Infinity}}',
+        b'{"n": ' + b"9" * 5000 + b"}",
+    ],
+    ids=str,
+)
+def test_what_is_not_json_in_utf_8_is_refused(url: str, body: bytes) -> None:
+    response = HTTP.post(f"{url}/chat/completions", content=body)
+    assert response.status_code == 400
+    assert response.json()["error"]["message"] == "The body is not JSON in UTF-8."
+
+
+@pytest.mark.parametrize("body", [b"[]", b"5", b"null", b'"hi"'], ids=str)
+def test_json_that_is_no_object_is_refused(url: str, body: bytes) -> None:
+    response = HTTP.post(f"{url}/chat/completions", content=body)
+    assert response.status_code == 400
+    assert response.json()["error"]["message"] == "The body must be a JSON object."
+
+
+def test_nesting_ends_somewhere(url: str) -> None:
+    body = json.dumps(asks(script={"tool": {"name": "f", "args": {}}} | FLAT_OUT))
+    statuses = []
+    for depth in (10, *range(900, 1000, 5), 100_000):
+        deep = '{"a":' * depth + "1" + "}" * depth
+        response = HTTP.post(
+            f"{url}/chat/completions", content=body.replace("{}", deep)
+        )
+        statuses.append(response.status_code)
+    assert "nested too deeply" in response.json()["error"]["message"]
+    # Where it ends depends on the version of Python.
+    assert statuses == sorted(statuses)
+    assert set(statuses) == {200, 400}
+
+
+def test_a_schema_nested_too_deeply_is_refused(url: str) -> None:
+    deep: dict[str, object] = {"type": "string"}
+    for _ in range(400):
+        deep = {"type": "array", "items": deep}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": deep}}
+    response = post(url, asks(response_format=wanted, script=FLAT_OUT))
+    assert response.status_code == 400
+
+
+def test_a_body_over_the_limit_is_refused_and_one_at_it_is_read(url: str) -> None:
+    rest = len(json.dumps(asks("")))
+    for more, status in ((1, 413), (0, 200)):
+        prompt = "x" * (LARGEST_BODY - rest + more)
+        body = json.dumps(asks(prompt)).encode()
+        response = HTTP.post(f"{url}/chat/completions", content=body)
+        assert response.status_code == status
+    assert parse_request(body).prompt == prompt
+
+
+# What is not a request of HTTP.
+
+HELLO = raw(asks(script={"tokens": ["Hel", "lo"], **FLAT_OUT}))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"hello\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),  # TLS
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        raw(b"", "Content-Length: many"),
+        raw(b"", "Content-Length: -1"),
+        raw(b"{}", "Content-Length: 2", "Transfer-Encoding: chunked"),
+        raw(b"xyz\r\n{}\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
+        HELLO.replace(b"HTTP/1.1", b"HTTP/9.9"),
+        HELLO.replace(b"Host: localhost", b"Ho st\x00: localhost"),
+    ],
+    ids=str,
+)
+def test_what_is_not_http_is_refused_and_the_connection_closed(
+    url: str, sent: bytes
+) -> None:
+    response = exchange(url, sent)
+    assert response.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert error_of(response)["message"] == "This is not a request of HTTP/1.1."
+
+
+def test_what_follows_a_good_request_does_not_spoil_its_answer(url: str) -> None:
+    script = {"tokens": ["Hel", "lo"], "ttft": 0.2}
+    response = exchange(url, raw(asks(stream=True, script=script)) + b"garbage\r\n\r\n")
+    answer, refusal = response.split(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+    assert error_of(refusal)
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
+def test_an_upgrade_is_refused(url: str, protocol: str) -> None:
+    headers = ("Connection: Upgrade", f"Upgrade: {protocol}")
+    response = exchange(url, raw(asks(), *headers))
+    assert response.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert "leave out the upgrade" in error_of(response)["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/models?limit=1", 200),
+        ("GET", "/v1/models/gpt-3.5-turbo", 200),
+        ("GET", "/v1/models/another", 404),
+        ("GET", "/v1/nothing", 404),
+        ("POST", "/v1/embeddings", 404),
+        ("GET", "/", 404),
+        ("GET", "/v1/chat/completions", 405),
+        ("DELETE", "/v1/models", 405),
+        ("POST", "/requests", 405),
+    ],
+)
+def test_paths_and_methods(url: str, method: str, path: str, status: int) -> None:
+    response = HTTP.request(method, url.removesuffix("/v1") + path)
+    assert response.status_code == status
+    assert ("error" in response.json()) == (status != 200)
+    allowed = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/requests": "GET"}
+    assert response.headers.get("allow") == (allowed[path] if status == 405 else None)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("127.0.0.1", None, 200),
+        ("LocalHost:8888", "http://localhost:8888", 200),
+        ("localhost", "https://127.0.0.1", 200),
+        (None, None, 200),
+        ("evil.example", None, 403),  # DNS rebinding
+        ("localhost.evil.example:80", None, 403),
+        ("127.0.0.1", "https://evil.example", 403),  # CSRF
+        ("127.0.0.1", "http://localhost.evil.example", 403),
+        ("127.0.0.1", "null", 403),
+    ],
+)
+def test_only_this_machine_is_served(
+    url: str, host: str | None, origin: str | None, status: int
+) -> None:
+    headers = {"Host": host, "Origin": origin, "Connection": "close"}
+    lines = [f"{name}: {value}" for name, value in headers.items() if value]
+    version = "1.1" if host else "1.0"
+    for path in ("/v1/models", "/requests"):
+        request = "\r\n".join([f"GET {path} HTTP/{version}", *lines, "", ""])
+        response = exchange(url, request.encode())
+        assert response.startswith(f"HTTP/1.1 {status} ".encode())
+        if status == 403:
+            error = error_of(response)
+            assert error["message"] == "This server is for this machine alone."
+
+
+def test_a_refusal_of_one_request_is_not_one_of_the_next(url: str) -> None:
+    first = b"GET /v1/models HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+    second = b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    response = exchange(url, first, second)
+    assert response.startswith(b"HTTP/1.1 403 ")
+    assert b"HTTP/1.1 200 OK" in response
+
+
+def test_head_gets_no_body(url: str) -> None:
+    for _ in range(2):  # a body would be read as the start of the next response
+        assert HTTP.head(f"{url}/models").status_code == 405
+        assert HTTP.get(f"{url}/models").status_code == 200
+
+
+# What is strange, and a request.
+
+
+def test_half_a_surrogate_pair_comes_back_as_it_was(url: str) -> None:
+    tokens = ["\ud800", "a\udfff", "\U0001f680"]
+    for stream in (True, False):
+        body = json.dumps(asks(stream=stream, script={"tokens": tokens, **FLAT_OUT}))
+        response = HTTP.post(f"{url}/chat/completions", content=body)
+        if stream:
+            assert said(response.text) == "".join(tokens)
+        else:
+            message = response.json()["choices"][0]["message"]
+            assert message["content"] == "".join(tokens)
+
+
+@pytest.mark.parametrize("tokens", [[], [""], ["", "a", ""], ["a"] * 10_000], ids=len)
+def test_any_number_of_tokens_is_said(url: str, tokens: list[str]) -> None:
+    response = post(url, asks(stream=True, script={"tokens": tokens, **FLAT_OUT}))
+    assert said(response.text) == "".join(tokens)
+    assert response.text.endswith("data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("text", ["\r\n\r\n", "data: [DONE]\n\n", "\u2028\x00\\\"'"])
+def test_no_text_can_end_its_frame(url: str, text: str) -> None:
+    response = post(url, asks(stream=True, script={"tokens": [text], **FLAT_OUT}))
+    assert said(response.text) == text

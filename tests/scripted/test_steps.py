@@ -1,0 +1,172 @@
+"""An answer as steps: frames in OpenAI's order, at the script's pace."""
+
+import json
+from itertools import pairwise
+
+import pytest
+
+from helpers.scripted.faults import CHANGES, FAULTS
+from helpers.scripted.model import HttpRequest, Model
+from helpers.scripted.steps import Step
+from tests.support.wire import FLAT_OUT, asks, payloads
+
+TOKENS = ["One", " two", " three", " four"]
+BREAKS = {"dropped", "early_end", "error_frame"}
+"""Faults after which no more of the answer comes."""
+
+
+def steps(*, speed: float = 1, in_chunks: bool = True, **more: object) -> list[Step]:
+    """Return the steps of the answer to a request, a stream unless it says not."""
+    body = json.dumps(asks(**{"stream": True} | more)).encode()
+    asked = HttpRequest("POST", "/v1/chat/completions", body, in_chunks, arrived=0)
+    return list(Model(speed=speed).steps(asked)[0])
+
+
+def frames(found: list[Step]) -> list[dict[str, object]]:
+    """Return the chunks of a stream that is not in chunks of HTTP, as objects."""
+    text = b"".join(step.data for step in found if step.kind != "head").decode()
+    return [json.loads(data) for data in payloads(text) if data != "[DONE]"]
+
+
+def waits(found: list[Step]) -> list[float]:
+    """Return how long the client waits for each chunk."""
+    return [step.wait for step in found if step.kind == "chunk"]
+
+
+def test_a_stream_has_openai_s_order() -> None:
+    found = steps(in_chunks=False, stream_options={"include_usage": True})
+    first, *text, last, usage = frames(found)
+    assert first["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+    assert all(chunk["choices"][0]["delta"]["content"] for chunk in text)
+    assert last["choices"][0]["delta"] == {}
+    assert last["choices"][0]["finish_reason"] == "stop"
+    assert usage["choices"] == []
+    assert found[-1].data == b"data: [DONE]\n\n"
+
+
+def test_text_comes_before_a_tool_call() -> None:
+    call = {"name": "f", "args": {"n": 1}}
+    for tokens, content in ((None, None), (TOKENS, "")):
+        script = {"tool": call} | ({"tokens": tokens} if tokens else {})
+        first, *rest = frames(steps(in_chunks=False, script=script))
+        assert first["choices"][0]["delta"]["content"] == content
+        deltas = [list(chunk["choices"][0]["delta"]) for chunk in rest]
+        text = len(tokens or ())
+        assert deltas[:text] == [["content"]] * text
+        assert deltas[text:-1] == [["tool_calls"]] * (len(deltas) - text - 1)
+
+
+def test_each_tool_call_has_its_own_id() -> None:
+    model = Model()
+    body = json.dumps(asks(script={"tool": {"name": "f", "args": {}}})).encode()
+    found = set()
+    for _ in range(2):
+        asked = HttpRequest("POST", "/v1/chat/completions", body, True, arrived=0)
+        *_, last = model.steps(asked)[0]
+        message = json.loads(last.data)["choices"][0]["message"]
+        found.add(message["tool_calls"][0]["id"])
+    assert len(found) == 2
+
+
+def test_all_frames_of_an_answer_have_the_same_head() -> None:
+    found = frames(steps(in_chunks=False, stream_options={"include_usage": True}))
+    heads = [
+        {name: frame[name] for name in ("id", "object", "created", "model")}
+        for frame in found
+    ]
+    assert all(one == other for one, other in pairwise(heads))
+
+
+def test_usage_comes_last_and_only_when_asked_for() -> None:
+    *others, last = frames(
+        steps(in_chunks=False, stream_options={"include_usage": True})
+    )
+    assert all(frame["usage"] is None for frame in others)
+    assert last["usage"]["completion_tokens"] > 0
+    assert all("usage" not in frame for frame in frames(steps(in_chunks=False)))
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_usage_can_be_prescribed(stream: bool) -> None:
+    usage = {"prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 1}}
+    found = steps(
+        stream=stream,
+        in_chunks=False,
+        stream_options={"include_usage": True},
+        script={"usage": usage},
+    )
+    whole = json.loads(found[-1].data) if not stream else frames(found)[-1]
+    assert whole["usage"] == usage
+
+
+def test_a_chunk_of_http_holds_each_frame() -> None:
+    head, *chunks = steps(script={"tokens": TOKENS})
+    assert b"transfer-encoding: chunked" in head.data
+    for chunk in chunks:
+        size, _, rest = chunk.data.partition(b"\r\n")
+        assert len(rest) == int(size, 16) + 2
+        assert rest.endswith(b"\r\n")
+    assert chunks[-1].data == b"0\r\n\r\n"
+
+
+def test_by_default_text_starts_after_half_a_second_and_has_40_tokens_a_second() -> (
+    None
+):
+    assert waits(steps(script={"tokens": TOKENS})) == [0.5, 1 / 40, 1 / 40, 1 / 40]
+
+
+def test_the_script_sets_ttft_and_pace() -> None:
+    found = waits(steps(script={"tokens": TOKENS, "ttft": 2, "pace": 10}))
+    assert found == [2, 0.1, 0.1, 0.1]
+    assert waits(steps(script={"tokens": TOKENS} | FLAT_OUT)) == [0, 0, 0, 0]
+
+
+def test_two_tokens_take_twice_as_long() -> None:
+    assert set(waits(steps(prompt="What is a token?"))[1:]) == {1 / 40, 2 / 40}
+
+
+def test_a_whole_answer_takes_as_long_as_its_stream() -> None:
+    streamed, whole = (steps(stream=stream) for stream in (True, False))
+    total = sum(step.wait for step in whole)
+    # It is made as long as the stream, but for the wait before the last token's end.
+    assert total == pytest.approx(sum(waits(streamed)), abs=1 / 40)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_speed_divides_the_waits(stream: bool) -> None:
+    slow, fast = (
+        sum(step.wait for step in steps(stream=stream, speed=speed)) for speed in (1, 4)
+    )
+    assert slow == pytest.approx(4 * fast)
+
+
+def test_speed_does_not_divide_a_fault() -> None:
+    script = {"tokens": TOKENS, "fault": "stall", "at": 2, "stall": 3} | FLAT_OUT
+    assert waits(steps(speed=4, script=script)) == [0, 0, 3, 0]
+
+
+@pytest.mark.parametrize("fault", CHANGES)
+@pytest.mark.parametrize("tokens", [TOKENS, []], ids=["text", "no text"])
+def test_a_fault_that_comes_too_late_comes_at_the_end(
+    fault: str, tokens: list[str]
+) -> None:
+    late, last = (
+        steps(script={"tokens": tokens, "fault": fault, "at": at})
+        for at in (10**30, len(tokens))
+    )
+    assert late == last
+    kinds = [step.kind for step in late]
+    assert kinds.count("chunk") == len(tokens)
+    assert ("done" in kinds) == (fault not in {*BREAKS, "no_done"})
+    assert kinds[-1] == ("cut" if fault == "dropped" else "end")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("tool", [True, False], ids=["tool", "text"])
+def test_every_fault_ends_at_any_place(fault: str, stream: bool, tool: bool) -> None:
+    script = {"tool": {"name": "f", "args": {"n": 1}}} if tool else {"tokens": TOKENS}
+    for at in range(8):
+        found = steps(stream=stream, script=script | {"fault": fault, "at": at})
+        assert found[0].kind == "head"
+        assert found[-1].kind in ("end", "cut")
