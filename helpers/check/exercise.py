@@ -1,0 +1,99 @@
+"""What makes a check of a function that yields hints: one line, never an exception."""
+
+import dis
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from types import FunctionType
+from typing import Concatenate, ParamSpec, cast, overload
+
+P = ParamSpec("P")
+Hints = Callable[Concatenate[object, P], Iterator[str]]
+AsyncHints = Callable[Concatenate[object, P], AsyncGenerator[str, None]]
+
+
+class exercise:  # noqa: N801  a decorator
+    """Turn a function that yields hints into the check of an exercise.
+
+        @exercise("7.1")
+        def cached_stream(answer):
+            if not callable(answer):
+                yield "write a function, with def"
+            ...
+
+    The check prints one line: "not tried yet" for None or a function whose body is
+    still empty; the first hint that is yielded, after "not yet: "; what the answer
+    raised; or, if no hint comes, "correct (7.1)", which is what `progress` looks for.
+    So a hint stands where its condition is tried, and later lines can rely on it.
+    """
+
+    def __init__(self, number: str) -> None:
+        """Name the exercise as its heading does: `### Exercise 7.1: …`."""
+        self.number = number
+
+    @overload
+    def __call__(self, hints: Hints[P]) -> Callable[Concatenate[object, P], None]: ...
+    @overload
+    def __call__(
+        self, hints: AsyncHints[P]
+    ) -> Callable[Concatenate[object, P], Awaitable[None]]: ...
+    def __call__(self, hints: Hints[P] | AsyncHints[P]) -> object:
+        """Return the check; it is asynchronous if the hints are."""
+        if inspect.isasyncgenfunction(hints):
+            return self._acheck(hints)
+        return self._check(cast("Hints[P]", hints))
+
+    def _check(self, hints: Hints[P]) -> Callable[Concatenate[object, P], None]:
+        @functools.wraps(hints)
+        def check(answer: object, /, *args: P.args, **options: P.kwargs) -> None:
+            if untouched(answer):
+                return print("not tried yet")
+            try:
+                return self._say(next(iter(hints(answer, *args, **options)), None))
+            except Exception as error:  # noqa: BLE001  (an answer may raise anything)
+                return self._say(raised(error))
+
+        return check
+
+    def _acheck(
+        self, hints: AsyncHints[P]
+    ) -> Callable[Concatenate[object, P], Awaitable[None]]:
+        @functools.wraps(hints)
+        async def check(answer: object, /, *args: P.args, **options: P.kwargs) -> None:
+            if untouched(answer):
+                return print("not tried yet")
+            try:
+                async with aclosing(hints(answer, *args, **options)) as found:
+                    return self._say(await anext(found, None))
+            except Exception as error:  # noqa: BLE001
+                return self._say(raised(error))
+
+        return check
+
+    def _say(self, hint: str | None) -> None:
+        print(f"correct ({self.number})" if hint is None else f"not yet: {hint}")
+
+
+def untouched(answer: object) -> bool:
+    """Tell whether it is None, or a function that does nothing: `...` or `pass`."""
+    if not isinstance(answer, FunctionType):
+        return answer is None
+    body = [step for step in dis.get_instructions(answer) if step.opname not in _FRAME]
+    return all(
+        step.opname == "RETURN_VALUE"
+        or (step.opname in ("LOAD_CONST", "RETURN_CONST") and step.argval is None)
+        for step in body
+    )
+
+
+# What is around a body: in CPython 3.11 to 3.14, and more of it in a coroutine.
+_FRAME = {"RESUME", "NOP", "CACHE", "RETURN_GENERATOR", "POP_TOP"} | {
+    *("CALL_INTRINSIC_1", "RERAISE", "COPY_FREE_VARS"),
+}
+
+
+def raised(error: BaseException) -> str:
+    """Say what an answer raised, in one line."""
+    message = " ".join(str(error).split())[:200]
+    return f"it raises {type(error).__name__}" + (f": {message}" if message else "")
