@@ -19,7 +19,7 @@ def first_text(answer: object, *, chunks: Sequence[object]) -> Iterator[str]:
     if not isinstance(answer, str):
         if type(answer) in map(type, chunks):
             yield "that is a whole chunk; take its .text"
-        yield f"that is of the type {type(answer).__name__}; take one text out of it"
+        yield f"that is of the type {type(answer).__name__}; make it one text, a str"
     if answer == first:
         return
     if answer == "":

@@ -28,13 +28,13 @@ def streaming_step(answer: object) -> Iterator[str]:
     given = cast("Runnable[str, str]", answer)
     step = RunnableSequence[str, str](RunnablePassthrough(), given)
     if any(isinstance(each, RunnableLambda) for each in step.steps):
-        yield "a RunnableLambda, and a function without yield, collects its input first"
+        yield "a RunnableLambda, or a function without yield, gets all the text first"
     text, _ = passed_through(step, TIDY)
     if text != (whole := "".join(TIDY).replace("\n", " ")):
         yield case(TIDY, whole, text)
     _, silence = passed_through(step, LONG)
     if silence > len(LONG) / 2:  # it may hold back a piece, or a sentence
-        yield "the text is right, but most of it at once: yield a text for each text"
+        yield "the text is right, but most of it comes at once: yield each as it comes"
 
 
 def passed_through(step: "Runnable[str, str]", texts: list[str]) -> tuple[object, int]:

@@ -59,18 +59,18 @@ async def answers_together(answer: object) -> AsyncGenerator[str, None]:
         yield "return a list of texts, one for each question"
     said, texts = [*cast("Iterable[object]", got)], [*map(answers.answer, QUESTIONS)]
     if any(isinstance(each, Awaitable) for each in said):
-        yield "what is in your list is still to come: await it"
+        yield "what is in your list has not come yet: await it"
     if not UnderWay.steps:
         yield "it asks another model than the one that it is given"
     if said != texts and all(text in said for text in texts):
-        yield "the texts are right, but the order is another one"
+        yield "the texts are right, but in another order than the questions"
     for question, text, each in zip_longest(QUESTIONS, texts, said):
         if each != text:
             yield case(question, text, each)
     if (most := max(accumulate(UnderWay.steps))) < len(texts):
-        yield f"the texts are right; at the same time came {most} of {len(texts)}"
+        yield f"the texts are right, but at most {most} of {len(texts)} came at once"
     if not others.is_set():
-        yield "the texts are right, but nothing is awaited: all others stood still"
+        yield "the texts are right, but nothing is awaited, so nothing else can run"
 
 
 SAID = ["One", " sentence", ".", *[" More"] * 100, "."]
@@ -120,7 +120,7 @@ async def closed_stream(
     if not all(kept):
         yield "streams[question] holds the stream too late: set it before you read"
     if hint := await leak(three):
-        yield f"right, if all goes well; if the loop raises an exception, {hint}"
+        yield f"this works, but after an exception in the loop, {hint}"
 
 
 async def leak(question: str) -> str:

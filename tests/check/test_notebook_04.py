@@ -247,7 +247,7 @@ class Invoked(Runnable[str, str]):
         return text.replace("\n", " ")
 
 
-COLLECTS = "collects its input first"
+COLLECTS = "gets all the text first"
 WRONG_STEPS = [
     (lambda text: text.replace("\n", " "), COLLECTS),
     (RunnableLambda(lambda text: text.replace("\n", " ")), COLLECTS),
@@ -255,14 +255,14 @@ WRONG_STEPS = [
     (as_step(tidy), COLLECTS),
     (RunnablePassthrough() | RunnableLambda(tidy), COLLECTS),
     (lambda texts: (text.replace("\n", " ") for text in texts), COLLECTS),
-    (lump, "most of it at once"),
-    (empty_then_lump, "most of it at once"),
-    (first_then_lump, "most of it at once"),
-    (collected, "most of it at once"),
-    (filling, "most of it at once"),
-    (in_lines, "most of it at once"),
-    (Invoked(), "most of it at once"),
-    (RunnableGenerator(lump), "most of it at once"),
+    (lump, "most of it comes at once"),
+    (empty_then_lump, "most of it comes at once"),
+    (first_then_lump, "most of it comes at once"),
+    (collected, "most of it comes at once"),
+    (filling, "most of it comes at once"),
+    (in_lines, "most of it comes at once"),
+    (Invoked(), "most of it comes at once"),
+    (RunnableGenerator(lump), "most of it comes at once"),
     (loud, "got 'ONE  TWO"),
     (stripped, "expected, got 'onetwo"),
     (by_lines, "'one  two  three four ' expected, got 'one two  three four'"),
