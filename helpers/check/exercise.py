@@ -6,9 +6,10 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from types import FunctionType
-from typing import Concatenate, ParamSpec, cast, overload
+from typing import Concatenate, ParamSpec, TypeVar, cast, overload
 
 P = ParamSpec("P")
+T = TypeVar("T")
 Hints = Callable[Concatenate[object, P], Iterator[str]]
 AsyncHints = Callable[Concatenate[object, P], AsyncGenerator[str, None]]
 
@@ -22,8 +23,8 @@ class exercise:  # noqa: N801  a decorator
                 yield "write a function, with def"
             ...
 
-    The check prints one line: "not tried yet" for None or a function whose body is
-    still empty; the first hint that is yielded, after "not yet: "; what the answer
+    The check prints one line: "not tried yet" for an answer that is `untouched`; the
+    first hint that is yielded, after "not yet: "; what the answer
     raised; or, if no hint comes, "correct (7.1)", which is what `progress` looks for.
     So a hint stands where its condition is tried, and later lines can rely on it.
     """
@@ -47,9 +48,9 @@ class exercise:  # noqa: N801  a decorator
     def _check(self, hints: Hints[P]) -> Callable[Concatenate[object, P], None]:
         @functools.wraps(hints)
         def check(answer: object, /, *args: P.args, **options: P.kwargs) -> None:
-            if untouched(answer):
-                return print("not tried yet")
             try:
+                if untouched(answer):
+                    return print("not tried yet")
                 return self._say(next(iter(hints(answer, *args, **options)), None))
             except Exception as error:  # noqa: BLE001  (an answer may raise anything)
                 return self._say(raised(error))
@@ -61,9 +62,9 @@ class exercise:  # noqa: N801  a decorator
     ) -> Callable[Concatenate[object, P], Awaitable[None]]:
         @functools.wraps(hints)
         async def check(answer: object, /, *args: P.args, **options: P.kwargs) -> None:
-            if untouched(answer):
-                return print("not tried yet")
             try:
+                if untouched(answer):
+                    return print("not tried yet")
                 async with aclosing(hints(answer, *args, **options)) as found:
                     return self._say(await anext(found, None))
             except Exception as error:  # noqa: BLE001
@@ -76,7 +77,16 @@ class exercise:  # noqa: N801  a decorator
 
 
 def untouched(answer: object) -> bool:
-    """Tell whether it is None, or a function that does nothing: `...` or `pass`."""
+    """Tell whether it is as the notebook gives it: None, or nothing but None in it.
+
+    A function that does nothing (`...`, `pass`, `return None`), a class whose own
+    functions all do, a dictionary whose values are all None.
+    """
+    if isinstance(answer, dict):
+        return bool(answer) and all(value is None for value in answer.values())
+    if isinstance(answer, type):
+        own = [each for each in vars(answer).values() if isinstance(each, FunctionType)]
+        return bool(own) and all(map(untouched, own))
     if not isinstance(answer, FunctionType):
         return answer is None
     body = [step for step in dis.get_instructions(answer) if step.opname not in _FRAME]
@@ -95,5 +105,28 @@ _FRAME = {"RESUME", "NOP", "CACHE", "RETURN_GENERATOR", "POP_TOP"} | {
 
 def raised(error: BaseException) -> str:
     """Say what an answer raised, in one line."""
-    message = " ".join(str(error).split())[:200]
+    try:
+        message = " ".join(str(error).split())[:200]
+    except Exception:  # noqa: BLE001  (it has a text of the answer's own in it)
+        message = ""
     return f"it raises {type(error).__name__}" + (f": {message}" if message else "")
+
+
+def wrong(function: Callable[[T], object], given: T, expected: object) -> str:
+    """Say what a function does with what it is given; "" if that is as expected."""
+    try:
+        got = function(given)
+    except Exception as error:  # noqa: BLE001
+        return raised(error)
+    return "" if got == expected else f"{shown(expected)} expected, got {shown(got)}"
+
+
+def case(given: object, expected: object, got: object) -> str:
+    """Say where an answer fails, in one line: what went in, and what came out."""
+    return f"for {shown(given)}: {shown(expected)} expected, got {shown(got)}"
+
+
+def shown(value: object) -> str:
+    """Write any value in one line, shortened."""
+    text = " ".join(repr(value).split("\n"))
+    return text if len(text) <= 80 else text[:79] + "…"
