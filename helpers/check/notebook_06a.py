@@ -107,9 +107,7 @@ class Reader:
 
         async def texts() -> AsyncIterator[str]:
             async for text in reading.stream_of(answer, model, QUESTION):
-                if not isinstance(text, str):
-                    raise Hint(f"yield text, and not {type(text).__name__}")
-                yield text
+                yield reading.only_text(text)
 
         scope = {"type": "http", "asgi": {"spec_version": "2.3"}}  # as uvicorn says
         response = StreamingResponse(texts())
@@ -160,8 +158,6 @@ def _holds(data: object, right: dict[str, Any]) -> bool:
 
 async def _events(answer: object, fault: str | None) -> tuple[list[Event], bool]:
     """Return the events, and whether one was held back until the model had ended."""
-    import asyncio
-
     import httpx2
     from openai import OpenAIError
 
@@ -171,15 +167,14 @@ async def _events(answer: object, fault: str | None) -> tuple[list[Event], bool]
     says = {"tokens": ["Hel", "lo"], "ttft": 0, "pace": 0, "usage": usage}
     if fault not in (None, "no_usage", "late_error"):
         says |= {"fault": fault, "at": 1}
-    events, heard, late = list[Event](), asyncio.Event(), False
+    events, heard = list[Event](), reading.Heard()
 
     async def chunks() -> AsyncIterator["AIMessageChunk"]:
-        nonlocal late
         async for chunk in model.astream("Hi"):
             heard.clear()
             yield chunk
-            if chunk.text and not late:
-                late = not await reading.comes(heard)
+            if chunk.text:
+                await heard.wait()
         if fault == "late_error":
             raise OpenAIError(f"no connection to {PRIVATE}")
 
@@ -191,7 +186,7 @@ async def _events(answer: object, fault: str | None) -> tuple[list[Event], bool]
         counting = {"stream_usage": fault != "no_usage"}
         model = model_of_its_own(client, **counting, **script(**says))
         await reading.read(answer, chunks(), hear=hear)
-    return events, late
+    return events, heard.late
 
 
 def _event(event: object) -> Event:

@@ -3,50 +3,40 @@
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextvars import copy_context
-from typing import cast
 
-from .exercise import exercise
+from .exercise import Hint, exercise
 
 PACE = 0.04  # seconds between two tokens, so that each comes in a read of its own
 FRAME = 'event: token\ndata: {"text": " on"}\n\n'
 END = 'event: done\ndata: {"finish_reason": "stop"}\n\n'
+PING = ": ping\n\n"
 FAILED = 'event: error\ndata: {"message": "the model failed"}\n\n'
 LIVE: dict[str, Sequence[str | float]] = {
-    "tokens that come one by one": (*(FRAME, PACE) * 9, END),
-    "tokens that come in threes": (*(FRAME * 3, 3 * PACE) * 4, END),
-    "tokens that come in fives": (*(FRAME * 5, 3 * PACE) * 4, END),
-    "a late first token, and others one by one": (
-        *(4 * PACE, *(FRAME, PACE) * 9, END),
-    ),
+    "tokens that come one by one": (FRAME, PACE) * 9,
+    "tokens that come in threes": (FRAME * 3, 3 * PACE) * 4,
+    "tokens that come in fives": (FRAME * 5, 3 * PACE) * 4,
+    "a late first token, and others one by one": (4 * PACE, *(FRAME, PACE) * 9),
 }
 LATE: dict[str, Sequence[str | float]] = {
-    "tokens that come all at once": (4 * PACE, FRAME * 9, 4 * PACE, END),
-    "three tokens that come all at once": (4 * PACE, FRAME * 3, END),
-    "pings, and then all tokens at once": (
-        *(": ping\n\n", PACE) * 8,
-        *(FRAME * 9, PACE, END),
+    "nine tokens that come at once": (4 * PACE, FRAME * 9, 4 * PACE),
+    "three tokens that come at once": (4 * PACE, FRAME * 3, 4 * PACE),
+    "pings, and then all tokens at once": (*(PING, PACE) * 8, FRAME * 9, PACE),
+    "one token, and then the others at once": (FRAME, 4 * PACE, FRAME * 8, PACE),
+    "tokens one by one, and then most at once": (
+        *(*(FRAME, PACE) * 3, 4 * PACE, FRAME * 6, PACE),
     ),
-    "one token, and then all others at once": (FRAME, 4 * PACE, FRAME * 8, PACE, END),
-    "three tokens one by one, and then all others at once": (
-        *(FRAME, PACE) * 3,
-        *(4 * PACE, FRAME * 6, PACE, END),
-    ),
-    "an error, and no token": (FAILED,),
 }
-APPS = LIVE | LATE
+APPS = {what: (*parts, END) for what, parts in (LIVE | LATE).items()}
+APPS["an error, and no token"] = (FAILED,)
 """What each app writes, and how many seconds it waits in between."""
 
 
 @exercise("6c.1")
 def streams(answer: object) -> Iterator[str]:
     """Exercise 6c.1: a function that reads a URL, and says whether tokens stream."""
-    if not callable(answer):
-        yield "write a function streams(url)"
-    if inspect.iscoroutinefunction(answer):
-        yield "write a plain function, without `async`"
-    for what, said in zip(
-        APPS, _said(cast("Callable[[str], object]", answer)), strict=True
-    ):
+    if not callable(answer) or inspect.iscoroutinefunction(answer):
+        raise Hint("write a function streams(url), without `async`")
+    for what, said in zip(APPS, _said(answer), strict=True):
         if said != (what in LIVE):
             yield f"of {what}, it says {said!r}; {what in LIVE} is right"
 

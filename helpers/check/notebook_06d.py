@@ -30,7 +30,7 @@ async def freed_loop(answer: object) -> AsyncGenerator[str, None]:
         parts = {TITLE: "the title", ANSWER: "the answer"}
         blocks = [part for prompt, part in parts.items() if prompt in seen.blocked]
         yield f"still, nobody else has a turn during {' and '.join(blocks)}"
-    if seen.late:
+    if seen.heard.late:
         yield "yield each text as it comes, not when all are there"
 
 
@@ -43,15 +43,12 @@ class Seen:
         self.texts: list[str] = []
         self.asked: set[str] = set()
         self.blocked: set[str] = set()  # the prompts during which others had no turn
-        self.heard = asyncio.Event()  # what the model said last
-        self.late = False  # a text was held back
+        self.heard = reading.Heard()
         self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
 
     def hear(self, text: object) -> None:
         """Take what the answer yields."""
-        if not isinstance(text, str):
-            raise Hint(f"yield text, and not {type(text).__name__}")
-        self.texts += [text] if text else []
+        self.texts += filter(None, [reading.only_text(text)])
         self.heard.set()
 
     def think(self, prompt: str) -> bool:
@@ -66,13 +63,10 @@ class Seen:
         return turn.is_set()
 
     def listen(self) -> "Future[None]":
-        """Let a thread, or any loop, wait until the last text is heard, or is late."""
+        """Let a thread, or any loop, wait until what the model said is heard."""
         import asyncio
 
-        async def wait() -> None:
-            self.late = self.late or not await reading.comes(self.heard)
-
-        return asyncio.run_coroutine_threadsafe(wait(), self._loop)
+        return asyncio.run_coroutine_threadsafe(self.heard.wait(), self._loop)
 
 
 def _watched(seen: Seen) -> "BaseChatModel":
@@ -157,10 +151,9 @@ class Run:
         self.saved: list[tuple[object, object]] = []
         self.raised: Exception | None = None
         self.stopped = False  # a cancellation came out of it
-        self.late = False  # a text was held back
         self.overdue = False  # long after it should have ended, it had not
         self._over = False  # nothing of it runs any more
-        self._heard, self._given_up = asyncio.Event(), asyncio.Event()
+        self._heard, self._given_up = reading.Heard(), asyncio.Event()
 
     def hint(self) -> str | None:
         """Return what is wrong, if anything; raises a Hint that came out of it."""
@@ -169,13 +162,12 @@ class Run:
         right = ENDS[self.event]
         breaks = self.event == "the model raises"
         if self.overdue:
-            return (
-                "it does not end" + "; let no save take longer than `limit`" * self.slow
-            )
+            advice = "; let no save take longer than `limit`" * self.slow
+            return "it does not end" + advice
         if self.raised and not (breaks and isinstance(self.raised, BreakError)):
             advice = "; give up a save that hangs, and raise nothing" * self.slow
             return raised(self.raised) + advice
-        if self.late:
+        if self._heard.late:
             return "it holds texts back; yield each as it comes"
         if self.event.endswith("cancelled") and not self.stopped:
             return "it goes on; shield the saving, and nothing else"
@@ -208,15 +200,14 @@ class Run:
 
         import anyio
 
-        limit = 0.01 if self.slow else 60
+        given = self._chunks(), self._save, 0.01 if self.slow else 60
         try:
             with anyio.CancelScope() as self._scope:
-                stream: Any = reading.stream_of(
-                    answer, self._chunks(), self._save, limit
-                )
+                stream: Any = reading.stream_of(answer, *given)
                 try:
                     async for text in stream:
-                        self._hear(text)
+                        self.texts += filter(None, [reading.only_text(text)])
+                        self._heard.set()
                         if self.event == "its reader closes it":
                             await stream.aclose()
                             break  # Python 3.11 may take it for running still
@@ -228,12 +219,6 @@ class Run:
         finally:
             self._over = True
 
-    def _hear(self, text: object) -> None:
-        if not isinstance(text, str):
-            raise Hint(f"yield text, and not {type(text).__name__}")
-        self.texts += [text] if text else []
-        self._heard.set()
-
     async def _chunks(self) -> "AsyncIterator[AIMessageChunk]":
         """Say the words, unless the reader is stopped after one; then end."""
         import asyncio
@@ -243,16 +228,17 @@ class Run:
         for word in WORDS:
             self._heard.clear()
             yield AIMessageChunk(content=word)
-            self.late = self.late or not await reading.comes(self._heard)
+            await self._heard.wait()
             if self.event == "its task is cancelled":
                 self._task.cancel()
             if self.event == "a scope around it is cancelled":
                 self._scope.cancel()  # as Starlette does when the reader has gone
-            await asyncio.sleep(0.03 if self.slow else 0)  # longer than the limit
+            # Longer than the limit of a save that hangs, or than a cancellation takes.
+            await asyncio.sleep(0.1 if "left" in ENDS[self.event] else 0.03 * self.slow)
         if self.event == "the model raises":
             raise BreakError
-        reason = self.event.rpartition("ends with ")[2]
-        found = {"finish_reason": reason} if reason in ("stop", "length") else {}
+        end = ENDS[self.event][1]
+        found = {"finish_reason": end} if end in ("stop", "length") else {}
         yield AIMessageChunk(content="", response_metadata=found)
         yield AIMessageChunk(content="")  # in its place, a model has the usage
 

@@ -2,12 +2,9 @@
 
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .exercise import Hint
-
-if TYPE_CHECKING:
-    import asyncio
 
 PATIENCE = 2.0
 """Seconds to wait for what comes at once, unless an answer holds it back."""
@@ -49,12 +46,31 @@ async def ended(work: Awaitable[object]) -> None:
         raise
 
 
-async def comes(event: "asyncio.Event") -> bool:
-    """Wait for an event; tell whether it came within PATIENCE."""
-    import asyncio
+def only_text(value: object) -> str:
+    """Return it if it is text, else raise Hint."""
+    if isinstance(value, str):
+        return value
+    raise Hint(f"yield text, and not {type(value).__name__}")
 
-    try:
-        await asyncio.wait_for(event.wait(), PATIENCE)
-    except TimeoutError:
-        return False
-    return True
+
+class Heard:
+    """Tells whether each thing that is said is heard before the next one."""
+
+    late = False
+    """Whether one was not, in good time."""
+
+    def __init__(self) -> None:
+        import asyncio
+
+        self._event = asyncio.Event()
+        self.clear, self.set = self._event.clear, self._event.set
+
+    async def wait(self) -> None:
+        """Wait for `set`, at most PATIENCE; once one thing was late, no more."""
+        import asyncio
+
+        try:
+            if not self.late:
+                await asyncio.wait_for(self._event.wait(), PATIENCE)
+        except TimeoutError:
+            self.late = True
