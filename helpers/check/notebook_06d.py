@@ -44,12 +44,20 @@ class Seen:
         self.asked: set[str] = set()
         self.blocked: set[str] = set()  # the prompts during which others had no turn
         self.heard = reading.Heard()
+        self._said = 0  # words of the answer
         self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
 
-    def hear(self, text: object) -> None:
+    def hear(self, text: Any) -> None:
         """Take what the answer yields."""
-        self.texts += filter(None, [reading.only_text(text)])
-        self.heard.set()
+        self.texts += [text] if reading.only_text(text) else []
+        if len(self.texts) > self._said:  # with the title
+            self.heard.set()
+
+    def say(self, prompt: str, number: int) -> None:
+        """Say a word, which is to be heard if it is one of the answer."""
+        if prompt == ANSWER:
+            self._said = number
+            self.heard.clear()
 
     def think(self, prompt: str) -> bool:
         """Think, in a thread that waits meanwhile; tell whether others have a turn."""
@@ -62,11 +70,15 @@ class Seen:
             self.blocked.add(prompt)
         return turn.is_set()
 
-    def listen(self) -> "Future[None]":
-        """Let a thread, or any loop, wait until what the model said is heard."""
+    def listen(self, prompt: str) -> "Future[None]":
+        """Let a thread, or any loop, wait until the last word is heard."""
         import asyncio
 
-        return asyncio.run_coroutine_threadsafe(self.heard.wait(), self._loop)
+        async def wait() -> None:
+            if prompt == ANSWER:
+                await self.heard.wait()
+
+        return asyncio.run_coroutine_threadsafe(wait(), self._loop)
 
 
 def _watched(seen: Seen) -> "BaseChatModel":
@@ -94,19 +106,21 @@ def _watched(seen: Seen) -> "BaseChatModel":
             return whole
 
         def _stream(self, *asked: Any, **options: Any) -> Iterator[Any]:
-            seen.think(asked[0][-1].text)
-            for chunk in chunks:
-                seen.heard.clear()
+            prompt = asked[0][-1].text
+            seen.think(prompt)
+            for number, chunk in enumerate(chunks, 1):
+                seen.say(prompt, number)
                 yield chunk
-                if seen.think(asked[0][-1].text):
-                    seen.listen().result()
+                if seen.think(prompt):
+                    seen.listen(prompt).result()
 
         async def _astream(self, *asked: Any, **options: Any) -> AsyncIterator[Any]:
-            seen.asked.add(asked[0][-1].text)
-            for chunk in chunks:
-                seen.heard.clear()
+            prompt = asked[0][-1].text
+            seen.asked.add(prompt)
+            for number, chunk in enumerate(chunks, 1):
+                seen.say(prompt, number)
                 yield chunk
-                await asyncio.wrap_future(seen.listen())
+                await asyncio.wrap_future(seen.listen(prompt))
 
     return Watched()
 
@@ -206,8 +220,9 @@ class Run:
                 stream: Any = reading.stream_of(answer, *given)
                 try:
                     async for text in stream:
-                        self.texts += filter(None, [reading.only_text(text)])
-                        self._heard.set()
+                        if reading.only_text(text):
+                            self.texts.append(text)
+                            self._heard.set()
                         if self.event == "its reader closes it":
                             await stream.aclose()
                             break  # Python 3.11 may take it for running still

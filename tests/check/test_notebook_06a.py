@@ -552,6 +552,15 @@ async def gathered(chunks: Chunks) -> Events:
         yield each
 
 
+async def one_behind(chunks: Chunks) -> Events:
+    found = events()(chunks)
+    before = await anext(found)
+    async for each in found:
+        yield before
+        before = each
+    yield before
+
+
 async def rest_at_once(chunks: Chunks) -> Events:
     found = events()(chunks)
     yield await anext(found)
@@ -636,6 +645,7 @@ async def test_usage_event_hints(answer: object, line: str, said: Said) -> None:
     ("answer", "line"),
     [
         (gathered, "send each token as its chunk comes"),
+        (one_behind, "send each token as its chunk comes"),
         (rest_at_once, "send each token as its chunk comes"),
         (endless, "it does not end"),
     ],
