@@ -14,6 +14,10 @@ Hints = Callable[Concatenate[object, P], Iterator[str]]
 AsyncHints = Callable[Concatenate[object, P], AsyncGenerator[str, None]]
 
 
+class Hint(Exception):
+    """A hint from where none can be yielded: a helper, a server, another task."""
+
+
 class exercise:  # noqa: N801  a decorator
     """Turn a function that yields hints into the check of an exercise.
 
@@ -104,7 +108,9 @@ _FRAME = {"RESUME", "NOP", "CACHE", "RETURN_GENERATOR", "POP_TOP"} | {
 
 
 def raised(error: BaseException) -> str:
-    """Say what an answer raised, in one line."""
+    """Say what an answer raised, in one line; of a Hint, what it says."""
+    if isinstance(error, Hint):
+        return str(error)
     try:
         message = " ".join(str(error).split())[:200]
     except Exception:  # noqa: BLE001  (it has a text of the answer's own in it)

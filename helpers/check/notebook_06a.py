@@ -1,20 +1,41 @@
 """The exercises of notebook 06a: endpoints that stream."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+import gc
+import json
+import math
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TYPE_CHECKING, Any
 
-from .grading import grade
+from . import reading
+from .exercise import Hint, exercise
 
 if TYPE_CHECKING:
-    from fastapi.sse import ServerSentEvent
     from httpx2 import AsyncClient
+    from langchain_core.messages import AIMessageChunk
     from langchain_openai import ChatOpenAI
+    from starlette.types import Message
 
-Events = list[tuple[str | None, object]]
-PATIENCE = 1.0
-"""Seconds to wait for what comes at once, unless the answer holds it back."""
+QUESTION = "Go on, please."
+TEXTS = ["Go", *[" on"] * 59]
+BURST = 5
+"""How many of them come before the model falls silent, and its reader leaves."""
+SILENCE = 2.0
+"""Seconds in which to stop the model."""
+
+Event = tuple[str | None, Any]
+HEL, LO = ("token", {"text": "Hel"}), ("token", {"text": "lo"})
+USAGE = ("usage", {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5})
+DONE, LIMITED = (("done", {"finish_reason": end}) for end in ("stop", "length"))
+ERROR = ("error", {"message": "in any words"})
+CASES: dict[str, tuple[str | None, list[Event]]] = {
+    "a good model": (None, [HEL, LO, USAGE, DONE]),
+    "a model that tells no usage": ("no_usage", [HEL, LO, DONE]),
+    "a model at its token limit": ("length", [HEL, USAGE, LIMITED]),
+    "a model that raises": ("error_frame", [HEL, ERROR]),
+    "a model that ends without a reason": ("early_end", [HEL, ERROR]),
+    "a model that raises after its usage": ("late_error", [HEL, LO, ERROR]),
+}
+"""For exercise 6a.2: models, what is wrong with each, and the events to make of it."""
 PRIVATE = "http://10.0.0.7/v1"
 """What an exception says, and a reader must not learn."""
 
@@ -32,213 +53,155 @@ def model_of_its_own(client: "AsyncClient", **options: Any) -> "ChatOpenAI":
     return ChatOpenAI(http_async_client=client, **fixed, **options)
 
 
-def stopped_model(answer: object) -> None:
+@exercise("6a.1")
+async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 6a.1: a body whose model stops when its reader leaves."""
-    from helpers.models import script
+    import asyncio  # not at the top: `import helpers` stays quick
 
-    said = ["Go", *[" on"] * 99]
-    whole: str | Exception = ""
-    stopped = False
-    if answer is not None:
-        whole, _ = _served(answer, script(tokens=said, ttft=0, pace=0))
-    if whole == "".join(said):
-        _, stopped = _served(answer, script(tokens=said), reads=3)
-    grade(
-        answer,
-        lambda _: stopped,
-        (
-            lambda _: whole == "".join(said),
-            f"the texts are right, but the model said all {len(said)} of them",
-        ),
-        (
-            lambda a: not callable(a) or isinstance(whole, TypeError),
-            "write async def mended(model, question), with a yield in it",
-        ),
-        (lambda _: isinstance(whole, Exception), "its body breaks off, or never ends"),
-        otherwise="yield the text of each chunk of model.astream(question)",
-    )
-
-
-async def usage_event(answer: object) -> None:
-    """Exercise 6a.2: the events of an answer, with its usage before the end."""
-    usage = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
-    got: Events | Exception = []
-    failed, ended, broken, limited, uncounted = [got] * 5
-    late = stops = False
-    if answer is not None:
-        got, late = await _events(answer)
-        failed, _ = await _events(answer, "error_frame")
-        ended, _ = await _events(answer, "early_end")
-        broken, _ = await _events(answer, breaks=True)
-        limited, _ = await _events(answer, "length")
-        uncounted, _ = await _events(answer, stream_usage=False)
-        stops = await _stops(answer)
-    names = _names(got)
-    counted = [data for name, data in _list(got) if name == "usage"]
-    grade(
-        answer,
-        lambda _: (
-            names == ["token", "token", "usage", "done"]
-            and _holds(counted[0], usage)
-            and _reason(got) == "stop"
-            and _names(failed) == _names(ended) == ["token", "error"]
-            and _names(broken) == ["token", "token", "error"]
-            and _names(limited) == ["token", "usage", "done"]
-            and _reason(limited) == "length"
-            and _names(uncounted) == ["token", "token", "done"]
-            and not (late or _tells(broken))
-            and stops
-        ),
-        (lambda a: not callable(a), "write async def events_with_usage(chunks)"),
-        (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
-        (lambda _: names.count("token") != 2, "send a token for each text, as before"),
-        (
-            lambda _: counted in ([], [None]),
-            "there is no event with the usage; did a later chunk overwrite it?",
-        ),
-        (lambda _: len(counted) > 1, "send one usage: the other chunks have None"),
-        (lambda _: not _holds(counted[0], usage), "its data: chunk.usage_metadata"),
-        (lambda _: names.count("done") != 1, "done still says the end, once"),
-        (lambda _: names[-1] != "done", "done is the end: the usage comes before it"),
-        (lambda _: late, "send each token as its chunk comes, not when all are there"),
-        (
-            lambda _: isinstance(uncounted, Exception) or "usage" in _names(uncounted),
-            "right, but for a model without usage: no chunk has one, send none",
-        ),
-        (
-            lambda _: "done" in _names(ended),
-            "right, but for an answer that ends without a reason: that is an error",
-        ),
-        (
-            lambda _: _reason(got) != "stop",
-            'right, but for the data of done: {"finish_reason": the model\'s reason}',
-        ),
-        (
-            lambda _: (
-                _names(limited) != ["token", "usage", "done"]
-                or _reason(limited) != "length"
-            ),
-            "right, but for the reason length: send the usage, and done with it",
-        ),
-        (
-            lambda _: _tells(broken),
-            "right, but an exception's text is for the log, not for the reader",
-        ),
-        (
-            lambda _: not stops,
-            "right, but it holds up a cancellation, which is no Exception: let it out",
-        ),
-        otherwise="right, but for an answer that fails: that ends with error, only",
-    )
-
-
-def _list(events: Events | Exception) -> Events:
-    return [] if isinstance(events, Exception) else events
-
-
-def _names(events: Events | Exception) -> list[str | None]:
-    return [name for name, _ in _list(events)]
-
-
-def _reason(events: Events | Exception) -> object:
-    """Return the reason that the last event gives, if any."""
-    data = _list(events)[-1][1] if _list(events) else None
-    return data.get("finish_reason") if isinstance(data, dict) else None
-
-
-def _tells(events: Events | Exception) -> bool:
-    return any(PRIVATE in str(data) for _, data in _list(events))
-
-
-def _holds(data: object, usage: dict[str, int]) -> bool:
-    return isinstance(data, dict) and usage.items() <= data.items()
-
-
-def _served(
-    answer: object, scripted: dict[str, Any], *, reads: int | None = None
-) -> tuple[str | Exception, bool]:
-    """Return the text of some reads, or of all, and whether the model stopped early."""
     import httpx2
-    from fastapi import FastAPI
-    from fastapi.responses import StreamingResponse
 
-    from helpers.models import requests
-    from helpers.serving import serve
+    from helpers.models import requests, script
 
-    client = httpx2.AsyncClient()
-    model = model_of_its_own(client, **scripted)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await client.aclose()  # in the loop that its connections belong to
-
-    app = FastAPI(lifespan=lifespan)
-
-    @app.get("/")
-    async def endpoint() -> StreamingResponse:
-        return StreamingResponse(body)
-
-    try:
-        body = cast("Callable[..., AsyncIterator[str]]", answer)(model, "Hi")
-        if not isinstance(body, AsyncIterator):
-            raise TypeError
-        with serve(app, quiet=True) as url:
-            with httpx2.stream("GET", url) as response:
-                text = "".join(islice(response.iter_text(), reads))
-            # While the server runs: at its end, it would stop what still goes on.
-            return text, requests()[-1].left_after is not None
-    except Exception as error:  # noqa: BLE001  (there is no telling what it does)
-        return error, False
+    whole, left = Reader(), Reader(leaves_after=len("".join(TEXTS[:BURST])))
+    before = len(requests())
+    async with httpx2.AsyncClient() as client:
+        quick = script(tokens=TEXTS, ttft=0, pace=0)
+        await whole.read(answer, model_of_its_own(client, **quick))
+        asked = requests()[before:]
+        if whole.text != "".join(TEXTS):
+            yield f"it yields {whole.text[:24]!r} …, and the model says 'Go on on …'"
+        if QUESTION not in [request.prompt for request in asked]:
+            yield "ask the model the question that is given"
+        if not all(request.stream for request in asked):
+            yield "it asks the model for all at once; use astream"
+        silent = {"fault": "stall", "at": BURST, "stall": SILENCE}
+        silent = script(tokens=TEXTS, ttft=0, **silent)
+        gc.disable()  # it may close, by chance, what the answer leaves open
+        try:
+            await left.read(answer, model_of_its_own(client, **silent))
+            asked = (await asyncio.to_thread(requests))[before + len(asked) :]
+        finally:
+            gc.enable()
+    if left.late:
+        yield "yield each text as it comes, not when all are there"
+    if any(request.left_after is None for request in asked):
+        yield "the texts are right, but when its reader left, the model went on"
 
 
-async def _events(
-    answer: object,
-    fault: str | None = None,
-    *,
-    breaks: bool = False,
-    stream_usage: bool = True,
-) -> tuple[Events | Exception, bool]:
-    """Return the names and data of the events, or what the answer raises.
+class Reader:
+    """Who reads an answer to 6a.1, as Starlette sees it: to the end, or not."""
 
-    And whether it kept the first token back until the model had ended. What `breaks`
-    does so at its very end, after the usage.
-    """
-    import asyncio
+    def __init__(self, leaves_after: float = math.inf) -> None:
+        """Leave after so many characters."""
+        import asyncio
 
+        self.text, self.leaves_after = "", leaves_after
+        self.left = asyncio.Event()
+        self.late = (
+            False  # what it had read when it left, the model had long since said
+        )
+
+    async def read(self, answer: object, model: "ChatOpenAI") -> None:
+        """Raises what the answer raises, and Hint if it cannot be read to its end."""
+        from fastapi.responses import StreamingResponse
+
+        async def texts() -> AsyncIterator[str]:
+            async for text in reading.stream_of(answer, model, QUESTION):
+                yield reading.only_text(text)
+
+        scope = {"type": "http", "asgi": {"spec_version": "2.3"}}  # as uvicorn says
+        response = StreamingResponse(texts())
+        await reading.ended(response(scope, self._receive, self._send))
+
+    async def _receive(self) -> "Message":
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: "Message") -> None:
+        from helpers.models import requests
+
+        self.text += message.get("body", b"").decode()
+        if len(self.text) >= self.leaves_after and not self.left.is_set():
+            self.late = requests(timeout=0)[-1].chunks_sent > BURST
+            self.left.set()  # heard when the answer waits for the model again
+
+
+@exercise("6a.2")
+async def usage_event(answer: object) -> AsyncGenerator[str, None]:
+    """Exercise 6a.2: the events of an answer, with its usage before the end."""
+    for model, (fault, right) in CASES.items():
+        events, late = await _events(answer, fault)
+        names = ", ".join(str(name) for name, _ in events)
+        wanted = ", ".join(str(name) for name, _ in right)
+        if names == wanted.replace("usage, ", "") != wanted:
+            yield "there is no event with the usage; did a later chunk overwrite it?"
+        if names != wanted:
+            yield f"of {model}, it makes {names or 'no event'}; {wanted} is right"
+        for (name, data), (_, value) in zip(events, right, strict=True):
+            if PRIVATE in str(data):
+                yield "an exception's text is for the log, not for the reader"
+            if not _holds(data, value):
+                got, best = json.dumps(data), json.dumps(value)
+                yield f"of {model}, the data of {name} is {got}; {best} is right"
+        if late:
+            yield "send each token as its chunk comes, not when all are there"
+    if not await _stops(answer):
+        yield "it holds up a cancellation, which is no Exception: let it out"
+
+
+def _holds(data: object, right: dict[str, Any]) -> bool:
+    """Tell whether the data has all that is right; the words of a message are free."""
+    if isinstance(data, dict) and isinstance(data.get("message"), str):
+        return "message" in right
+    return isinstance(data, dict) and right.items() <= data.items()
+
+
+async def _events(answer: object, fault: str | None) -> tuple[list[Event], bool]:
+    """Return the events, and whether one was held back until the model had ended."""
     import httpx2
     from openai import OpenAIError
 
     from helpers.models import script
 
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-    said = script(tokens=["Hel", "lo"], fault=fault, at=1, pace=0, ttft=0, usage=usage)
-    heard = asyncio.Event()
-    late = False
+    says = {"tokens": ["Hel", "lo"], "ttft": 0, "pace": 0, "usage": usage}
+    if fault not in (None, "no_usage", "late_error"):
+        says |= {"fault": fault, "at": 1}
+    events, heard = list[Event](), reading.Heard()
 
-    async def chunks() -> AsyncIterator[Any]:
-        nonlocal late
+    async def chunks() -> AsyncIterator["AIMessageChunk"]:
         async for chunk in model.astream("Hi"):
+            heard.clear()
             yield chunk
-            if chunk.text and not late:
-                try:
-                    await asyncio.wait_for(heard.wait(), PATIENCE)
-                except TimeoutError:
-                    late = True
-        if breaks:
+            if chunk.text:
+                await heard.wait()
+        if fault == "late_error":
             raise OpenAIError(f"no connection to {PRIVATE}")
 
-    events: Events = []
+    def hear(event: object) -> None:
+        events.append(_event(event))
+        heard.set()
+
     async with httpx2.AsyncClient() as client:
-        model = model_of_its_own(client, stream_usage=stream_usage, **said)
-        try:
-            call = cast("Callable[..., AsyncIterator[ServerSentEvent]]", answer)
-            async for event in call(chunks()):
-                events.append((event.event, event.data))
-                heard.set()
-        except Exception as error:  # noqa: BLE001  (there is no telling what it does)
-            return error, late
-    return events, late
+        counting = {"stream_usage": fault != "no_usage"}
+        model = model_of_its_own(client, **counting, **script(**says))
+        await reading.read(answer, chunks(), hear=hear)
+    return events, heard.late
+
+
+def _event(event: object) -> Event:
+    """Return the name of an event, and the data that FastAPI sends for it."""
+    from fastapi.encoders import jsonable_encoder
+    from fastapi.sse import ServerSentEvent
+
+    if not isinstance(event, ServerSentEvent):
+        raise Hint("yield a ServerSentEvent for each event, as `events` does")
+    if event.raw_data is None:
+        return event.event, jsonable_encoder(event.data)
+    try:
+        return event.event, json.loads(event.raw_data)
+    except ValueError:  # it is no JSON
+        return event.event, event.raw_data
 
 
 async def _stops(answer: object) -> bool:
@@ -249,15 +212,9 @@ async def _stops(answer: object) -> bool:
 
     async def chunks() -> AsyncIterator[AIMessageChunk]:
         yield AIMessageChunk(content="Hel")
-        reading.cancel()
+        task.cancel()
         await asyncio.Event().wait()
 
-    async def read() -> None:
-        with suppress(Exception):
-            async for _ in call(chunks()):
-                pass
-
-    call = cast("Callable[..., AsyncIterator[object]]", answer)
-    reading = asyncio.create_task(read())
-    await asyncio.wait([reading], timeout=PATIENCE)
-    return reading.cancelled()
+    task = asyncio.create_task(reading.read(answer, chunks(), hear=lambda _: None))
+    await asyncio.wait([task], timeout=reading.PATIENCE)
+    return task.cancelled()

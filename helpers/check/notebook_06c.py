@@ -1,90 +1,73 @@
 """The exercise of notebook 06c: tell a live answer from one that was held back."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import cast
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextvars import copy_context
 
-from .grading import grade
+from .exercise import Hint, exercise
 
 PACE = 0.04  # seconds between two tokens, so that each comes in a read of its own
 FRAME = 'event: token\ndata: {"text": " on"}\n\n'
 END = 'event: done\ndata: {"finish_reason": "stop"}\n\n'
-ANSWERS: dict[str, Sequence[str | float]] = {
-    "live": (FRAME, PACE) * 9,
-    "threes": (FRAME * 3, 3 * PACE) * 4,
-    "thinking": (4 * PACE, *(FRAME, PACE) * 9),
-    "late": (4 * PACE, FRAME * 9, 4 * PACE),
-    "pinging": (*(": ping\n\n", PACE) * 8, FRAME * 9, PACE),
-    "lump": (FRAME, 4 * PACE, FRAME * 8, PACE),
-    "few": (*(FRAME, PACE) * 3, 4 * PACE, FRAME * 6, PACE),
-}
+PING = ": ping\n\n"
 FAILED = 'event: error\ndata: {"message": "the model failed"}\n\n'
-APPS = {app: (*parts, END) for app, parts in ANSWERS.items()} | {"failed": (FAILED,)}
+LIVE: dict[str, Sequence[str | float]] = {
+    "tokens that come one by one": (FRAME, PACE) * 9,
+    "tokens that come in threes": (FRAME * 3, 3 * PACE) * 4,
+    "tokens that come in fives": (FRAME * 5, 3 * PACE) * 4,
+    "a late first token, and others one by one": (4 * PACE, *(FRAME, PACE) * 9),
+}
+LATE: dict[str, Sequence[str | float]] = {
+    "nine tokens that come at once": (4 * PACE, FRAME * 9, 4 * PACE),
+    "three tokens that come at once": (4 * PACE, FRAME * 3, 4 * PACE),
+    "pings, and then all tokens at once": (*(PING, PACE) * 8, FRAME * 9, PACE),
+    "one token, and then the others at once": (FRAME, 4 * PACE, FRAME * 8, PACE),
+    "tokens one by one, and then most at once": (
+        *(*(FRAME, PACE) * 3, 4 * PACE, FRAME * 6, PACE),
+    ),
+}
+APPS = {what: (*parts, END) for what, parts in (LIVE | LATE).items()}
+APPS["an error, and no token"] = (FAILED,)
 """What each app writes, and how many seconds it waits in between."""
 
 
-def streams(answer: object) -> None:
+@exercise("6c.1")
+def streams(answer: object) -> Iterator[str]:
     """Exercise 6c.1: a function that reads a URL, and says whether tokens stream."""
-    said = _said(answer)
-    got = said if isinstance(said, list) else [None] * len(APPS)
-    live, threes, thinking, late, pinging, lump, few, failed = got
-    grade(
-        None if said is None else answer,
-        lambda _: got == [True] * 3 + [False] * 5,
-        (lambda a: not callable(a), "write a function streams(url)"),
-        (inspect.iscoroutinefunction, "write a plain function, without `async`"),
-        (lambda _: isinstance(said, Exception), f"it raises {type(said).__name__}"),
-        (lambda _: live is not True, "tokens that come one by one are live"),
-        (lambda _: late is not False, "tokens that come all at once are late"),
-        (
-            lambda _: thinking is not True,
-            "the first token may be late; the others came one by one after it",
-        ),
-        (lambda _: pinging is not False, "a ping is no token, so don't count it"),
-        (
-            lambda _: lump is not False,
-            "one token came alone, and all others in one lump: that is late",
-        ),
-        (
-            lambda _: few is not False,
-            "three tokens came one by one, and all others in one lump: that is late",
-        ),
-        (lambda _: failed is not False, "an answer without any token did not stream"),
-        (lambda _: threes is not True, "tokens that come in threes are live, too"),
-        otherwise="return True or False",
-    )
+    if not callable(answer) or inspect.iscoroutinefunction(answer):
+        raise Hint("write a function streams(url), without `async`")
+    for what, said in zip(APPS, _said(answer), strict=True):
+        if said != (what in LIVE):
+            yield f"of {what}, it says {said!r}; {what in LIVE} is right"
 
 
-def _said(answer: object) -> list[object] | Exception | None:
-    """Return what the answer says of each app; None if it says nothing at all."""
+def _said(answer: Callable[[str], object]) -> list[object]:
+    """Return what the answer says of each app; raises what it raises."""
     import asyncio  # not at the top: `import helpers` stays quick
+    from concurrent.futures import ThreadPoolExecutor
 
     from fastapi import FastAPI
     from fastapi.responses import StreamingResponse
 
-    from helpers import serve
+    from helpers.serving import serve
 
-    async def write(app: str) -> AsyncIterator[str]:
-        for each in APPS[app]:
+    async def write(parts: Sequence[str | float]) -> AsyncIterator[str]:
+        for each in parts:
             if isinstance(each, str):
                 yield each
             else:
                 await asyncio.sleep(each)
 
-    def chat(app: str) -> StreamingResponse:
-        return StreamingResponse(write(app), media_type="text/event-stream")
+    def chat(app: int) -> StreamingResponse:
+        parts = [*APPS.values()][app]
+        return StreamingResponse(write(parts), media_type="text/event-stream")
 
-    if answer is None:
-        return None
-    if inspect.iscoroutinefunction(answer):
-        return TypeError("not called: nobody awaits it")
     apps = FastAPI()
     apps.get("/{app}", response_class=StreamingResponse)(chat)
-    call = cast("Callable[[str], object]", answer)
-    try:
-        with serve(apps) as url:
-            first, *others = (f"{url}/{app}" for app in APPS)
-            said = call(first)
-            return None if said is None else [said, *map(call, others)]
-    except Exception as error:  # noqa: BLE001  (there is no telling what it does)
-        return error
+    with serve(apps) as url, ThreadPoolExecutor(len(APPS)) as pool:
+        # In a context of its own each, so that what it prints comes out in this cell.
+        asked = [
+            pool.submit(copy_context().run, answer, f"{url}/{app}")
+            for app in range(len(APPS))
+        ]
+        return [each.result() for each in asked]

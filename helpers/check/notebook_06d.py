@@ -1,172 +1,151 @@
 """The exercises of notebook 06d: bodies that block nobody, and that keep a half."""
 
 import threading
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
-from .grading import grade
+from . import reading
+from .exercise import Hint, exercise, raised
 
 if TYPE_CHECKING:
-    from anyio import CancelScope
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk
-    from langchain_openai import ChatOpenAI
 
-PATIENCE = 1.0
-"""Seconds to wait for what comes at once, unless the answer holds it back."""
+TITLE, ANSWER = "A title for: Hi", "Hi"
+WORDS = ["Two", " words"]
+
+
+@exercise("6d.1")
+async def freed_loop(answer: object) -> AsyncGenerator[str, None]:
+    """Exercise 6d.1: a title and an answer, without blocking the event loop."""
+    seen = Seen()
+    await reading.read(answer, _watched(seen), "Hi", hear=seen.hear)
+    right = ["".join(WORDS), *WORDS]
+    if seen.texts != right:
+        yield f"it yields {seen.texts}; as titled does, yield {right}"
+    if seen.asked != {TITLE, ANSWER}:
+        yield f"ask the model what titled asks, {TITLE!r} and {ANSWER!r}"
+    if seen.blocked:
+        parts = {TITLE: "the title", ANSWER: "the answer"}
+        blocks = [part for prompt, part in parts.items() if prompt in seen.blocked]
+        yield f"still, nobody else has a turn during {' and '.join(blocks)}"
+    if seen.heard.late:
+        yield "yield each text as it comes, not when all are there"
 
 
 class Seen:
-    """What became known of an answer while it ran."""
+    """What became known of an answer to exercise 6d.1 while it ran."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []  # by the answer, of the model
-        self.turns = 0  # of a task beside it
-        self.blocked: list[str] = []  # the methods during which there were none
-        self.heard = threading.Event()  # the first text of the stream, outside
-        self.late = False
-
-    async def count_turns(self) -> None:
-        """Count how often the event loop gives others a turn."""
         import asyncio  # not at the top: `import helpers.check` stays quick
 
-        while True:
-            self.turns += 1
-            await asyncio.sleep(0.005)
+        self.texts: list[str] = []
+        self.asked: set[str] = set()
+        self.blocked: set[str] = set()  # the prompts during which others had no turn
+        self.heard = reading.Heard()
+        self._said = 0  # words of the answer
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
 
-    def others_wait(self, method: str) -> None:
-        """Call this in place of the model's thinking: do others have a turn?"""
-        before, end = self.turns, time.monotonic() + PATIENCE
-        while self.turns == before and method not in self.blocked:
-            if time.monotonic() > end:
-                self.blocked.append(method)
-                return
-            time.sleep(0.005)
+    def hear(self, text: Any) -> None:
+        """Take what the answer yields."""
+        self.texts += [text] if reading.only_text(text) else []
+        if len(self.texts) > self._said:  # with the title
+            self.heard.set()
 
+    def say(self, prompt: str, number: int) -> None:
+        """Say a word, which is to be heard if it is one of the answer."""
+        if prompt == ANSWER:
+            self._said = number
+            self.heard.clear()
 
-async def freed_loop(answer: object) -> None:
-    """Exercise 6d.1: a title and an answer, without blocking the event loop."""
-    import httpx2  # not at the top: `import helpers` stays quick
+    def think(self, prompt: str) -> bool:
+        """Think, in a thread that waits meanwhile; tell whether others have a turn."""
+        self.asked.add(prompt)
+        turn = threading.Event()
+        if threading.get_ident() != self._thread and prompt not in self.blocked:
+            self._loop.call_soon_threadsafe(turn.set)
+            turn.wait(reading.PATIENCE)
+        if not turn.is_set():
+            self.blocked.add(prompt)
+        return turn.is_set()
 
-    from helpers.models import script
+    def listen(self, prompt: str) -> "Future[None]":
+        """Let a thread, or any loop, wait until the last word is heard."""
+        import asyncio
 
-    seen, got = Seen(), cast("list[str] | Exception", [])
-    if answer is not None:
-        # By itself, LangChain shares one client, whose connections belong to one loop.
-        async with httpx2.AsyncClient() as client:
-            said = script(tokens=["Two", " words"], ttft=0, pace=0)
-            options = {"http_async_client": client, "http_socket_options": ()}
-            got = await _texts(answer, _watched(seen, **options, **said), seen)
-    right = got == ["Two words", "Two", " words"]
-    grade(
-        answer,
-        lambda _: (
-            right
-            and not seen.blocked
-            and not seen.late
-            and set(seen.asked) == {"A title for: Hi", "Hi"}
-        ),
-        (lambda _: right and seen.blocked == ["invoke"], "the title still blocks"),
-        (lambda _: right and seen.blocked == ["stream"], "the answer still blocks"),
-        (lambda _: right and bool(seen.blocked), "right, but both still block"),
-        (
-            lambda _: right and seen.late,
-            "yield each text as it comes, not when all are there",
-        ),
-        (lambda _: right, "right, but ask what titled asks: first for the title"),
-        (
-            lambda a: not callable(a) or isinstance(got, TypeError),
-            "write async def freed(model, question), with a yield in it",
-        ),
-        (
-            lambda _: isinstance(got, AttributeError),
-            "it raises AttributeError: did you await ainvoke?",
-        ),
-        (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
-        (lambda _: got == ["Two words", "Two words"], "stream the answer: use astream"),
-        otherwise="yield the title, then the text of each chunk, as titled does",
-    )
+        async def wait() -> None:
+            if prompt == ANSWER:
+                await self.heard.wait()
+
+        return asyncio.run_coroutine_threadsafe(wait(), self._loop)
 
 
-async def saved_half(answer: object) -> None:
-    """Exercise 6d.2: a body that saves what was said, and how it ended."""
+def _watched(seen: Seen) -> "BaseChatModel":
+    """Return a model that tells what it is asked, and waits until it is heard."""
     import asyncio
 
-    whole, cut, ended, failed, left, cancelled, slow = runs = [
-        Run("stop"),
-        Run("length"),
-        Run(None),
-        Run("failed"),
-        Run("leaves"),
-        Run("cancelled"),
-        Run("cancelled", slow=True),
-    ]
-    if answer is not None:
-        await asyncio.gather(*(run.read(answer) for run in runs))
-    half, said = [("Two", "left")], "Two words"
-    grade(
-        answer,
-        lambda _: (
-            whole.texts == ["Two", " words"]
-            and not whole.late
-            and whole.saved == [(said, "stop")]
-            and cut.saved == [(said, "length")]
-            and ended.saved == [(said, "failed")]
-            and failed.saved == [(said, "failed")]
-            and isinstance(failed.raised, BreakError)
-            and left.saved == cancelled.saved == half
-            and cancelled.stopped
-            and not slow.overdue
-            and all(run.calls == 1 for run in runs)
-        ),
-        (
-            lambda a: not callable(a) or isinstance(whole.raised, TypeError),
-            "write async def kept(chunks, save, limit), with a yield in it",
-        ),
-        (
-            lambda _: whole.raised is not None,
-            f"it raises {type(whole.raised).__name__}, and all is well",
-        ),
-        (lambda _: whole.texts != ["Two", " words"], "yield the text of each chunk"),
-        (lambda _: whole.late, "yield each text as it comes, not when all are there"),
-        (lambda _: not whole.saved, "it saves nothing: await save(text, end)"),
-        (lambda _: whole.calls > 1, "save once, at the end"),
-        (lambda _: whole.saved[0][0] != said, "save the whole text"),
-        (
-            lambda _: (
-                (whole.saved, cut.saved) != ([(said, "stop")], [(said, "length")])
-            ),
-            "the end of an answer that ends: its finish_reason, which one chunk has",
-        ),
-        (
-            lambda _: ended.saved != [(said, "failed")],
-            "right, but an answer that ends without a reason is failed",
-        ),
-        (
-            lambda _: failed.saved != [(said, "failed")],
-            "right, but of a model that raises, save what it said, and failed",
-        ),
-        (
-            lambda _: not isinstance(failed.raised, BreakError),
-            "right, but an error is lost: who is to know? Raise it again",
-        ),
-        (lambda _: not left.saved, "a reader left, and the half was not saved"),
-        (
-            lambda _: not cancelled.stopped,
-            "it was cancelled, and went on: shield the saving, and nothing else",
-        ),
-        (
-            lambda _: not cancelled.saved,
-            "right, but its task was cancelled, and the saving cut or left behind: "
-            "shield it by a scope",
-        ),
-        (
-            lambda _: left.saved != half or cancelled.saved != half,
-            "right, but for a reader who has gone: save once, the half, and left",
-        ),
-        (lambda _: slow.overdue, "right, but a save that hangs holds the task"),
-        otherwise="save once, however the answer ends",
-    )
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage, AIMessageChunk
+    from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+    message = AIMessage(content="".join(WORDS))
+    whole = ChatResult(generations=[ChatGeneration(message=message)])
+    messages = [AIMessageChunk(content=word) for word in WORDS]
+    chunks = [ChatGenerationChunk(message=message) for message in messages]
+
+    class Watched(BaseChatModel):
+        _llm_type = "watched"
+
+        def _generate(self, *asked: Any, **options: Any) -> ChatResult:
+            seen.think(asked[0][-1].text)
+            return whole
+
+        async def _agenerate(self, *asked: Any, **options: Any) -> ChatResult:
+            seen.asked.add(asked[0][-1].text)
+            return whole
+
+        def _stream(self, *asked: Any, **options: Any) -> Iterator[Any]:
+            prompt = asked[0][-1].text
+            seen.think(prompt)
+            for number, chunk in enumerate(chunks, 1):
+                seen.say(prompt, number)
+                yield chunk
+                if seen.think(prompt):
+                    seen.listen(prompt).result()
+
+        async def _astream(self, *asked: Any, **options: Any) -> AsyncIterator[Any]:
+            prompt = asked[0][-1].text
+            seen.asked.add(prompt)
+            for number, chunk in enumerate(chunks, 1):
+                seen.say(prompt, number)
+                yield chunk
+                await asyncio.wrap_future(seen.listen(prompt))
+
+    return Watched()
+
+
+ENDS = {
+    "the model ends with stop": ("Two words", "stop"),
+    "the model ends with length": ("Two words", "length"),
+    "the model ends without a reason": ("Two words", "failed"),
+    "the model raises": ("Two words", "failed"),
+    "its reader closes it": ("Two", "left"),
+    "its task is cancelled": ("Two", "left"),
+    "a scope around it is cancelled": ("Two", "left"),
+}
+"""What may happen to an answer to exercise 6d.2, and what to save then."""
+
+
+@exercise("6d.2")
+async def saved_half(answer: object) -> AsyncGenerator[str, None]:
+    """Exercise 6d.2: a body that saves what was said, and how it ended."""
+    for slow in False, True:
+        for event in ENDS:
+            run = Run(event, slow=slow)
+            await run.read(answer)
+            if hint := run.hint():
+                yield f"when {event}, {hint}"
 
 
 class BreakError(Exception):
@@ -176,141 +155,112 @@ class BreakError(Exception):
 class Run:
     """One reading of an answer to exercise 6d.2, and what became known of it."""
 
-    def __init__(
-        self,
-        case: Literal["stop", "length", "failed", "leaves", "cancelled"] | None,
-        *,
-        slow: bool = False,
-    ) -> None:
-        self.case = case  # what happens: a finish reason, none, or what breaks it off
-        self.slow = slow  # the saving hangs
-        self.texts: list[str] = []
-        self.calls = 0  # of save
-        self.saved: list[tuple[object, object]] = []  # the text, and how it ended
-        self.raised: Exception | None = None
-        self.late = False  # a text was held back
-        self.stopped = False  # by its cancellation
-        self.over = False  # nothing of it runs any more
-        self.overdue = False  # long after it should have ended, it had not
-
-    async def read(self, answer: object) -> None:
-        """Read the texts; after PATIENCE twice, give up what still goes on."""
+    def __init__(self, event: str, *, slow: bool) -> None:
+        """Let this happen while it is read; `slow`: and every save hangs."""
         import asyncio
 
-        task = asyncio.create_task(self._read(answer))
-        _, pending = await asyncio.wait([task], timeout=2 * PATIENCE)
+        self.event, self.slow = event, slow
+        self.texts: list[str] = []
+        self.asked: list[tuple[object, object]] = []  # of `save`: a text, and an end
+        self.saved: list[tuple[object, object]] = []
+        self.raised: Exception | None = None
+        self.stopped = False  # a cancellation came out of it
+        self.overdue = False  # long after it should have ended, it had not
+        self._over = False  # nothing of it runs any more
+        self._heard, self._given_up = reading.Heard(), asyncio.Event()
+
+    def hint(self) -> str | None:
+        """Return what is wrong, if anything; raises a Hint that came out of it."""
+        if isinstance(self.raised, Hint):
+            raise self.raised
+        right = ENDS[self.event]
+        breaks = self.event == "the model raises"
+        if self.overdue:
+            advice = "; let no save take longer than `limit`" * self.slow
+            return "it does not end" + advice
+        if self.raised and not (breaks and isinstance(self.raised, BreakError)):
+            advice = "; give up a save that hangs, and raise nothing" * self.slow
+            return raised(self.raised) + advice
+        if self._heard.late:
+            return "it holds texts back; yield each as it comes"
+        if self.event.endswith("cancelled") and not self.stopped:
+            return "it goes on; shield the saving, and nothing else"
+        if "left" not in right and self.texts != WORDS:
+            advice = "; limit the saving, and nothing else" * self.slow
+            return f"it yields {self.texts}; {WORDS} is right" + advice
+        if self.asked != [right]:
+            calls = " and ".join(f"save{call}" for call in self.asked)
+            return f"it calls {calls or 'no save'}; save{right} is right, once"
+        if self.saved != [right] and not self.slow:
+            return "the saving is cut off, or nobody waits for it; shield it by a scope"
+        if breaks and not self.raised:
+            return "its error is lost: who is to know? Raise it again"
+        return None
+
+    async def read(self, answer: object) -> None:
+        """Read the texts; give up, at last, what still goes on."""
+        import asyncio
+
+        self._task = asyncio.create_task(self._read(answer))
+        patience = reading.PATIENCE * (1 if self.slow else 2)
+        _, pending = await asyncio.wait([self._task], timeout=patience)
         self.overdue = bool(pending)
-        task.cancel()
-        await asyncio.wait([task], timeout=PATIENCE)
+        self._given_up.set()
+        self._task.cancel()
+        await asyncio.wait([self._task], timeout=patience)
 
     async def _read(self, answer: object) -> None:
+        import asyncio
+
         import anyio
 
-        call = cast("Callable[..., AsyncGenerator[str, None]]", answer)
+        given = self._chunks(), self._save, 0.01 if self.slow else 60
         try:
-            with anyio.CancelScope() as scope:
-                limit = 0.1 if self.slow else 2 * PATIENCE
-                body = call(self._chunks(scope), self._save, limit)
-                if not isinstance(body, AsyncGenerator):
-                    raise TypeError
-                async for text in body:
-                    self.texts += [text] if text else []
-                    if self.case == "leaves":
-                        await body.aclose()
-            self.stopped = scope.cancelled_caught
-        except Exception as error:  # noqa: BLE001  (there is no telling what it does)
+            with anyio.CancelScope() as self._scope:
+                stream: Any = reading.stream_of(answer, *given)
+                try:
+                    async for text in stream:
+                        if reading.only_text(text):
+                            self.texts.append(text)
+                            self._heard.set()
+                        if self.event == "its reader closes it":
+                            await stream.aclose()
+                            break  # Python 3.11 may take it for running still
+                except asyncio.CancelledError:
+                    self.stopped = True
+                    raise
+        except Exception as error:  # noqa: BLE001  (an answer may raise anything)
             self.raised = error
         finally:
-            self.over = True
+            self._over = True
 
-    async def _chunks(self, scope: "CancelScope") -> AsyncIterator["AIMessageChunk"]:
-        """Say two words, unless the reader is stopped after one; then end."""
+    async def _chunks(self) -> "AsyncIterator[AIMessageChunk]":
+        """Say the words, unless the reader is stopped after one; then end."""
         import asyncio
 
         from langchain_core.messages import AIMessageChunk
 
-        yield AIMessageChunk(content="Two")
-        self.late = not await _soon(lambda: bool(self.texts))
-        if self.case == "cancelled":
-            scope.cancel()  # as Starlette does when the reader has gone
-            await asyncio.sleep(0.01)
-        yield AIMessageChunk(content=" words")
-        if self.case == "failed":
+        for word in WORDS:
+            self._heard.clear()
+            yield AIMessageChunk(content=word)
+            await self._heard.wait()
+            if self.event == "its task is cancelled":
+                self._task.cancel()
+            if self.event == "a scope around it is cancelled":
+                self._scope.cancel()  # as Starlette does when the reader has gone
+            # Longer than the limit of a save that hangs, or than a cancellation takes.
+            await asyncio.sleep(0.1 if "left" in ENDS[self.event] else 0.03 * self.slow)
+        if self.event == "the model raises":
             raise BreakError
-        reason = {"finish_reason": self.case} if self.case else {}
-        yield AIMessageChunk(content="", response_metadata=reason)
+        end = ENDS[self.event][1]
+        found = {"finish_reason": end} if end in ("stop", "length") else {}
+        yield AIMessageChunk(content="", response_metadata=found)
         yield AIMessageChunk(content="")  # in its place, a model has the usage
 
     async def _save(self, text: object, end: object) -> None:
         import asyncio
 
-        self.calls += 1
-        await asyncio.sleep(10 * PATIENCE if self.slow else 0.01)
-        if not self.over:  # a server that stops does not wait for what goes on
+        self.asked.append((text, end))
+        await (self._given_up.wait() if self.slow else asyncio.sleep(0.01))
+        if not self._over:  # a server that stops does not wait for what goes on
             self.saved.append((text, end))
-
-
-async def _soon(comes: Callable[[], bool]) -> bool:
-    """Return whether it comes within PATIENCE."""
-    import asyncio
-
-    for _ in range(round(PATIENCE / 0.005)):
-        if comes():
-            return True
-        await asyncio.sleep(0.005)
-    return comes()
-
-
-async def _texts(
-    answer: object, model: "ChatOpenAI", seen: Seen
-) -> list[str] | Exception:
-    """Return the texts that the answer yields, or what it raises."""
-    import asyncio
-
-    texts: list[str] = []
-    beside = asyncio.create_task(seen.count_turns())
-    try:
-        call = cast("Callable[..., AsyncIterator[str]]", answer)
-        async with asyncio.timeout(10):
-            async for text in call(model, "Hi"):
-                texts += [text] if text else []
-                if len(texts) > 1:  # after the title
-                    seen.heard.set()
-    except Exception as error:  # noqa: BLE001  (there is no telling what it does)
-        return error
-    finally:
-        beside.cancel()
-    return texts
-
-
-def _watched(seen: Seen, **options: Any) -> "ChatOpenAI":
-    """Return a model that waits for a turn of others, and for its first text."""
-    from langchain_core.callbacks import BaseCallbackHandler
-    from langchain_openai import ChatOpenAI
-
-    class Noting(BaseCallbackHandler):
-        def on_chat_model_start(
-            self, serialized: Any, messages: Any, **options: Any
-        ) -> None:
-            seen.asked += [prompt[-1].text for prompt in messages]
-
-    class Watched(ChatOpenAI):
-        def invoke(self, *arguments: Any, **options: Any) -> Any:
-            seen.others_wait("invoke")
-            return super().invoke(*arguments, **options)
-
-        def stream(self, *arguments: Any, **options: Any) -> Iterator[Any]:
-            seen.others_wait("stream")
-            for chunk in super().stream(*arguments, **options):
-                yield chunk
-                if chunk.text and not seen.late:
-                    seen.late = not seen.heard.wait(PATIENCE)
-                seen.others_wait("stream")  # the next chunk takes its time, too
-
-        async def astream(self, *arguments: Any, **options: Any) -> AsyncIterator[Any]:
-            async for chunk in super().astream(*arguments, **options):
-                yield chunk
-                if chunk.text and not seen.late:
-                    seen.late = not await _soon(seen.heard.is_set)
-
-    return Watched(callbacks=[Noting()], **options)
