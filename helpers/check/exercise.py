@@ -11,6 +11,8 @@ from typing import Concatenate, ParamSpec, cast, overload
 P = ParamSpec("P")
 Hints = Callable[Concatenate[object, P], Iterator[str]]
 AsyncHints = Callable[Concatenate[object, P], AsyncGenerator[str, None]]
+ANYTHING = (Exception, SystemExit, GeneratorExit)
+"""What an answer may raise; a KeyboardInterrupt or a cancelled task is the reader's."""
 
 
 class exercise:  # noqa: N801  a decorator
@@ -22,8 +24,8 @@ class exercise:  # noqa: N801  a decorator
                 yield "write a function, with def"
             ...
 
-    The check prints one line: "not tried yet" for None or a function whose body is
-    still empty; the first hint that is yielded, after "not yet: "; what the answer
+    The check prints one line: "not tried yet" for what is as the notebook left it (see
+    `untouched`); the first hint that is yielded, after "not yet: "; what the answer
     raised; or, if no hint comes, "correct (7.1)", which is what `progress` looks for.
     So a hint stands where its condition is tried, and later lines can rely on it.
     """
@@ -51,7 +53,7 @@ class exercise:  # noqa: N801  a decorator
                 return print("not tried yet")
             try:
                 return self._say(next(iter(hints(answer, *args, **options)), None))
-            except Exception as error:  # noqa: BLE001  (an answer may raise anything)
+            except ANYTHING as error:
                 return self._say(raised(error))
 
         return check
@@ -66,7 +68,7 @@ class exercise:  # noqa: N801  a decorator
             try:
                 async with aclosing(hints(answer, *args, **options)) as found:
                     return self._say(await anext(found, None))
-            except Exception as error:  # noqa: BLE001
+            except ANYTHING as error:
                 return self._say(raised(error))
 
         return check
@@ -76,7 +78,13 @@ class exercise:  # noqa: N801  a decorator
 
 
 def untouched(answer: object) -> bool:
-    """Tell whether it is None, or a function that does nothing: `...` or `pass`."""
+    """Tell whether it is None, or a function that does nothing: `...` or `pass`.
+
+    So is a dictionary with nothing but None for its values.
+    """
+    if isinstance(answer, dict):
+        values = dict.values(answer)
+        return len(values) > 0 and all(value is None for value in values)
     if not isinstance(answer, FunctionType):
         return answer is None
     body = [step for step in dis.get_instructions(answer) if step.opname not in _FRAME]
@@ -95,5 +103,7 @@ _FRAME = {"RESUME", "NOP", "CACHE", "RETURN_GENERATOR", "POP_TOP"} | {
 
 def raised(error: BaseException) -> str:
     """Say what an answer raised, in one line."""
+    if isinstance(error.__cause__, StopIteration):  # a generator makes another of it
+        error = error.__cause__
     message = " ".join(str(error).split())[:200]
     return f"it raises {type(error).__name__}" + (f": {message}" if message else "")
