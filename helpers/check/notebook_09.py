@@ -96,9 +96,7 @@ def _run(
     from .watch import Watch, watched
 
     kept: Kept = {}
-    model = watched(
-        Watch(), tokens=tokens, fault=fault, at=3, output_version=output_version
-    )
+    model = watched(Watch(), output_version, tokens=tokens, fault=fault, at=3)
     try:
         keep(model, "Hi", kept)
     except ANYTHING as error:

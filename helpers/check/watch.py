@@ -59,7 +59,7 @@ class Watch(BaseCallbackHandler):
 
 
 def watched(
-    watch: Watch, *, output_version: str | None = None, **options: object
+    watch: Watch, output_version: str | None = None, /, **options: object
 ) -> ChatOpenAI:
     """Return a model with a script of these options, unpaced, that asks only once."""
     plan = script(**({"ttft": 0, "pace": 0} | options))
