@@ -235,7 +235,7 @@ def looks_without_asking(model, question, kept):
 
 @answers.wrong("it raises NameError")
 def misspelt(model, question, kept):
-    yield from cahed(model, question, kept)  # noqa: F821
+    yield from stored(model, question, kept)  # noqa: F821
 
 
 @answers.wrong("return")

@@ -34,8 +34,8 @@ named.wrong("keep the dictionary")([*RIGHT.values()])
 named.wrong("keep the dictionary")("a generator")
 named.wrong("name the repair of program a")({})
 named.wrong("name the repair of program b")(RIGHT | {"b": None})
-named.wrong("'generater' is none of the six repairs; do you mean 'a generator'?")(
-    RIGHT | {"a": "generater"}
+named.wrong("'generators' is none of the six repairs; do you mean 'a generator'?")(
+    RIGHT | {"a": "generators"}
 )
 named.wrong("do you mean 'one event loop'?")(RIGHT | {"d": "event loop"})
 named.wrong("do you mean 'aclosing'?")(RIGHT | {"c": "closing"})

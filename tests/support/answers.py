@@ -31,7 +31,7 @@ class Answers:
         """Expect this in the line; a name is for an answer that has none."""
 
         def add(answer: A) -> A:
-            about = name or getattr(answer, "__name__", repr(answer))
+            about = name or getattr(answer, "__name__", line)  # a set has no one repr
             self.cases.append(pytest.param(answer, line, id=about))
             return answer
 
