@@ -7,6 +7,8 @@ network happens to cut it. For SSE, that is what the exercise of notebook 02 ask
 from collections.abc import Callable, Iterable, Iterator
 from typing import AnyStr, Protocol
 
+from .exercise import raised, shown
+
 Pieces = list[bytes]
 
 
@@ -58,15 +60,19 @@ class Parser(Protocol):
 
 def mistake(new: Callable[[], Parser], pieces: Pieces, expected: list[str]) -> str:
     """Say what a new parser does wrong with these pieces; "" if nothing."""
+    found: list[str] = []
     try:
         parser = new()
-        found = [data for piece in pieces for data in parser.feed(piece)]
-        found += parser.flush()
+        for read in [*pieces, None]:
+            got = parser.flush() if read is None else parser.feed(read)
+            if isinstance(got, str) or not isinstance(got, Iterable):
+                name = "flush" if read is None else "feed"
+                return f"{name}() returned {shown(got)}, not a list"
+            found += got
     except Exception as error:  # noqa: BLE001  (the parser may be a reader's first)
-        return f"it raised {type(error).__name__}"
+        return raised(error)
     if len(found) != len(expected):
         return f"frames expected: {len(expected)}, found: {len(found)}"
-    others = (
-        f"{a!r}, not {b!r}" for a, b in zip(found, expected, strict=True) if a != b
-    )
-    return next((f"it found {other}" for other in others), "")
+    pairs = zip(found, expected, strict=True)
+    wrong = (f"it found {shown(a)}, not {shown(b)}" for a, b in pairs if a != b)
+    return next(wrong, "")

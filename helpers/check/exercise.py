@@ -6,9 +6,10 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from types import FunctionType
-from typing import Concatenate, ParamSpec, cast, overload
+from typing import Concatenate, ParamSpec, TypeVar, cast, overload
 
 P = ParamSpec("P")
+T = TypeVar("T")
 Hints = Callable[Concatenate[object, P], Iterator[str]]
 AsyncHints = Callable[Concatenate[object, P], AsyncGenerator[str, None]]
 ANYTHING = (Exception, SystemExit, GeneratorExit)
@@ -24,9 +25,9 @@ class exercise:  # noqa: N801  a decorator
                 yield "write a function, with def"
             ...
 
-    The check prints one line: "not tried yet" for what is as the notebook left it (see
-    `untouched`); the first hint that is yielded, after "not yet: "; what the answer
-    raised; or, if no hint comes, "correct (7.1)", which is what `progress` looks for.
+    The check prints one line: "not tried yet" for an answer that is `untouched`; the
+    first hint that is yielded, after "not yet: "; what the answer raised; or, if no
+    hint comes, "correct (7.1)", which is what `progress` looks for.
     So a hint stands where its condition is tried, and later lines can rely on it.
     """
 
@@ -49,9 +50,9 @@ class exercise:  # noqa: N801  a decorator
     def _check(self, hints: Hints[P]) -> Callable[Concatenate[object, P], None]:
         @functools.wraps(hints)
         def check(answer: object, /, *args: P.args, **options: P.kwargs) -> None:
-            if untouched(answer):
-                return print("not tried yet")
             try:
+                if untouched(answer):
+                    return print("not tried yet")
                 return self._say(next(iter(hints(answer, *args, **options)), None))
             except ANYTHING as error:
                 return self._say(raised(error))
@@ -63,9 +64,9 @@ class exercise:  # noqa: N801  a decorator
     ) -> Callable[Concatenate[object, P], Awaitable[None]]:
         @functools.wraps(hints)
         async def check(answer: object, /, *args: P.args, **options: P.kwargs) -> None:
-            if untouched(answer):
-                return print("not tried yet")
             try:
+                if untouched(answer):
+                    return print("not tried yet")
                 async with aclosing(hints(answer, *args, **options)) as found:
                     return self._say(await anext(found, None))
             except ANYTHING as error:
@@ -78,13 +79,16 @@ class exercise:  # noqa: N801  a decorator
 
 
 def untouched(answer: object) -> bool:
-    """Tell whether it is None, or a function that does nothing: `...` or `pass`.
+    """Tell whether it is as the notebook gives it: None, or nothing but None in it.
 
-    So is a dictionary with nothing but None for its values.
+    A function that does nothing (`...`, `pass`, `return None`), a class whose own
+    functions all do, a dictionary whose values are all None.
     """
     if isinstance(answer, dict):
-        values = dict.values(answer)
-        return len(values) > 0 and all(value is None for value in values)
+        return bool(answer) and all(value is None for value in answer.values())
+    if isinstance(answer, type):
+        own = [each for each in vars(answer).values() if isinstance(each, FunctionType)]
+        return bool(own) and all(map(untouched, own))
     if not isinstance(answer, FunctionType):
         return answer is None
     body = [step for step in dis.get_instructions(answer) if step.opname not in _FRAME]
@@ -105,5 +109,28 @@ def raised(error: BaseException) -> str:
     """Say what an answer raised, in one line."""
     if isinstance(error.__cause__, StopIteration):  # a generator makes another of it
         error = error.__cause__
-    message = " ".join(str(error).split())[:200]
+    try:
+        message = " ".join(str(error).split())[:200]
+    except Exception:  # noqa: BLE001  (it has a text of the answer's own in it)
+        message = ""
     return f"it raises {type(error).__name__}" + (f": {message}" if message else "")
+
+
+def wrong(function: Callable[[T], object], given: T, expected: object) -> str:
+    """Say what a function does with what it is given; "" if that is as expected."""
+    try:
+        got = function(given)
+    except ANYTHING as error:
+        return raised(error)
+    return "" if got == expected else f"{shown(expected)} expected, got {shown(got)}"
+
+
+def case(given: object, expected: object, got: object) -> str:
+    """Say where an answer fails, in one line: what went in, and what came out."""
+    return f"for {shown(given)}: {shown(expected)} expected, got {shown(got)}"
+
+
+def shown(value: object) -> str:
+    """Write any value in one line, shortened."""
+    text = " ".join(repr(value).split("\n"))
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,56 +1,79 @@
 """The exercises of notebook 03: the stream of one model."""
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, cast
 
-from .grading import Test, grade
+from .exercise import exercise, wrong
 
-
-def complete_answer(answer: object) -> None:
-    """Exercise 3.1: a function that tells a complete answer from a cut one."""
+if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
 
-    def says(reason: str | None) -> object:
-        about = {"finish_reason": reason} if reason else {}
-        return cast("Callable[[object], object]", answer)(
-            AIMessageChunk(content="Hi", response_metadata=about, chunk_position="last")
-        )
+ENDS = {  # how an answer ended: its finish reason, the call in it, whether that is all
+    "stop": ("stop", "", True),
+    "length": ("length", "", False),
+    "content_filter": ("content_filter", "", False),
+    "tool_calls": ("tool_calls", "{}", True),
+    "length, in the call of a tool": ("length", '{"a', False),
+    "no reason: finish_reason may be missing, read it with .get()": (None, "", False),
+    "a reason of the server's own, abort": ("abort", "", False),
+    "a reason of the server's own, error": ("error", "", False),
+}
 
-    def wrong(reason: str | None) -> Test:
-        return lambda _: says(reason) is not (reason in {"stop", "tool_calls"})
 
-    reasons = ("stop", "tool_calls", "length", "content_filter", None)
-    grade(
-        answer,
-        lambda _: not any(wrong(reason)(_) for reason in reasons),
-        (lambda a: not callable(a), "that is no function; write one with def"),
-        (wrong("stop"), "an answer that ended with stop is complete: return True"),
-        (wrong("length"), "length means cut off at the limit: return False"),
-        (wrong("content_filter"), "content_filter means cut off: return False"),
-        (wrong("tool_calls"), "tool_calls means that the model was done: return True"),
-        otherwise="finish_reason may be missing: read it with .get(), return False",
+def ended(reason: str | None, call: str) -> "AIMessageChunk":
+    """Return a summed answer: a text, or a call of a tool with these arguments."""
+    from langchain_core.messages import AIMessageChunk
+    from langchain_core.messages.tool import tool_call_chunk
+
+    about = {"finish_reason": reason} if reason else {}
+    calls = [tool_call_chunk(name="now", args=call, id="call-1", index=0)]
+    return AIMessageChunk(
+        content="" if call else "Hi.",
+        tool_call_chunks=calls if call else [],
+        response_metadata={"model_provider": "openai", **about},
+        chunk_position="last",
     )
 
 
-def streaming_flag(answer: object) -> None:
+@exercise("3.1")
+def complete_answer(answer: object) -> Iterator[str]:
+    """Exercise 3.1: a function that tells a complete answer from a cut one."""
+    if not callable(answer):
+        yield "write a function, with def"
+    told = cast("Callable[[AIMessageChunk], object]", answer)
+    if told(ended("stop", "")) is None:
+        yield "it returns None: end it with return, and with True or False"
+    for end, (reason, call, complete) in ENDS.items():
+        if found := wrong(
+            lambda whole: bool(told(whole)), ended(reason, call), complete
+        ):
+            yield f"ended by {end}: {found}"
+
+
+ROWS = {
+    ("stream", "no flag"): {},
+    ("stream", "streaming=False"): {"streaming": False},
+    ("invoke", "no flag"): {},
+    ("invoke", "streaming=True"): {"streaming": True},
+}
+
+
+@exercise("3.2")
+def streaming_flag(answer: object) -> Iterator[str]:
     """Exercise 3.2: whether a request goes out as a stream, asked of the server."""
     from langchain_openai import ChatOpenAI
 
     from helpers.models import requests, script
 
-    def streams(call: str, setting: str) -> bool:
-        flag = {"streaming": setting.endswith("True")} if "=" in setting else {}
-        llm = ChatOpenAI(**script(tokens=["Hi"]) | flag)
-        result = getattr(llm, call)("Hi")
-        _ = list(result) if call == "stream" else result
-        return requests()[-1].stream
-
-    said = answer if isinstance(answer, dict) else {}
-    keys = list(said)
-    fits = len(keys) == 4 and all(isinstance(value, bool) for value in said.values())
-    wrong = next((key for key in keys if fits and said[key] is not streams(*key)), None)
-    hint = "replace each None by True or False, without quotes"
-    if wrong:
-        hint = f"ask the server again: {', '.join(wrong)}"
-    tried = None if not any(value is not None for value in said.values()) else answer
-    grade(tried, lambda _: fits and not wrong, otherwise=hint)
+    if not isinstance(answer, Mapping) or not answer.keys() >= ROWS.keys():
+        yield "keep the four rows of the table, and replace each None in it"
+    said = cast("Mapping[tuple[str, str], object]", answer)
+    if not all(isinstance(said[row], bool) for row in ROWS):
+        yield "replace each None by True or False, without quotes"
+    for row, flag in ROWS.items():
+        question = f"exercise 3.2: {', '.join(row)}"
+        llm = ChatOpenAI(**script(tokens=["Hi"], ttft=0) | flag)
+        _ = [*llm.stream(question)] if "stream" in row else llm.invoke(question)
+        asked = [each for each in requests(timeout=0) if each.prompt == question]
+        if said[row] is not asked[-1].stream:
+            yield f"ask the server again: {', '.join(row)}"

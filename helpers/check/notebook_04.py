@@ -2,71 +2,86 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, cast
 
-from helpers.timing.recording import record
-
-from .grading import grade
+from .exercise import case, exercise
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
+TIDY = ["one\n", "\ntwo", " ", "\nthree", " four\n"]
+LONG = ["\n", *([" word"] * 7 + ["."]) * 4, "\n"]  # with no line break in its middle
 
-def streaming_step(answer: object) -> None:
+
+@exercise("4.1")
+def streaming_step(answer: object) -> Iterator[str]:
     """Exercise 4.1: a step that turns line breaks into spaces, piece by piece."""
-    from langchain_core.runnables.base import coerce_to_runnable
-
-    texts = ["one\n", "two", "\nthree", " four"]
-
-    def run() -> tuple[int, str]:
-        """Return how many texts were taken for the first one given, and the whole."""
-        taken: list[str] = []
-
-        def source() -> Iterator[str]:
-            for text in texts:
-                taken.append(text)
-                yield text
-
-        like = cast("Runnable[str, str]", answer)
-        given = coerce_to_runnable(like).transform(source())
-        first = next(given)
-        return len(taken), first + "".join(given)
-
-    whole = "".join(texts).replace("\n", " ")
-    grade(
-        answer,
-        lambda _: run() == (1, whole),
-        (lambda a: not callable(a) and not hasattr(a, "transform"), "write a function"),
-        (
-            lambda a: type(a).__name__ == "RunnableLambda",
-            "a RunnableLambda collects its input first: pass the function itself",
-        ),
-        (inspect.isasyncgenfunction, "write it with def and for, without async"),
-        (
-            lambda _: run() == (len(texts), whole),
-            "the text is right, but all of it at once: yield a text for each text",
-        ),
-        (lambda _: run()[0] < len(texts), "it streams, but the text is another one"),
-        otherwise="loop over the texts and yield each, its line breaks replaced",
+    from langchain_core.runnables import (
+        RunnableLambda,
+        RunnablePassthrough,
+        RunnableSequence,
     )
 
+    if inspect.isasyncgenfunction(answer) or inspect.iscoroutinefunction(answer):
+        yield "write it with def and for, without async: the chain is read with .stream"
+    given = cast("Runnable[str, str]", answer)
+    step = RunnableSequence[str, str](RunnablePassthrough(), given)
+    if any(isinstance(each, RunnableLambda) for each in step.steps):
+        yield "a RunnableLambda, or a function without yield, gets all the text first"
+    text, _ = passed_through(step, TIDY)
+    if text != (whole := "".join(TIDY).replace("\n", " ")):
+        yield case(TIDY, whole, text)
+    _, silence = passed_through(step, LONG)
+    if silence > len(LONG) / 2:  # it may hold back a piece, or a sentence
+        yield "the text is right, but most of it comes at once: yield each as it comes"
 
+
+def passed_through(step: "Runnable[str, str]", texts: list[str]) -> tuple[object, int]:
+    """Return what comes out, and how many texts went in while nothing came out."""
+    taken, since, longest = 0, 0, 0
+
+    def source() -> Iterator[str]:
+        nonlocal taken
+        for taken, text in enumerate(texts, 1):  # noqa: B007
+            yield text
+
+    items = []
+    for item in step.transform(source()):
+        items.append(item)
+        if item:
+            since, longest = taken, max(longest, taken - since)
+    whole = all(isinstance(item, str) for item in items)
+    return "".join(items) if whole else items, longest
+
+
+@exercise("4.2")
 def which_stream(
     answer: object, *, chains: Mapping[str, "Runnable[object, str]"], question: object
-) -> None:
+) -> Iterator[str]:
     """Exercise 4.2: which chains give their first text before the last is made."""
+    said = answer if isinstance(answer, list | tuple) else []
+    if len(said) != len(chains) or not all(isinstance(each, bool) for each in said):
+        yield f"write a list of {len(chains)} of True and False, without quotes"
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda chain: streams(chain, question), chains.values())
+    for name, each, does in zip(chains, said, found, strict=True):
+        if each is not does:
+            yield f"look at {name!r} again: when does its first text come?"
 
-    def streams(name: str) -> bool:
-        recording = record(chains[name].stream(question), name)
-        for _ in recording:
-            pass
-        return (recording.ttft or 0) < 0.8 * (recording.total or 0)
 
-    given = answer if isinstance(answer, list) else []
-    fits = len(given) == len(chains) and all(isinstance(each, bool) for each in given)
-    said = zip(chains, given, strict=True) if fits else ()
-    wrong = next((name for name, each in said if each is not streams(name)), None)
-    hint = f"write a list of {len(chains)} of True and False"
-    if wrong:
-        hint = f"look at {wrong!r} again: when does its first text come?"
-    grade(answer, lambda _: fits and not wrong, otherwise=hint)
+def streams(chain: "Runnable[object, str]", question: object) -> bool:
+    """Tell whether the first text comes before the model has ended."""
+    from langchain_core.callbacks import BaseCallbackHandler
+
+    class Ended(BaseCallbackHandler):
+        yet = False
+
+        def on_llm_end(self, *_: object, **__: object) -> None:
+            self.yet = True
+
+    ended = Ended()
+    for text in chain.stream(question, {"callbacks": [ended]}):
+        if text:
+            return not ended.yet
+    return False

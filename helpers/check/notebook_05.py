@@ -1,12 +1,30 @@
 """The exercises of notebook 05: asynchronous streams."""
 
-from collections.abc import Awaitable, Callable
-from typing import cast
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    MutableMapping,
+)
+from contextlib import suppress
+from itertools import accumulate, count, zip_longest
+from typing import TYPE_CHECKING, cast
 
-from .grading import grade
+from .exercise import case, exercise, shown
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage
+
+Answer = Callable[..., Awaitable[object]]
+QUESTIONS = ["Why does token streaming matter?", "What is a token?", "Hi"]
+"""The longest answer first: in the order of their ends, the texts are reversed."""
 
 
-async def answers_together(answer: object) -> None:
+@exercise("5.1")
+async def answers_together(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 5.1: several questions asked at once, the texts in their order."""
     from langchain_core.callbacks import BaseCallbackHandler
     from langchain_openai import ChatOpenAI
@@ -16,64 +34,104 @@ async def answers_together(answer: object) -> None:
 
     class UnderWay(BaseCallbackHandler):
         run_inline = True
-        now = most = 0
+        steps: list[int] = []  # noqa: RUF012  1 for each that begins, -1 as it ends
 
         def on_chat_model_start(self, *_: object, **__: object) -> None:
-            self.now += 1
-            self.most = max(self.most, self.now)
+            self.steps.append(1)
 
         def on_llm_end(self, *_: object, **__: object) -> None:
-            self.now -= 1
+            self.steps.append(-1)
 
-    # The longest answer first: in the order of their ends, the texts are reversed.
-    questions = ["Why does token streaming matter?", "What is a token?", "Hi"]
-    texts = [answers.answer(question) for question in questions]
-    under_way = UnderWay()
-    model = ChatOpenAI(callbacks=[under_way], **script(pace=200))
-    got = await _awaited(answer, model, questions)
-    grade(
-        answer,
-        lambda _: got == texts and under_way.most == len(texts),
-        (lambda _: got == texts, "the texts are right, but one began after another"),
-        (lambda a: not callable(a), "write async def answers(model, questions)"),
-        (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
-        (lambda _: {*cast("list[str]", got)} == {*texts}, "the order is another one"),
-        otherwise="return a list of texts, one for each question",
-    )
+        on_llm_error = on_llm_end
+
+    if not callable(answer):
+        yield "write async def answers(model, questions)"
+    # All have half a second to begin, as long at any speed of the script.
+    scripted = script(ttft=0, pace=200, fault="late_headers", stall=0.5)
+    model = ChatOpenAI(callbacks=[UnderWay()], **scripted)
+    others = asyncio.Event()
+    asyncio.get_running_loop().call_soon(others.set)  # runs when the answer waits
+    coming = cast("Answer", answer)(model, QUESTIONS)
+    if not isinstance(coming, Awaitable):
+        yield "write it with async def, and return the texts"
+    got = await coming
+    if not isinstance(got, Iterable) or isinstance(got, str | dict | set):
+        yield "return a list of texts, one for each question"
+    said, texts = [*cast("Iterable[object]", got)], [*map(answers.answer, QUESTIONS)]
+    if any(isinstance(each, Awaitable) for each in said):
+        yield "what is in your list has not come yet: await it"
+    if not UnderWay.steps:
+        yield "it asks another model than the one that it is given"
+    if said != texts and all(text in said for text in texts):
+        yield "the texts are right, but in another order than the questions"
+    for question, text, each in zip_longest(QUESTIONS, texts, said):
+        if each != text:
+            yield case(question, text, each)
+    if (most := max(accumulate(UnderWay.steps))) < len(texts):
+        yield f"the texts are right, but at most {most} of {len(texts)} came at once"
+    if not others.is_set():
+        yield "the texts are right, but nothing is awaited, so nothing else can run"
 
 
-async def closed_stream(answer: object) -> None:
+SAID = ["One", " sentence", ".", *[" More"] * 100, "."]
+ASKED = count(1)  # a question of its own for each try: the record remembers
+
+
+@exercise("5.2")
+async def closed_stream(
+    answer: object, *, streams: MutableMapping[str, AsyncIterator[object]]
+) -> AsyncGenerator[str, None]:
     """Exercise 5.2: a function that returns one sentence, and closes its stream."""
-    import asyncio  # not at the top: `import helpers` stays quick
-
+    from langchain_core.runnables import RunnableGenerator
     from langchain_openai import ChatOpenAI
 
-    from helpers.models import requests, script
+    from helpers.models import script
 
-    said = ["One", " sentence", ".", *[" More"] * 100, "."]
-    model = ChatOpenAI(**script(tokens=said))
-    got = await _awaited(answer, model, "Hi")
+    if not callable(answer):
+        yield "write async def repaired(model, question)"
+    first_sentence = cast("Answer", answer)
+    one, two, three = (f"exercise 5.2, question {next(ASKED)}" for _ in range(3))
+    model = ChatOpenAI(**script(tokens=SAID, ttft=0, pace=25))
+    # It waits for its first text when the other is closed, which must not disturb it.
+    late = ChatOpenAI(**script(tokens=SAID, ttft=0, fault="late_headers", stall=0.5))
+    coming = first_sentence(model, one), first_sentence(late, two)
+    if not all(isinstance(each, Awaitable) for each in coming):
+        yield "write it with async def, and return the text"
+    for question, got in zip((one, two), await asyncio.gather(*coming), strict=True):
+        if got != "One sentence.":
+            yield f"return the first sentence, as preview does, not {shown(got)}"
+        if not hasattr(streams.get(question), "__aiter__"):
+            yield "streams[question] does not hold the stream, as it does with preview"
+    if hint := await leak(one) or await leak(two):
+        yield f"the text is right, but {hint}"
+    with suppress(Exception):  # it may have been read by a recording, which says so
+        if await anext(aiter(streams[one]), None) is not None:
+            yield "the stream in streams is not the one that was read"
+
+    kept = []
+
+    async def torn(chunks: "AsyncIterator[AIMessage]") -> AsyncIterator[object]:
+        async for chunk in chunks:
+            kept.append(three in streams)
+            yield None if chunk.text == " sentence" else chunk
+
+    with suppress(Exception):  # None has no text
+        await first_sentence(model | RunnableGenerator(torn), three)
+    if not all(kept):
+        yield "streams[question] holds the stream too late: set it before you read"
+    if hint := await leak(three):
+        yield f"this works, but after an exception in the loop, {hint}"
+
+
+async def leak(question: str) -> str:
+    """Say what the server noted instead of a reader who left; "" if one did."""
+    from helpers.models import requests
+
     # In a thread: a stream is closed by the loop, which must not wait for the record.
-    last = (await asyncio.to_thread(requests))[-1:]
-    grade(
-        answer,
-        lambda _: got == "One sentence." and last[0].left_after is not None,
-        (
-            lambda _: got == "One sentence.",
-            f"the text is right, but the server sent all {len(said)} chunks",
-        ),
-        (lambda a: not callable(a), "write async def mended(model, question)"),
-        (lambda _: isinstance(got, Exception), f"it raises {type(got).__name__}"),
-        otherwise="return the first sentence, as preview does",
-    )
-
-
-async def _awaited(answer: object, *arguments: object) -> object:
-    """Return what an asynchronous function returns, or the exception it raises."""
-    if answer is None:
-        return None
-    try:
-        call = cast("Callable[..., Awaitable[object]]", answer)
-        return await call(*arguments)
-    except Exception as error:  # noqa: BLE001  (there is no telling what it does)
-        return error
+    record = await asyncio.to_thread(requests)
+    asked = [each for each in record if each.prompt == question]
+    if not asked:
+        return "the model was not asked the question"
+    if all(each.left_after is not None for each in asked):
+        return ""
+    return f"the server sent all {len(SAID)} chunks"

@@ -1,6 +1,6 @@
 """Every way to cut a stream, the name of each cut, and what a parser does with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -62,4 +62,26 @@ def test_a_mistake_is_said(expected: list[str], words: str) -> None:
 
 @pytest.mark.parametrize("new", [Echo, object])
 def test_an_exception_is_a_mistake(new: Callable[[], Echo]) -> None:
-    assert mistake(new, [b"\xff"], []).startswith("it raised ")
+    assert mistake(new, [b"\xff"], []).startswith("it raises ")
+
+
+@pytest.mark.parametrize("returned", ["1", None, 7])
+def test_what_is_no_list_is_a_mistake(returned: object) -> None:
+    class Feeds(Echo):
+        def feed(self, read: bytes) -> list[str]:
+            return returned  # type: ignore[return-value]
+
+    class Flushes(Echo):
+        def flush(self) -> list[str]:
+            return returned  # type: ignore[return-value]
+
+    assert mistake(Feeds, [b"1"], []) == f"feed() returned {returned!r}, not a list"
+    assert mistake(Flushes, [b"1"], []) == f"flush() returned {returned!r}, not a list"
+
+
+def test_any_iterable_will_do() -> None:
+    class Yields(Echo):
+        def feed(self, read: bytes) -> Iterator[str]:  # type: ignore[override]
+            yield from super().feed(read)
+
+    assert mistake(Yields, [b"1", b"2"], ["1", "2", "end"]) == ""

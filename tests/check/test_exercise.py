@@ -1,35 +1,69 @@
-"""What makes a check: one line, whatever the answer is and does."""
+"""What makes checks of functions that yield hints: one line, and never an exception."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import functools
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import NoReturn
 
 import pytest
 
-from helpers.check.exercise import exercise
+from helpers.check.exercise import case, exercise, raised, shown, untouched, wrong
+from tests.support.hostile import Hostile
 
 
 @exercise("7.1")
-def check(answer: object) -> Iterator[str]:
-    if callable(answer):
-        answer()
-    if answer != "right":
-        yield "the hint"
+def doubled(answer: object, *, number: int = 2) -> Iterator[str]:
+    """Exercise 7.1: twice the number."""
+    if answer == number:
+        yield "that is the number itself"
+    if answer != 2 * number:
+        yield "count again"
 
 
 @exercise("7.2")
-async def acheck(answer: object) -> AsyncIterator[str]:
-    await asyncio.sleep(0)
-    if callable(answer):
-        answer()
-    if answer != "right":
-        yield "the hint"
+async def awaited(answer: object) -> AsyncGenerator[str, None]:
+    if not callable(answer):
+        yield "write async def"
+    if await answer() != 4:  # type: ignore[operator]
+        yield "count again"
 
 
-def empty() -> None: ...
+async def four() -> int:
+    return 4
 
 
-async def coroutine() -> None:
-    """Not written yet."""
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (4, "correct (7.1)"),
+        (2, "not yet: that is the number itself"),
+        (7, "not yet: count again"),
+        (Hostile(), "not yet: it raises RuntimeError: no"),
+    ],
+)
+def test_the_first_hint_is_printed(
+    answer: object, line: str, said: Callable[[], str]
+) -> None:
+    doubled(answer)
+    assert said() == line
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "not tried yet"),
+        (four, "correct (7.2)"),
+        (4, "not yet: write async def"),
+        (lambda: 4, "not yet: it raises TypeError: "),
+        (Hostile(), "not yet: it raises RuntimeError: no"),
+    ],
+)
+async def test_hints_may_be_awaited(
+    answer: object, line: str, said: Callable[[], str]
+) -> None:
+    await awaited(answer)
+    assert said().startswith(line)
 
 
 def raising(error: BaseException) -> Callable[[], None]:
@@ -39,43 +73,101 @@ def raising(error: BaseException) -> Callable[[], None]:
     return answer
 
 
-class Hostile(dict[str, None]):
-    def values(self) -> object:  # type: ignore[override]
-        raise RuntimeError
-
-    __iter__ = __len__ = __eq__ = values  # type: ignore[assignment]
+@exercise("7.1")
+def called(answer: object) -> Iterator[str]:
+    yield str(answer())  # type: ignore[operator]
 
 
-CASES = [
-    (None, "not tried yet"),
-    (empty, "not tried yet"),
-    (coroutine, "not tried yet"),
-    ({"a": None, "b": None}, "not tried yet"),
-    ({"a": None, "b": 1}, "not yet: the hint"),
-    ({}, "not yet: the hint"),
-    (Hostile(a=None), "not tried yet"),
-    ("right", "correct"),
-    ("wrong", "not yet: the hint"),
-    (raising(KeyError("a")), "not yet: it raises KeyError: 'a'"),
-    (raising(ValueError("two\nlines")), "not yet: it raises ValueError: two lines"),
-    (raising(StopIteration()), "not yet: it raises StopIteration"),
-    (raising(SystemExit()), "not yet: it raises SystemExit"),
-    (raising(GeneratorExit()), "not yet: it raises GeneratorExit"),
-]
-
-
-@pytest.mark.parametrize(("answer", "line"), CASES)
-async def test_a_check_prints_one_line(
-    answer: object, line: str, said: Callable[[], str]
+@pytest.mark.parametrize("error", [StopIteration, SystemExit, GeneratorExit, KeyError])
+async def test_an_answer_may_raise_anything(
+    error: type[BaseException], said: Callable[[], str]
 ) -> None:
-    check(answer)
-    assert said() == (line if line != "correct" else "correct (7.1)")
-    await acheck(answer)
-    assert said() == (line if line != "correct" else "correct (7.2)")
+    called(raising(error()))
+    assert said() == f"not yet: it raises {error.__name__}"
+    await awaited(raising(error()))
+    assert said() == f"not yet: it raises {error.__name__}"
 
 
 async def test_an_interrupt_is_the_readers_own() -> None:
     with pytest.raises(KeyboardInterrupt):
-        check(raising(KeyboardInterrupt()))
+        called(raising(KeyboardInterrupt()))
     with pytest.raises(asyncio.CancelledError):
-        await acheck(raising(asyncio.CancelledError()))
+        await awaited(raising(asyncio.CancelledError()))
+
+
+def test_a_check_takes_what_its_hints_take(said: Callable[[], str]) -> None:
+    doubled(6, number=3)
+    assert said() == "correct (7.1)"
+    assert doubled.__doc__ == "Exercise 7.1: twice the number."
+
+
+def documented(_: object) -> None:
+    """Say what it will do."""
+
+
+async def to_be_awaited(_: object) -> None: ...
+
+
+class Stub:
+    def feed(self, read: bytes) -> None:
+        return None
+
+    def flush(self) -> None:
+        pass
+
+
+class Begun(Stub):
+    def feed(self, read: bytes) -> None:
+        print(read)
+
+
+class Inherits(Begun):
+    """A whole answer, by what it inherits."""
+
+
+@pytest.mark.parametrize(
+    ("answer", "as_given"),
+    [
+        (None, True),
+        (documented, True),
+        (to_be_awaited, True),
+        (lambda _: None, True),
+        (Stub, True),
+        ({"a": None, "b": None}, True),
+        (lambda _: print(), False),
+        (lambda _: 0, False),
+        (functools.partial(documented, 1), False),
+        (Begun, False),
+        (Inherits, False),
+        (Stub(), False),
+        ({"a": None, "b": 1}, False),
+        ({}, False),
+        ([], False),
+        ("", False),
+        (0, False),
+    ],
+)
+def test_untouched(answer: object, as_given: bool) -> None:
+    assert untouched(answer) is as_given
+
+
+def test_a_failing_case_is_one_line() -> None:
+    assert case("1\n", 1, "2") == "for '1\\n': 1 expected, got '2'"
+    assert shown(type("Two", (), {"__repr__": lambda _: "1\n2"})()) == "1 2"
+    assert len(shown("long" * 99)) == 80
+
+
+def test_a_call_is_compared_with_what_is_expected() -> None:
+    assert wrong(len, "four", 4) == ""
+    assert wrong(len, "four", 3) == "3 expected, got 4"
+    assert wrong(int, "four", 4).startswith("it raises ValueError: invalid literal")
+
+
+def test_an_exception_is_told_whatever_is_in_it() -> None:
+    class Mute(Exception):
+        def __str__(self) -> NoReturn:
+            raise RuntimeError
+
+    assert raised(Mute()) == "it raises Mute"
+    assert raised(ValueError("two\n lines")) == "it raises ValueError: two lines"
+    assert len(raised(ValueError("long" * 99))) < 230

@@ -50,10 +50,10 @@ def drafts(fault: str, shape: object, method: str) -> tuple[list[object], str]:
     ("fault", "method", "error"),
     [
         ("length", "function_calling", ""),
-        ("content_filter", "function_calling", ""),
+        ("content_filter", "function_calling", "OpenAIRefusalError"),
         ("early_end", "function_calling", ""),
         ("length", "json_schema", "LengthFinishReasonError"),
-        ("content_filter", "json_schema", "ContentFilterFinishReasonError"),
+        ("content_filter", "json_schema", "OpenAIRefusalError"),
         ("early_end", "json_schema", ""),
     ],
 )
