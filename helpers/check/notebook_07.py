@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from .exercise import exercise, raised
+from .exercise import exercise, raised, shown
 
 if TYPE_CHECKING:
     from .watch import Watch
@@ -34,7 +34,7 @@ def cached_stream(answer: object) -> Iterator[str]:
     if new.watch.asked and not new.watch.came:
         yield "stream it: model.stream, not model.invoke"
     if new.text != WHOLE:
-        yield f"a new answer: it yields {new.text!r}, not {WHOLE!r}"
+        yield f"a new answer: it yields {shown(new.text)}, not {WHOLE!r}"
     if new.watch.late:
         yield "yield each text in the loop, at once"
     yield from _of_kept(cached)
@@ -46,7 +46,8 @@ def cached_stream(answer: object) -> Iterator[str]:
     if not all(isinstance(text, str) for text in new.kept.values()):
         yield "what it keeps is no text: keep whole.text"
     if new.kept != {"Hi": WHOLE}:
-        yield f"of a whole answer to 'Hi' it keeps {new.kept!r}, not { {'Hi': WHOLE} }"
+        kept = {"Hi": WHOLE}
+        yield f"of a whole answer to 'Hi' it keeps {shown(new.kept)}, not {kept}"
     yield from _of_halves(cached)
 
 
@@ -55,7 +56,7 @@ def _of_kept(cached: Cached) -> Iterator[str]:
     if old.watch.asked and old.text.startswith("Kept before"):
         yield "after what is kept, it asks the model, too: return"
     if old.watch.asked or old.text != "Kept before":
-        yield f"{{'Hi': 'Kept before'}} is kept, and it yields {old.text!r}"
+        yield f"{{'Hi': 'Kept before'}} is kept, and it yields {shown(old.text)}"
     if _read(cached, {"Hi": ""}).watch.asked:
         yield "an empty text is kept, too: ask if the question is in kept"
     if _read(cached, {"Ho": "Kept before"}).text != WHOLE:
@@ -81,7 +82,7 @@ def _of_halves(cached: Cached) -> Iterator[str]:
             hides = ", which hides the model's own error" if cut.watch.failure else ""
             yield f"{about}: {_told(cast('Exception', cut.error))}{hides}"
         if cut.kept:
-            yield f"{about}: it keeps {cut.kept!r}"
+            yield f"{about}: it keeps {shown(cut.kept)}"
 
 
 def _told(error: Exception) -> str:

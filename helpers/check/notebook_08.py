@@ -4,7 +4,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from .exercise import exercise, raised
+from .exercise import exercise, raised, shown
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -34,7 +34,7 @@ def in_pieces(
     given = cast("Mapping[object, object]", answer)
     for name in given:
         if name not in steps:
-            yield f"there is no example with the name {name!r}"
+            yield f"there is no example with the name {shown(name)}"
     for name in steps:
         if given.get(name) not in (True, False):
             yield f"give {name!r} a True or a False, without quotes"
@@ -68,14 +68,14 @@ async def mended_chain(answer: object) -> AsyncGenerator[str, None]:
                 yield f"it gives {type(item).__name__}, not text"
     asked = {messages[-1].text for messages in watch.asked}
     if asked != {ASKED}:
-        found = " and ".join(map(repr, asked)) or "nothing"
+        found = " and ".join(map(shown, asked)) or "nothing"
         yield f"it asks {found}, not {ASKED!r}: keep the prompt"
     for code, items in said.items():
         if isinstance(items, Exception):
             yield f"in {code} code {raised(items)}: give it a twin for that"
             return
         if (text := "".join(map(str, items))) != TIDY:
-            yield f"in {code} code its text is {text!r}, not {TIDY!r}"
+            yield f"in {code} code its text is {shown(text)}, not {TIDY!r}"
         gives, order = await _order(chain, code)
         if gives != "pieces":
             yield f"in {code} code it gives {gives}: what takes its input whole?"

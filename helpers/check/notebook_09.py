@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import cast
 
-from .exercise import ANYTHING, exercise, raised
+from .exercise import ANYTHING, exercise, raised, shown
 
 REPAIRS = {  # program: what it needs, and a question for whoever does not see it
     "a": ("a generator", "what does its last step need before it can begin?"),
@@ -29,7 +29,7 @@ def diagnosis(answer: object) -> Iterator[str]:
         if _letters(said) not in map(_letters, SIX):
             near = get_close_matches(str(said), SIX, 1) or SIX
             meant = " or ".join(map(repr, near))
-            yield f"{said!r} is none of the six repairs; do you mean {meant}?"
+            yield f"{shown(said)} is none of the six repairs; do you mean {meant}?"
         if _letters(said) != _letters(repair):
             yield f"look at program {program} again: {question}"
 
@@ -62,12 +62,12 @@ def kept_answer(answer: object) -> Iterator[str]:
     if not all(isinstance(text, str) for text in kept.values()):
         yield "what it keeps is no text: keep .text"
     if kept != {"Hi": HALF}:
-        yield f"of a whole answer it keeps {kept!r}, not { {'Hi': HALF} }"
+        yield f"of a whole answer it keeps {shown(kept)}, not { {'Hi': HALF} }"
     error, kept = _run(keep, output_version="v1")
     if error:
         yield f"an answer whose content is a list, and {raised(error)}"
     if kept != {"Hi": WHOLE}:
-        yield f"content may be a list: then, it keeps {kept!r}; read .text"
+        yield f"content may be a list: then, it keeps {shown(kept)}; read .text"
     for fault, what in (
         ("dropped", "the connection broke"),
         ("rate_limit", "the model refused"),
@@ -77,7 +77,7 @@ def kept_answer(answer: object) -> Iterator[str]:
     ):
         error, kept = _run(keep, fault=fault)
         if kept:
-            yield f"{what}, and it kept {kept!r}"
+            yield f"{what}, and it kept {shown(kept)}"
         if not error:
             yield f"{what}, and it raised nothing: who is to know?"
 

@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol, cast
 
 from .boundary import splits
-from .exercise import exercise, raised
+from .exercise import exercise, raised, shown
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
@@ -21,7 +21,7 @@ def worth_streaming(answer: object, *, work: Work) -> Iterator[str]:
     given = [*cast("Collection[object]", answer)]
     for name in given:
         if name not in [*work]:
-            yield f"{name!r} is no name of `work`; take the names as they are there"
+            yield f"{shown(name)} is no name of `work`: take them as they are there"
     for name, (tokens, pace, _, reading) in work.items():
         gains = (tokens - 1) / max(pace, reading) >= 1
         if gains and name not in given:
@@ -69,7 +69,7 @@ def whole_object(answer: object) -> Iterator[str]:
             yield f"{about}: {raised(error)}; {hint}"
             return
         if found != expected:
-            yield f"{about}: you return {found!r}, not {expected!r}; {hint}"
+            yield f"{about}: you return {shown(found)}, not {expected!r}; {hint}"
 
 
 class Regrouper(Protocol):
@@ -111,7 +111,7 @@ def sentences(answer: object) -> Iterator[str]:
         ("flush", new().flush()),
     ):
         if isinstance(given, str) or not isinstance(given, Iterable):
-            yield f"{method}() returned {given!r}: return a list of sentences"
+            yield f"{method}() returned {shown(given)}: return a list of sentences"
     list(new().feed("One"))
     if [*(group := new()).feed("Two"), *group.flush()] == ["OneTwo"]:
         yield "two objects share their text: keep it in `self`, set in __init__"
@@ -148,4 +148,6 @@ def _mistake(group: Regrouper, pieces: list[str], expected: list[str]) -> str:
         return f"a part of the text is lost or changed, it found {found!r}"
     if found != expected:
         return f"it found {found!r}"
-    return late or (f"flush() returned {again!r} with nothing left" if again else "")
+    return late or (
+        f"flush() returned {shown(again)} with nothing left" if again else ""
+    )

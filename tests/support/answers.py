@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import pytest
 
+from tests.support.hostile import Hostile
+
 A = TypeVar("A")
 
 
@@ -22,7 +24,10 @@ class Answers:
 
     def __init__(self, number: str) -> None:
         self.number = number
-        self.cases = [pytest.param(None, "not tried yet", id="not tried yet")]
+        self.cases = [
+            pytest.param(None, "not tried yet", id="not tried yet"),
+            pytest.param(Hostile(), "not yet", id="hostile"),
+        ]
 
     def right(self, answer: A, name: str = "") -> A:
         return self.wrong(f"correct ({self.number})", name)(answer)
