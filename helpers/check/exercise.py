@@ -107,8 +107,6 @@ _FRAME = {"RESUME", "NOP", "CACHE", "RETURN_GENERATOR", "POP_TOP"} | {
 
 def raised(error: BaseException) -> str:
     """Say what an answer raised, in one line."""
-    if isinstance(error.__cause__, StopIteration):  # a generator makes another of it
-        error = error.__cause__
     try:
         message = " ".join(str(error).split())[:200]
     except Exception:  # noqa: BLE001  (it has a text of the answer's own in it)

@@ -45,16 +45,16 @@ def in_pieces(
 
 
 @exercise("8.2")
-async def mended_chain(answer: object) -> AsyncGenerator[str, None]:
+async def repaired_chain(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 8.2: a chain that lets every piece through, in sync and async code."""
     from langchain_core.runnables import Runnable
 
     from .watch import Watch, watched
 
     if not callable(answer):
-        yield "write def mended(model), which returns a chain"
+        yield "write def repaired(model), which returns a chain"
     if inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
-        yield "write def mended(model), not async def"
+        yield "write def repaired(model), not async def"
     watch = Watch()
     chain = cast("Build", answer)(watched(watch, tokens=UNTIDY, pace=200))
     if not isinstance(chain, Runnable):

@@ -49,7 +49,7 @@ Keep = Callable[[object, str, Kept], object]
 def kept_answer(answer: object) -> Iterator[str]:
     """Exercise 9b.1: a function that keeps an answer if it is whole, and only then."""
     if not callable(answer):
-        yield "write def mended(model, question, kept)"
+        yield "write def repaired(model, question, kept)"
     keep = cast("Keep", answer)
     if inspect.iscoroutinefunction(keep):
         yield "a call of an async def runs nothing yet: write a plain def"

@@ -78,7 +78,7 @@ def called(answer: object) -> Iterator[str]:
     yield str(answer())  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("error", [StopIteration, SystemExit, GeneratorExit, KeyError])
+@pytest.mark.parametrize("error", [KeyError, SystemExit, GeneratorExit])
 async def test_an_answer_may_raise_anything(
     error: type[BaseException], said: Callable[[], str]
 ) -> None:

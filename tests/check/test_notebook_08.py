@@ -194,8 +194,8 @@ class Build:
 
 chains.right(Build(), "an object")
 
-chains.wrong("write def mended(model)")("mended")
-chains.wrong("write def mended(model)", "a chain")(build(says("Hi")))
+chains.wrong("write def repaired(model)")("repaired")
+chains.wrong("write def repaired(model)", "a chain")(build(says("Hi")))
 chains.wrong("it raises TypeError", "no argument")(lambda: 1)
 chains.wrong("return a chain: it returns NoneType", "none")(lambda model: print(end=""))
 chains.wrong("it returns str", "says it")(lambda model: "One piece after another")
@@ -323,6 +323,6 @@ chains.wrong("in async code it gives late", "async collects")(
 
 
 @pytest.mark.parametrize(("answer", "line"), chains.cases)
-async def test_mended_chain(answer, line, said):
-    await check.mended_chain(answer)
+async def test_repaired_chain(answer, line, said):
+    await check.repaired_chain(answer)
     assert line in said()

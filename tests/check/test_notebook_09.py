@@ -73,7 +73,7 @@ def reason(message):
 
 
 @repairs.right
-def mended(model, question, kept, good=GOOD):
+def repaired(model, question, kept, good=GOOD):
     whole = add_up(model.stream(question))
     if reason(whole) not in good:
         raise EOFError("the answer is not complete")
@@ -119,7 +119,7 @@ class Incomplete(Exception):
 @repairs.right
 def raises_its_own(model, question, kept):
     try:
-        mended(model, question, kept)
+        repaired(model, question, kept)
     except Exception as error:
         raise Incomplete(question) from error
 
@@ -128,7 +128,7 @@ def raises_its_own(model, question, kept):
 def asks_again(model, question, kept):
     for left in 1, 0:
         try:
-            mended(model, question, kept)
+            repaired(model, question, kept)
             break
         except Exception:
             if not left:
@@ -138,14 +138,14 @@ def asks_again(model, question, kept):
 @repairs.right
 def exits(model, question, kept):
     try:
-        mended(model, question, kept)
+        repaired(model, question, kept)
     except Exception as error:  # noqa: BLE001
         sys.exit(str(error))
 
 
 @repairs.right
 def returns_the_text(model, question, kept):
-    mended(model, question, kept)
+    repaired(model, question, kept)
     return kept[question]
 
 
@@ -190,10 +190,10 @@ def in_loops_of_its_own(model, question, kept):
         pool.submit(asyncio.run, read()).result()
 
 
-repairs.right(partial(mended, good=("stop",)), "a partial")
-repairs.right(lambda *given: mended(*given), "a lambda")
+repairs.right(partial(repaired, good=("stop",)), "a partial")
+repairs.right(lambda *given: repaired(*given), "a lambda")
 
-repairs.wrong("write def mended")("mended")
+repairs.wrong("write def repaired")("repaired")
 repairs.wrong("a whole answer, and it raises TypeError")(lambda model: model)
 
 
@@ -205,7 +205,7 @@ def yields(model, question, kept):
 
 @repairs.wrong("a call of an async def runs nothing yet")
 async def awaits(model, question, kept):
-    mended(model, question, kept)
+    repaired(model, question, kept)
 
 
 @repairs.wrong("a whole answer, and it raises EOFError")
@@ -237,13 +237,13 @@ def keeps_nothing(model, question, kept):
 
 @repairs.wrong("it keeps {'Hi': 'One piece.'}, not")
 def strips(model, question, kept):
-    mended(model, question, kept)
+    repaired(model, question, kept)
     kept[question] = kept[question].strip()
 
 
 @repairs.wrong("it keeps {'answer': ' One piece.'}, not")
 def elsewhere(model, question, kept):
-    mended(model, "Hi", new := {})
+    repaired(model, "Hi", new := {})
     kept["answer"] = new["Hi"]
 
 
@@ -268,7 +268,7 @@ def content(model, question, kept):
 
 @repairs.wrong("content may be a list: then, it keeps {'Hi': \"[")
 def content_as_text(model, question, kept):
-    mended(model, question, {})
+    repaired(model, question, {})
     kept[question] = str(add_up(model.stream(question)).content)
 
 
@@ -292,7 +292,7 @@ def finally_keeps(model, question, kept):
 @repairs.wrong("the connection broke, and it raised nothing")
 def swallows(model, question, kept):
     with suppress(Exception):
-        mended(model, question, kept)
+        repaired(model, question, kept)
 
 
 @repairs.wrong("the model refused, and it raised nothing")
@@ -335,7 +335,7 @@ def not_cut(model, question, kept):
 
 @repairs.wrong("a filter cut the answer off, and it kept")
 def known_reasons(model, question, kept):
-    mended(model, question, kept, good={"stop", "content_filter"})
+    repaired(model, question, kept, good={"stop", "content_filter"})
 
 
 @repairs.wrong("at a limit, and it raised nothing: who is to know?")
@@ -348,7 +348,7 @@ def silent(model, question, kept):
 @repairs.wrong("at a limit, and it raised nothing")
 def prints(model, question, kept):
     try:
-        mended(model, question, kept)
+        repaired(model, question, kept)
     except EOFError as error:
         print(end=str(error)[:0])
 
