@@ -1,4 +1,4 @@
-"""Every test run: the scripted model at eight times its speed, nothing remembered."""
+"""Every test run: the scripted model at eight times its speed."""
 
 import os
 import tempfile
@@ -10,7 +10,6 @@ os.environ.setdefault("COURSE_MODEL", "scripted")
 os.environ.setdefault("COURSE_SPEED", "8")
 # A LANGCHAIN_TRACING_V2 of the reader's would win over the second alone.
 os.environ.update(LANGSMITH_TRACING_V2="false", LANGSMITH_TRACING="false")
-os.environ["COURSE_PROGRESS"] = "off"
 
 # A kernel is told free TCP ports, and opens them a second later. When several start at
 # once, two may be told the same, and one of them dies. A file's name can be its own.

@@ -43,19 +43,13 @@ print(platform.python_version())
 
 
 def lab(arguments: list[str]) -> int:
-    """Open the course in JupyterLab, at the first notebook or the one you name."""
-    named = [argument for argument in arguments if argument.endswith(".ipynb")]
-    notebook = (named or ["notebooks/00_start_here.ipynb"])[0]
-    options = [
-        f"--ServerApp.root_dir={ROOT}",
-        f"--LabApp.default_url=/lab/tree/{notebook}",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        print("You are root: JupyterLab is started with --allow-root.")
-        options.append("--allow-root")
-    return become("-m", "jupyterlab", *options, *arguments)
+    """Open your copies in JupyterLab, at the first notebook or the one you name: 05."""
+    return become("-m", "tools.lab", *arguments)
+
+
+def reset(arguments: list[str]) -> int:
+    """Begin your copy of a notebook anew; what you changed is kept: 05."""
+    return become("-m", "tools.copies", *arguments)
 
 
 def test(arguments: list[str]) -> int:
@@ -112,7 +106,7 @@ def smollm2(arguments: list[str]) -> int:
 
 VERBS = {
     verb.__name__.replace("_", "-"): verb
-    for verb in (lab, test, test_real, save, bench, smollm2)
+    for verb in (lab, reset, test, test_real, save, bench, smollm2)
 }
 
 

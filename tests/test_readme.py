@@ -12,7 +12,9 @@ from urllib.error import URLError
 
 import pytest
 
+from helpers.check.saved import Saved
 from helpers.models.smollm2 import find_model
+from tools.copies import copy_of
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,7 +36,7 @@ def arguments(command: str) -> list[str]:
 
 def test_these_are_all_of_the_commands() -> None:
     verbs = [command.removeprefix("python3 run.py ") for command in commands()]
-    assert verbs == ["lab", "smollm2", "test"]
+    assert verbs == ["lab", "reset 05", "smollm2", "test"]
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
@@ -54,7 +56,7 @@ def test_lab_opens_the_first_notebook() -> None:
     command = [*arguments("python3 run.py lab"), *options]
     lab = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
-        first = "notebooks/00_start_here.ipynb"
+        first = "my-notebooks/00_start_here.ipynb"
         page = when_it_answers(f"http://127.0.0.1:{port}/lab/tree/{first}")
         assert "JupyterLab" in page
         contents = when_it_answers(f"http://127.0.0.1:{port}/api/contents/{first}")
@@ -62,6 +64,18 @@ def test_lab_opens_the_first_notebook() -> None:
     finally:
         lab.terminate()
         lab.wait(30)
+
+
+@set_up
+def test_reset_begins_a_copy_anew() -> None:
+    [course] = (ROOT / "notebooks").glob("05_*.ipynb")
+    copy = ROOT / "my-notebooks" / course.name
+    if copy.exists() and Saved.read(copy).changed:
+        pytest.skip("you have changed your copy of notebook 05")
+    command = arguments("python3 run.py reset 05")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert copy.read_text("utf-8") == copy_of(course)
 
 
 def when_it_answers(url: str) -> str:

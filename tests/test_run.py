@@ -5,7 +5,6 @@ other tools: each prints how it was called.
 """
 
 import ast
-import http.client
 import os
 import shutil
 import signal
@@ -14,10 +13,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import nbval.kernel
 import pytest
@@ -25,8 +22,8 @@ import pytest
 from tests.support import tiny_backend
 
 RUN = Path(__file__).parents[1] / "run.py"
-VERBS = ["lab", "test", "test-real", "save", "bench", "smollm2"]
-TOOLS = ["jupyterlab", "ruff", "typos", "mypy", "pytest", "xllamacpp"]
+VERBS = ["lab", "reset", "test", "test-real", "save", "bench", "smollm2"]
+TOOLS = ["ruff", "typos", "mypy", "pytest", "xllamacpp"]
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and terminals")
 
 UNREACHABLE = {
@@ -123,6 +120,9 @@ def template(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Course:
     root = tmp_path_factory.mktemp("course") / "a folder"
     (root / "helpers").mkdir(parents=True)
     (root / "benchmarks.py").write_text(TOOL.format("benchmarks"))
+    (root / "tools").mkdir()
+    for name in ("lab", "copies"):
+        (root / f"tools/{name}.py").write_text(TOOL.format(f"tools.{name}"))
     (root / "pyproject.toml").write_text(PROJECT)
     (root / "requirements.lock").write_text("tools==1.0\n")
     (root / "requirements-local.txt").write_text("tools==1.0\n")
@@ -186,6 +186,11 @@ def test_arguments_and_the_exit_code_pass_through(ready: Course) -> None:
         "called: benchmarks load --streams=8\n",
     )
     assert ready.run("test", "-k", "time line") == (0, "called: pytest -k time line\n")
+    assert ready.run("lab", "05", "--no-browser") == (
+        0,
+        "called: tools.lab 05 --no-browser\n",
+    )
+    assert ready.run("reset", "05") == (0, "called: tools.copies 05\n")
     assert ready.having(FAIL="benchmarks").run("bench")[0] == 3
 
 
@@ -204,54 +209,6 @@ def test_every_check_is_run_even_if_one_fails(ready: Course) -> None:
     assert summary == ["passed", "passed", "passed", "FAILED", "passed", "passed"]
     assert code == 1
     assert ready.run("test")[0] == 0
-
-
-def test_jupyterlab_understands_what_lab_gives_it(ready: Course) -> None:
-    port = free_port()
-    _, printed = ready.run("lab", "--no-browser", f"--port={port}")
-    *_, called = printed.splitlines()
-    assert called.endswith(f" --no-browser --port={port}")
-    lab = subprocess.Popen(
-        [sys.executable, "-m", *called.removeprefix("called: ").split()],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    )
-    assert lab.stderr
-    try:
-        line = next(line for line in lab.stderr if f":{port}/" in line)
-        url = urlsplit(line.split()[-1])
-        assert url.path == "/lab/tree/notebooks/00_start_here.ipynb"
-        assert status(port, f"/api/contents/run.py?{url.query}") == 200
-    finally:
-        lab.terminate()
-        lab.communicate(timeout=20)
-
-
-def test_lab_opens_the_notebook_that_is_named(ready: Course) -> None:
-    _, printed = ready.run("lab", "notebooks/03_stream.ipynb")
-    assert "--LabApp.default_url=/lab/tree/notebooks/03_stream.ipynb" in printed
-
-
-def status(port: int, path: str) -> int:
-    """Return the status of a response; wait up to 20 s for the server to listen."""
-    deadline = time.monotonic() + 20
-    while True:
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        with closing(client):
-            try:
-                client.request("GET", path)
-                return client.getresponse().status
-            except ConnectionRefusedError:
-                if time.monotonic() > deadline:
-                    raise
-        time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def test_the_local_model_is_installed_once(moved: Course) -> None:

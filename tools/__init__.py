@@ -1,1 +1,1 @@
-"""What a maintainer runs: store notebooks' outputs, and hold them to their style."""
+"""What run.py starts: the reader's copies, and a maintainer's tools for notebooks."""

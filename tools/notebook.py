@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
-from nbformat import NotebookNode
+if TYPE_CHECKING:  # loading them takes longer than making a reader's copies
+    from nbformat import NotebookNode
 
-from tools.rendered import Heading, Page, rendered
+    from tools.rendered import Heading, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +37,8 @@ class Notebook:
     @classmethod
     def read(cls, path: Path) -> Notebook:
         """Read a notebook; raise ValueError if the file holds none."""
+        import nbformat
+
         try:
             return cls(path, nbformat.read(path, as_version=4))  # type: ignore[no-untyped-call]
         except nbformat.reader.NotJSONError as error:
@@ -43,6 +46,8 @@ class Notebook:
 
     def text(self) -> str:
         """Return what the file should hold; raise ValueError if that is not valid."""
+        import nbformat
+
         try:
             nbformat.validate(self.node)
         except nbformat.ValidationError as error:
@@ -69,6 +74,8 @@ class Notebook:
 
     def pages(self) -> Iterator[tuple[int, Page]]:
         """Yield the Markdown cells as pages, each with its number among all cells."""
+        from tools.rendered import rendered
+
         for number, cell in enumerate(self.cells, 1):
             if cell.cell_type == "markdown":
                 yield number, rendered(cell.source)
@@ -87,11 +94,12 @@ def tags(cell: NotebookNode) -> set[str]:
 
 def write(path: Path, text: str) -> bool:
     """Replace a text file in one step; return whether its text changed."""
-    if path.exists() and path.read_text(encoding="utf-8") == text:
+    content = text.encode()
+    if path.exists() and path.read_bytes() == content:
         return False
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.write_bytes(content)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 
 from tools import contents
 from tools.notebook import ROOT, Notebook, find, write
-from tools.stored import keep, normalise
+from tools.stored import add_pngs, keep, normalise
 
 CELL_TIMEOUT = 60  # seconds, as in the tests
 
@@ -38,6 +38,7 @@ def save(path: Path, *, fresh: bool = False) -> bool:
     node = normalise(new.node, stem=path.stem)
     if not fresh:
         keep(old.node, node)
+    add_pngs(node)
     return write(path, Notebook(path, node).text())
 
 
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no such notebook: {', '.join(missing)}")
 
     # A reader's own choice of model must not get into what every reader sees.
-    os.environ.update(COURSE_MODEL="scripted", COURSE_PROGRESS="off")
+    os.environ.update(COURSE_MODEL="scripted")
     os.environ.update(LANGSMITH_TRACING_V2="false", LANGSMITH_TRACING="false")
     os.environ.setdefault("COURSE_SPEED", "1")
     failed = False

@@ -1,20 +1,24 @@
 """The form in which an executed notebook is stored.
 
 What differs from run to run and means nothing (ids, the pieces of a stream) gets one
-form; what the tests mask (times, figures) stays. So a diff shows what has changed.
+form; what the tests mask (times, figures) stays. So a diff shows what has changed. Each
+figure gets a PNG beside its SVG, which JupyterLab shows before anything is run.
 """
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import re
 from collections.abc import Sequence
+from xml.etree import ElementTree
 
 import nbformat
 from nbformat import NotebookNode
 
 from tools.notebook import ROOT, tags
+from tools.raster import png
 
 METADATA = {
     "kernelspec": {
@@ -24,7 +28,10 @@ METADATA = {
     },
     "language_info": {"name": "python"},
 }
+SVG, PNG = "image/svg+xml", "image/png"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGETS = "application/vnd.jupyter.widget-state+json"
+UNCOMPARED = {"execution_count", PNG}
 MASKS = ROOT / "tests" / "nbval_sanitize.cfg"
 
 
@@ -94,7 +101,7 @@ def keep(old: NotebookNode, new: NotebookNode) -> None:
         if isinstance(value, list):
             return [masked(item) for item in value]
         if isinstance(value, dict):
-            return {k: masked(v) for k, v in value.items() if k != "execution_count"}
+            return {k: masked(v) for k, v in value.items() if k not in UNCOMPARED}
         if isinstance(value, str):
             for pattern, replacement in rules:
                 value = re.sub(pattern, replacement, value)
@@ -114,6 +121,39 @@ def keep(old: NotebookNode, new: NotebookNode) -> None:
     widgets = old.metadata.get("widgets")
     if widgets and masked(widgets) == masked(new.metadata.get("widgets")):
         new.metadata.widgets = widgets
+
+
+def add_pngs(node: NotebookNode) -> None:
+    """Put a PNG beside each SVG, and beside a widget that shows one, where none is.
+
+    Its alt text is the title of the SVG.
+    """
+    widgets = node.metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
+    for cell in node.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            svg = data.get(SVG) or _svg_in(
+                data.get(WIDGET, {}).get("model_id"), widgets
+            )
+            if svg and PNG not in data:
+                root = ElementTree.fromstring(svg)  # noqa: S314  our own
+                data[PNG] = base64.b64encode(png(svg)).decode() + "\n"
+                output.metadata[PNG] = {
+                    "alt": root.findtext("{*}title", ""),
+                    "width": int(root.get("width", "0")),
+                }
+
+
+def _svg_in(name: str | None, widgets: dict[str, NotebookNode]) -> str | None:
+    """Find the SVG that a widget, or one inside it, shows."""
+    if name not in widgets:
+        return None
+    state = widgets[name].state
+    shown = [output.get("data", {}).get(SVG) for output in state.get("outputs", [])]
+    inside = re.findall(r"IPY_MODEL_(\w+)", str(state.get("children", "")))
+    return next(
+        filter(None, [*shown, *(_svg_in(each, widgets) for each in inside)]), None
+    )
 
 
 def _node(value: dict[str, object]) -> NotebookNode:

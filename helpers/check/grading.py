@@ -5,8 +5,6 @@ A reader's answer can be anything at all, so whatever a test does with one may f
 
 from collections.abc import Callable, Sequence
 
-from . import cell, progress
-
 Test = Callable[[object], bool]
 
 
@@ -15,15 +13,12 @@ def grade(
 ) -> None:
     """Print "not tried yet" for None, "correct", or the hint of the first mistake.
 
-    A test that raises does not fit; if none fits, the hint is `otherwise`. What a
-    notebook's check cell finds correct is remembered as the reader's progress.
+    A test that raises does not fit; if none fits, the hint is `otherwise`.
     """
     if answer is None:
         print("not tried yet")
     elif fits(correct, answer):
         print("correct")
-        if exercise := cell.running():
-            progress.remember(exercise)
     else:
         hints = (hint for test, hint in mistakes if fits(test, answer))
         print("not yet:", next(hints, otherwise))

@@ -1,4 +1,8 @@
-"""Notebooks as their reader meets them: JupyterLab in a real browser, all cells run."""
+"""Notebooks as their reader meets them: JupyterLab in a real browser.
+
+The reader's copies are opened, changed, run and saved; the course's own notebooks are
+looked at before anything is run.
+"""
 
 import json
 import os
@@ -16,7 +20,11 @@ from urllib.error import URLError
 import pytest
 from playwright.sync_api import Page, expect
 
+from helpers.check.saved import Saved
 from tests.support.chromium import CHROMIUM, MISSING, chromium
+from tests.support.copies import lesson, put
+from tools.copies import SOLUTION, update
+from tools.stored import METADATA
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
@@ -26,10 +34,30 @@ SETTINGS = {
 }
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[str]:
-    """JupyterLab on a copy of the notebooks, with settings of its own; its URL."""
-    shutil.copytree(ROOT / "notebooks", tmp_path / "root/notebooks")
+LINKS = """\
+![a dashed line and many marks](images/waiting.svg)
+[code](../helpers/__init__.py) [next](03_stream_a_model.ipynb#The-loop)"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course whose reader has copies, and one notebook of links."""
+    root = tmp_path_factory.mktemp("root")
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
+    (root / "helpers").symlink_to(ROOT / "helpers")
+    cells = [{"cell_type": "markdown", "metadata": {}, "source": LINKS}]
+    put(
+        root / "notebooks/99_links.ipynb",
+        lesson() | {"cells": cells, "metadata": METADATA},
+    )
+    update(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """JupyterLab on that course, with settings of its own; its URL."""
+    tmp_path = tmp_path_factory.mktemp("lab")
     for name, value in SETTINGS.items():
         file = tmp_path / f"settings/@jupyterlab/{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -39,13 +67,14 @@ def lab(tmp_path: Path) -> Iterator[str]:
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+        "JUPYTER_DATA_DIR": str(tmp_path / "data"),  # which notebooks are trusted
         "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
         "COURSE_SPEED": "2",
     }
     options = ["--no-browser", "--allow-root", f"--port={url.rpartition(':')[2]}"]
-    options += ["--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path}/root"]
+    options += ["--IdentityProvider.token=", f"--ServerApp.root_dir={root}"]
     with (tmp_path / "log").open("wb") as log:
         command = [sys.executable, "-m", "jupyterlab", *options]
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -75,14 +104,42 @@ def page(require) -> Iterator[Page]:  # type: ignore[no-untyped-def]
         yield browser.new_page(viewport={"width": 1250, "height": 1000})
 
 
-def run_all(page: Page, lab: str, notebook: str) -> None:
-    page.goto(f"{lab}/lab/tree/notebooks/{notebook}.ipynb?reset")
+def open_notebook(page: Page, lab: str, path: str) -> None:
+    page.goto(f"{lab}/lab/tree/{path}.ipynb?reset")
     idle = page.locator(
         "#jp-main-statusbar", has_text=re.compile(r"Python 3.*\| *Idle")
     )
     idle.wait_for(timeout=60_000)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+
+
+def run_all(page: Page, lab: str, notebook: str) -> None:
+    open_notebook(page, lab, f"my-notebooks/{notebook}")
+    choose(page, "Run", "Run All Cells")
+
+
+def choose(page: Page, menu: str, entry: str) -> None:
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_text(entry, exact=True).click()
+
+
+def write(page: Page, old: str, new: str) -> None:
+    """Replace what stands in a cell, as a reader does."""
+    editor = page.locator(".jp-CodeCell .cm-content", has_text=old)
+    editor.click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(new)
+
+
+def save(page: Page, path: Path) -> Saved:
+    """Save the notebook as it is shown, and return what is in its file."""
+    before = path.stat().st_mtime_ns
+    page.keyboard.press("Escape")
+    page.keyboard.press("ControlOrMeta+s")
+    deadline = time.monotonic() + 30
+    while path.stat().st_mtime_ns == before:
+        assert time.monotonic() < deadline, "it was not saved"
+        page.wait_for_timeout(50)
+    return Saved.read(path)
 
 
 def wait_for_the_end(page: Page) -> None:
@@ -107,6 +164,70 @@ def test_the_first_answer_streams_into_the_page(page: Page, lab: str) -> None:
     wait_for_the_end(page)
     figure = page.locator(".jp-OutputArea-output img[src^='data:image/svg']").first
     assert figure.evaluate("image => image.naturalWidth") > 300
+
+
+def test_what_the_reader_writes_is_their_progress(
+    page: Page, lab: str, root: Path
+) -> None:
+    copy = root / "my-notebooks/00_start_here.ipynb"
+    run_all(page, lab, "00_start_here")
+    wait_for_the_end(page)
+    page.locator(".jp-CodeCell").last.click()
+    page.keyboard.press("Shift+Enter")
+    saved = save(page, copy)
+    assert saved.run
+    assert not saved.changed
+    assert saved.solved() == set(), "its solution was run, and no more"
+
+    write(page, "your code here", "first = 'Streaming'")
+    choose(page, "Run", "Run All Cells")
+    wait_for_the_end(page)
+    saved = save(page, copy)
+    assert saved.changed
+    assert saved.solved() == set(), "that is another word"
+
+    write(page, "first = 'Streaming'", "first = next(c.text for c in answer if c.text)")
+    choose(page, "Run", "Run All Cells")
+    wait_for_the_end(page)
+    assert save(page, copy).solved() == {"0.1"}
+
+
+def test_a_solution_shows_nothing_until_it_is_opened(page: Page, lab: str) -> None:
+    open_notebook(page, lab, "my-notebooks/03_stream_a_model")
+    folded = page.locator(".jp-CodeCell", has=page.locator(".jp-Placeholder-content"))
+    assert [cell.strip() for cell in folded.all_inner_texts()] == [SOLUTION] * 2
+    folded.first.locator(".jp-MoreHorizIcon").click()
+    opened = page.locator(".jp-CodeCell .cm-content", has_text=SOLUTION)
+    expect(opened).to_contain_text("check.complete_answer(")
+
+
+def test_pictures_and_links_lead_from_a_copy(page: Page, lab: str) -> None:
+    open_notebook(page, lab, "my-notebooks/99_links")
+    picture = page.locator(".jp-MarkdownOutput img")
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 300
+    page.get_by_role("link", name="code").click()
+    expect(page.locator(".jp-FileEditor .cm-content")).to_contain_text(
+        "What the notebooks import"
+    )
+    page.get_by_role("tab", name="99_links.ipynb").click()
+    page.get_by_role("link", name="next").click()
+    expect(page.locator(".jp-Notebook h1", has_text="Stream a model")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/my-notebooks/03_stream_a_model"))
+
+
+def test_a_fresh_clone_shows_its_figures_before_anything_is_run(
+    page: Page, lab: str
+) -> None:
+    for notebook in "00_start_here", "01_why_streaming_matters":
+        open_notebook(page, lab, f"notebooks/{notebook}")
+        outputs = page.locator(".jp-OutputArea-output")
+        expect(
+            outputs.filter(has_text=re.compile("<figure|interactive"))
+        ).to_have_count(0)
+        for image in outputs.locator("img").all():
+            assert image.get_attribute("src", timeout=1000).startswith("data:image/png")
+            assert image.evaluate("image => image.naturalWidth") == 1320
 
 
 def test_the_chat_page_streams_inside_its_notebook(page: Page, lab: str) -> None:

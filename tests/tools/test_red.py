@@ -230,6 +230,7 @@ COMPLAINTS: dict[str, dict[str, Spoil]] = {
         "removes <svg>": append(SEEN, SVG),
         "SVG: <title>": show(ASSERT, "display_data", data={"image/svg+xml": SVG}),
         "draw SVG": show(ASSERT, "display_data", data={"image/png": ""}),
+        "is not shown": show(ASSERT, "display_data", data={"image/svg+xml": SVG}),
     },
     "links_lead_somewhere": {
         "no such file": append(SEEN, "[gone](gone.ipynb)"),

@@ -2,16 +2,28 @@
 
 import subprocess
 import sys
+from base64 import b64decode
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_notebook, new_output
 
+from helpers.timing.drawing import assemble
 from tests.support.lesson import code, lesson, make_course, prose
 from tools.notebook import Notebook, write
+from tools.raster import png
 from tools.save import save
-from tools.stored import WIDGETS, join_streams, keep, name_cells, normalise
+from tools.stored import (
+    WIDGET,
+    WIDGETS,
+    add_pngs,
+    join_streams,
+    keep,
+    name_cells,
+    normalise,
+)
 
 
 def stream(text: str, *, name: str = "stdout") -> NotebookNode:
@@ -121,6 +133,46 @@ def test_only_what_the_tests_mask_stays(old: str, new: str, stored: str) -> None
     after = ran(stream(new))
     keep(ran(stream(old)), after)
     assert after.cells[0].outputs == [stream(stored)]
+
+
+FIGURE = assemble("two waits", "words", 50, []).svg
+
+
+def test_a_figure_gets_a_png_that_stays_while_the_figure_does() -> None:
+    before, after = (
+        ran(new_output("display_data", data={"image/svg+xml": svg}))  # type: ignore[no-untyped-call]
+        for svg in (FIGURE, FIGURE.replace("50", "60"))
+    )
+    add_pngs(before)
+    [stored] = before.cells[0].outputs
+    assert stored.metadata["image/png"] == {"alt": "two waits", "width": 660}
+    assert b64decode(stored.data["image/png"]) == png(FIGURE)
+    keep(before, after)
+    add_pngs(after)
+    assert after.cells[0].outputs == [stored]
+
+
+def test_a_widget_gets_a_png_of_the_figure_in_it() -> None:
+    inside = {"outputs": [{"data": {"image/svg+xml": FIGURE}}]}
+    states = {"a": {"children": ["IPY_MODEL_b", "IPY_MODEL_c"]}, "b": {}, "c": inside}
+    node = ran(new_output("display_data", data={WIDGET: {"model_id": "a"}}))  # type: ignore[no-untyped-call]
+    node.metadata = from_dict(
+        {"widgets": {WIDGETS: {"state": {k: {"state": v} for k, v in states.items()}}}}
+    )
+    add_pngs(node)
+    [output] = node.cells[0].outputs
+    assert b64decode(output.data["image/png"]) == png(FIGURE)
+
+
+def test_what_shows_no_figure_gets_no_png() -> None:
+    node = ran(
+        new_output("display_data", data={WIDGET: {"model_id": "gone"}}),  # type: ignore[no-untyped-call]
+        new_output("display_data", data={"text/html": "<p>"}),  # type: ignore[no-untyped-call]
+        stream("text"),
+    )
+    before = deepcopy(node)
+    add_pngs(node)
+    assert node == before
 
 
 def test_live_output_stays_while_its_cell_does() -> None:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from tools.notebook import Notebook
 from tools.rendered import Page
+from tools.stored import WIDGET
 from tools.style.rule import Problem, rule
 
 PROMISES = (
@@ -90,12 +91,15 @@ def pictures_have_alt_text(notebook: Notebook) -> Iterator[Problem]:
             elif not alt.strip():
                 yield Problem(at, f"write an alt text for {source}")
     for at, output in notebook.outputs():
-        for kind, content in output.get("data", {}).items():
-            if kind in {"image/svg+xml", "text/html"}:
-                if not all(alt.strip() for _, alt in Page(content).pictures):
-                    yield Problem(at, "give the picture an alt text (SVG: <title>)")
-            elif kind.startswith("image/"):
-                yield Problem(at, f"draw SVG: {kind} has no alt text or comparison")
+        data = output.get("data", {})
+        for kind in {"image/svg+xml", "text/html"} & set(data):
+            if not all(alt.strip() for _, alt in Page(data[kind]).pictures):
+                yield Problem(at, "give the picture an alt text (SVG: <title>)")
+        images = {kind for kind in data if kind.startswith("image/")}
+        if images and not {"image/svg+xml", WIDGET} & set(data):
+            yield Problem(at, "draw SVG: other images are not compared")
+        if images and "image/png" not in images:
+            yield Problem(at, "run `python3 run.py save`: SVG is not shown everywhere")
 
 
 @rule
