@@ -15,7 +15,7 @@ from helpers.check.notebook_06b import ending
 from helpers.check.notebook_06c import streams
 from helpers.check.notebook_06d import freed_loop, saved_half
 from helpers.check.notebook_07 import cached_stream
-from helpers.check.notebook_08 import in_pieces, mended_chain
+from helpers.check.notebook_08 import in_pieces, repaired_chain
 from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
@@ -32,8 +32,8 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
-    "mended_chain",
     "quiz",
+    "repaired_chain",
     "saved_half",
     "sentences",
     "sse_parser",

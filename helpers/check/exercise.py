@@ -12,6 +12,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Hints = Callable[Concatenate[object, P], Iterator[str]]
 AsyncHints = Callable[Concatenate[object, P], AsyncGenerator[str, None]]
+ANYTHING = (Exception, SystemExit, GeneratorExit)
+"""What an answer may raise; a KeyboardInterrupt or a cancelled task is the reader's."""
 
 
 class Hint(Exception):
@@ -28,8 +30,8 @@ class exercise:  # noqa: N801  a decorator
             ...
 
     The check prints one line: "not tried yet" for an answer that is `untouched`; the
-    first hint that is yielded, after "not yet: "; what the answer
-    raised; or, if no hint comes, "correct (7.1)", which is what `progress` looks for.
+    first hint that is yielded, after "not yet: "; what the answer raised; or, if no
+    hint comes, "correct (7.1)", which is what `progress` looks for.
     So a hint stands where its condition is tried, and later lines can rely on it.
     """
 
@@ -56,7 +58,7 @@ class exercise:  # noqa: N801  a decorator
                 if untouched(answer):
                     return print("not tried yet")
                 return self._say(next(iter(hints(answer, *args, **options)), None))
-            except Exception as error:  # noqa: BLE001  (an answer may raise anything)
+            except ANYTHING as error:
                 return self._say(raised(error))
 
         return check
@@ -71,7 +73,7 @@ class exercise:  # noqa: N801  a decorator
                     return print("not tried yet")
                 async with aclosing(hints(answer, *args, **options)) as found:
                     return self._say(await anext(found, None))
-            except Exception as error:  # noqa: BLE001
+            except ANYTHING as error:
                 return self._say(raised(error))
 
         return check
@@ -122,7 +124,7 @@ def wrong(function: Callable[[T], object], given: T, expected: object) -> str:
     """Say what a function does with what it is given; "" if that is as expected."""
     try:
         got = function(given)
-    except Exception as error:  # noqa: BLE001
+    except ANYTHING as error:
         return raised(error)
     return "" if got == expected else f"{shown(expected)} expected, got {shown(got)}"
 

@@ -1,213 +1,140 @@
 """The exercise of notebook 07: what a stream goes without, written by hand."""
 
 import inspect
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from .grading import grade
+from .exercise import exercise, raised, shown
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AIMessage, AIMessageChunk
+    from .watch import Watch
 
-TEXTS = ["One", " two", " three"]
+TEXTS = ["One", " two", "\n", "three"]
 WHOLE = "".join(TEXTS)
+Kept = dict[str, object]
+Cached = Callable[[object, str, Kept], Iterator[object]]
 
 
-class Model:
-    """A model in this process whose chunks come as ChatOpenAI's do, and which counts.
-
-    Its answers end for `reason`; None: they break off, without a word. With `error`,
-    they fail where the reason would be; `refused`: before their first chunk. `late`
-    puts the reason into the last chunk, where ChatOpenAI does not put it.
-    """
-
-    def __init__(
-        self,
-        reason: str | None = "stop",
-        *,
-        error: Exception | None = None,
-        refused: bool = False,
-        late: bool = False,
-    ) -> None:
-        self._about = {"finish_reason": reason} if reason else {}
-        self._error, self._refused, self._late = error, refused, late
-        self.asked = self.invoked = self.taken = 0
-
-    def stream(self, *_: object, **__: object) -> "Iterator[AIMessageChunk]":
-        """Yield the role, the texts, the reason, and the mark of the end."""
-        from langchain_core.messages import AIMessageChunk
-
-        self.asked += 1
-        if self._error and self._refused:
-            raise self._error
-        for text in ("", *TEXTS):
-            self.taken += 1
-            yield AIMessageChunk(content=text)
-        if self._error:
-            raise self._error
-        if self._about and not self._late:
-            yield AIMessageChunk(content="", response_metadata=self._about)
-        end = self._about if self._late else {}
-        yield AIMessageChunk(content="", response_metadata=end, chunk_position="last")
-
-    def invoke(self, *_: object, **__: object) -> "AIMessage":
-        """Return the whole answer."""
-        from langchain_core.messages import AIMessage
-
-        self.asked += 1
-        self.invoked += 1
-        return AIMessage(content=WHOLE, response_metadata=self._about)
-
-
-def cached_stream(answer: object) -> None:
+@exercise("7.1")
+def cached_stream(answer: object) -> Iterator[str]:
     """Exercise 7.1: a stream whose complete answers are kept, and come again."""
+    if not callable(answer):
+        yield "write a function, with def"
+    if inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
+        yield "write it with def and for, without async"
+    cached = cast("Cached", answer)
+    new = _read(cached)
+    if not (new.error or isinstance(new.given, Iterator)):
+        yield f"yield each text: it returns {type(new.given).__name__}"
+    if new.error:
+        yield _told(new.error)
+    if any(hasattr(item, "content") for item in new.items):
+        yield "yield chunk.text"
+    if new.watch.asked and not new.watch.came:
+        yield "stream it: model.stream, not model.invoke"
+    if new.text != WHOLE:
+        yield f"a new answer: it yields {shown(new.text)}, not {WHOLE!r}"
+    if new.watch.late:
+        yield "yield each text in the loop, at once"
+    yield from _of_kept(cached)
+    if not new.kept:
+        yield (
+            "it keeps nothing of a whole answer; the finish_reason is not in the last "
+            "chunk: add the chunks up"
+        )
+    if not all(isinstance(text, str) for text in new.kept.values()):
+        yield "what it keeps is no text: keep whole.text"
+    if new.kept != {"Hi": WHOLE}:
+        kept = {"Hi": WHOLE}
+        yield f"of a whole answer to 'Hi' it keeps {shown(new.kept)}, not {kept}"
+    yield from _of_halves(cached)
 
-    def call(model: Model, question: str, kept: dict[str, str]) -> Iterator[object]:
-        return cast("Callable[..., Iterator[object]]", answer)(model, question, kept)
 
-    def texts(model: Model, kept: dict[str, str], question: str = "Hi") -> list[object]:
-        """Return the texts of an answer; at most 20, lest they never end."""
-        return [text for text in islice(call(model, question, kept), 20) if text]
+def _of_kept(cached: Cached) -> Iterator[str]:
+    old = _read(cached, {"Hi": "Kept before"})
+    if old.watch.asked and old.text.startswith("Kept before"):
+        yield "after what is kept, it asks the model, too: return"
+    if old.watch.asked or old.text != "Kept before":
+        yield f"{{'Hi': 'Kept before'}} is kept, and it yields {shown(old.text)}"
+    if _read(cached, {"Hi": ""}).watch.asked:
+        yield "an empty text is kept, too: ask if the question is in kept"
+    if _read(cached, {"Ho": "Kept before"}).text != WHOLE:
+        yield "it takes what is kept of one question for another"
 
-    def eager() -> bool:
-        model = Model()
-        next(text for text in call(model, "Hi", {}) if text)
-        return model.taken > 2  # the empty chunk, and the first text
 
-    def invokes() -> bool:
-        model = Model()
-        texts(model, {})
-        return model.invoked > 0
+def _of_halves(cached: Cached) -> Iterator[str]:
+    """Yield what is wrong with answers that are not read, or not made, to their end."""
+    left = _read(cached, leave=True)
+    if left.early or left.kept not in ({}, {"Hi": WHOLE}):
+        yield "it keeps half an answer while it is read: keep it after the loop"
+    for fault, about in (
+        ("length", "an answer that is cut off at a limit"),
+        ("content_filter", "an answer that a filter cuts off"),
+        ("early_end", "an answer that breaks off"),
+        ("dropped", "an answer whose connection breaks"),
+        ("rate_limit", "a model that refuses"),
+    ):
+        cut = _read(cached, fault=fault)
+        if cut.watch.failure and not cut.error:
+            yield f"{about}: let the error through, catch nothing"
+        if cut.error is not cut.watch.failure:
+            hides = ", which hides the model's own error" if cut.watch.failure else ""
+            yield f"{about}: {_told(cast('Exception', cut.error))}{hides}"
+        if cut.kept:
+            yield f"{about}: it keeps {shown(cut.kept)}"
 
-    def met(*, refused: bool) -> type[Exception] | None:
-        """Return the kind of error that comes out when the connection breaks."""
-        broken = ConnectionError("The connection broke.")
-        try:
-            texts(Model(error=broken, refused=refused), {})
-        except Exception as error:  # noqa: BLE001  (an answer may raise anything)
-            return type(error)
-        return None
 
-    def errors() -> set[type[Exception] | None]:
-        return {met(refused=False), met(refused=True)}
+def _told(error: Exception) -> str:
+    missing = isinstance(error, KeyError) and error.args == ("finish_reason",)
+    return raised(error) + "; it may be missing: use .get" * missing
 
-    def lacks(model: Model) -> bool:
-        """Tell whether the answer trips over a finish_reason that is not there."""
-        try:
-            texts(model, {})
-        except KeyError:
-            return True
-        return False
 
-    def keeps() -> list[object]:
-        """Return what is kept of a complete answer."""
-        kept = dict[str, str]()
-        texts(Model(), kept)
-        return [*kept.values()]
+class Read(NamedTuple):
+    """What came of a call, or of a part of it."""
 
-    def filled() -> list[object]:
-        """Return the texts of an answer that is kept already."""
-        return texts(Model(), {"Hi": "Kept before"})
+    given: object
+    """What the call returned."""
+    items: list[str]
+    """What it then yielded."""
+    early: bool
+    """Whether something was kept before all of the text was there."""
+    kept: Kept
+    error: Exception | None
+    watch: "Watch"
 
-    def twice(model: Model, second: str = "Hi") -> tuple[str, int]:
-        """Return the text of a second answer, and how often the model was asked."""
-        kept = dict[str, str]()
-        texts(model, kept)
-        return "".join(map(str, texts(model, kept, second))), model.asked
+    @property
+    def text(self) -> str:
+        """Return what was yielded, in one."""
+        return "".join(map(str, self.items))
 
-    def hasty() -> bool:
-        """Tell whether anything is kept of an answer whose reader is not at its end.
 
-        A second reader would be served that part. And the first may leave.
-        """
-        kept = dict[str, str]()
-        reader = call(Model(), "Hi", kept)
-        some = (text for text in reader if text)
-        early = [bool(kept) for _ in islice(some, len(TEXTS) - 1)]
-        if isinstance(reader, Generator):
-            reader.close()
-        return any(early) or bool(kept)
+def _read(
+    cached: Cached,
+    kept: Kept | None = None,
+    *,
+    leave: bool = False,
+    fault: str | None = None,
+) -> Read:
+    """Ask "Hi", and read the answer, or `leave` when half of it is there.
 
-    wanted: Mapping[tuple[str | None, str], int] = {
-        ("stop", "Hi"): 1,
-        ("stop", "Ho"): 2,
-        ("length", "Hi"): 2,
-        (None, "Hi"): 2,
-    }
-    is_async = inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer)
-    grade(
-        answer,
-        lambda _: (
-            not is_async
-            and texts(Model(), {}) == TEXTS
-            and not eager()
-            and not hasty()
-            and filled() == ["Kept before"]
-            and errors() == {ConnectionError}
-            and all(
-                twice(Model(reason), second) == (WHOLE, asked)
-                for (reason, second), asked in wanted.items()
-            )
-        ),
-        (lambda a: not callable(a), "write a function, with def"),
-        (lambda _: is_async, "write it with def and for, without async"),
-        (lambda _: isinstance(call(Model(), "Hi", {}), str), "yield, don't return"),
-        (lambda _: invokes(), "stream it: model.stream, not model.invoke"),
-        (
-            lambda _: any(hasattr(item, "content") for item in texts(Model(), {})),
-            "yield chunk.text",
-        ),
-        (
-            lambda _: texts(Model(), {}) == [WHOLE] or eager(),
-            "yield each text in the loop, at once",
-        ),
-        (
-            lambda _: texts(Model(), {}) != TEXTS,
-            "the question is new: yield each text of the stream",
-        ),
-        (
-            lambda _: None in errors(),
-            "let the stream's errors through: catch nothing",
-        ),
-        (
-            lambda _: (
-                (lacks(Model()) and not lacks(Model(late=True)))
-                or (
-                    twice(Model()) == (WHOLE, 2)
-                    and twice(Model(late=True)) == (WHOLE, 1)
-                )
-            ),
-            "the finish_reason is not in the last chunk: add the chunks up",
-        ),
-        (
-            lambda _: lacks(Model(None)),
-            "an answer that broke off has no finish_reason: use .get",
-        ),
-        (
-            lambda _: errors() != {ConnectionError},
-            "it hides the model's error: look at whole after the loop, not in finally",
-        ),
-        (
-            lambda _: any(not isinstance(text, str) for text in keeps()),
-            "what it keeps is no string: keep its text",
-        ),
-        (
-            lambda _: "".join(map(str, filled())) == "Kept before" != filled()[0],
-            "yield what is kept as one text: yield, not yield from",
-        ),
-        (
-            lambda _: twice(Model())[1] > 1,
-            "the same question again went to the model",
-        ),
-        (lambda _: twice(Model())[0] != WHOLE, "what it kept is not the whole text"),
-        (
-            lambda _: twice(Model(), "Ho")[1] < 2,
-            "it keeps one answer for all questions",
-        ),
-        (lambda _: filled() != ["Kept before"], "what is in kept comes from there"),
-        (lambda _: hasty(), "put it into kept only after the loop"),
-        (lambda _: twice(Model(None))[1] < 2, "it kept an answer that broke off"),
-        (lambda _: twice(Model("length"))[1] < 2, "it kept an answer that was cut off"),
-        otherwise="keep whole.text, if the finish_reason is stop",
-    )
+    It reads 40 items at most, as an answer of a reader's may never end.
+    """
+    from .watch import Watch, watched
+
+    items, kept = list[str](), {} if kept is None else kept
+    watch, early, given = Watch(items), False, None
+    model = watched(watch, tokens=TEXTS, fault=fault, at=2)
+    try:
+        given = cached(model, "Hi", kept)
+        for item in islice(given, 40) if isinstance(given, Iterator) else ():
+            items.append(cast("str", item))
+            text = "".join(map(str, items))
+            early |= bool(kept) and text != WHOLE
+            if leave and len(text) > len(TEXTS[0]):
+                break
+        if isinstance(given, Generator):
+            given.close()
+    except Exception as error:  # noqa: BLE001  (a reader's function, or a fault)
+        return Read(given, items, early, kept, error, watch)
+    return Read(given, items, early, kept, None, watch)

@@ -1,136 +1,112 @@
 """The exercises of notebook 08: what can stream."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
-from .grading import grade
+from .exercise import exercise, raised, shown
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
 
-    Build = Callable[[BaseChatModel], Runnable[dict[str, str], str]]
+    Chain = Runnable[dict[str, str], object]
+    Build = Callable[[BaseChatModel], Chain]
 
 UNTIDY = "One\n", "piece", "\nafter", " another"
 TIDY = "".join(UNTIDY).replace("\n", " ")
+TOPIC = {"topic": "Token "}, {"topic": "streaming"}
 ASKED = "Explain Token streaming"
 
 
+@exercise("8.1")
 def in_pieces(
     answer: object,
     *,
     steps: Mapping[str, "Runnable[str, object]"],
     pieces: Sequence[str],
-) -> None:
+) -> Iterator[str]:
     """Exercise 8.1: which steps give their output in pieces."""
     from helpers.probing.probe import probe
 
-    given = answer if isinstance(answer, dict) else {}
-    tried = answer is not None and any(said is not None for said in given.values())
-    fits = {*given} == {*steps} and all(isinstance(given[name], bool) for name in steps)
-    probes = [probe(steps[name], *pieces, name=name) for name in steps if fits]
-    wrong = [
-        each for each in probes if given[each.name] is not (each.gives == "pieces")
-    ]
-    hint = "give each example a True or a False, without quotes"
-    if wrong:
-        hint = f"look at {wrong[0].name!r} again: its order is {wrong[0].output}"
-    grade(
-        answer if tried or not given else None,
-        lambda _: fits and not wrong,
-        otherwise=hint,
-    )
+    if not isinstance(answer, Mapping):
+        yield "keep the dictionary: a True or a False for each example"
+    given = cast("Mapping[object, object]", answer)
+    for name in given:
+        if name not in steps:
+            yield f"there is no example with the name {shown(name)}"
+    for name in steps:
+        if given.get(name) not in (True, False):
+            yield f"give {name!r} a True or a False, without quotes"
+    for name, step in steps.items():
+        probed = probe(step, *pieces)
+        if given[name] != (probed.gives == "pieces"):
+            yield f"look at {name!r} again: its order is {probed.output}"
 
 
-async def mended_chain(answer: object) -> None:
+@exercise("8.2")
+async def repaired_chain(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 8.2: a chain that lets every piece through, in sync and async code."""
-    found, error = Mended(), ""
-    awaits = inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer)
-    if callable(answer) and not awaits:
-        try:
-            found = await _probed(cast("Build", answer))
-        except Exception as failure:  # noqa: BLE001  (there is no telling what it does)
-            error = type(failure).__name__
-    sync, awaited = found.sync, found.awaited
-    texts = {found.text, found.awaited_text}
-    wrong = next(iter(texts - {TIDY}), TIDY)
-    lumps = [order for order in (sync.order, awaited.order) if "TT" in order]
-    grade(
-        answer,
-        lambda _: (
-            texts == {TIDY}
-            and sync.gives == awaited.gives == "pieces"
-            and not lumps
-            and found.asked == ASKED
-        ),
-        (lambda a: not callable(a), "write def mended(model), which returns a chain"),
-        (lambda _: awaits, "write def mended(model), not async def"),
-        (lambda _: error != "", f"it raises {error}"),
-        (
-            lambda _: sync.gives == awaited.gives == "fails",
-            f"it raises {sync.error}",
-        ),
-        (
-            lambda _: sync.gives == "fails",
-            "in sync code it fails: it needs a sync twin",
-        ),
-        (
-            lambda _: sync.gives != "pieces",
-            f"it gives {sync.gives}: what takes its input whole?",
-        ),
-        (
-            lambda _: awaited.gives == "fails",
-            "in async code it fails: it needs an async twin",
-        ),
-        (lambda _: wrong != TIDY, f"its text is {wrong!r}, not {TIDY!r}"),
-        (
-            lambda _: found.asked != ASKED,
-            f"it asks {found.asked!r}, not {ASKED!r}: keep the prompt",
-        ),
-        (
-            lambda _: awaited.gives != "pieces",
-            f"in async code it gives {awaited.gives}",
-        ),
-        otherwise=f"a step still collects: the order is {' and '.join(lumps)}",
-    )
+    from langchain_core.runnables import Runnable
+
+    from .watch import Watch, watched
+
+    if not callable(answer):
+        yield "write def repaired(model), which returns a chain"
+    if inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
+        yield "write def repaired(model), not async def"
+    watch = Watch()
+    chain = cast("Build", answer)(watched(watch, tokens=UNTIDY, pace=200))
+    if not isinstance(chain, Runnable):
+        yield f"return a chain: it returns {type(chain).__name__}"
+    said = {"sync": _read(chain), "async": await _aread(chain)}
+    if all(isinstance(items, Exception) for items in said.values()):
+        yield raised(cast("Exception", said["sync"]))
+    for items in said.values():
+        for item in items if isinstance(items, list) else ():
+            if not isinstance(item, str):
+                yield f"it gives {type(item).__name__}, not text"
+    asked = {messages[-1].text for messages in watch.asked}
+    if asked != {ASKED}:
+        found = " and ".join(map(shown, asked)) or "nothing"
+        yield f"it asks {found}, not {ASKED!r}: keep the prompt"
+    for code, items in said.items():
+        if isinstance(items, Exception):
+            yield f"in {code} code {raised(items)}: give it a twin for that"
+            return
+        if (text := "".join(map(str, items))) != TIDY:
+            yield f"in {code} code its text is {shown(text)}, not {TIDY!r}"
+        gives, order = await _order(chain, code)
+        if gives != "pieces":
+            yield f"in {code} code it gives {gives}: what takes its input whole?"
+        if "TT" in order:
+            yield f"a step still collects: in {code} code the order is {order}"
 
 
-class Way(NamedTuple):
-    """What the probe found in sync or in async code."""
-
-    gives: str = ""
-    order: str = ""
-    error: str = ""
-
-
-class Mended(NamedTuple):
-    """What the chain asks and says, and how it gives it, both ways."""
-
-    sync: Way = Way()
-    awaited: Way = Way()
-    text: str = ""
-    awaited_text: str = ""
-    asked: str = ""
+def _read(chain: "Chain") -> list[object] | Exception:
+    try:
+        return [*chain.stream({"topic": "Token streaming"})]
+    except Exception as error:  # noqa: BLE001  (there is no telling what it does)
+        return error
 
 
-async def _probed(build: "Build") -> Mended:
-    """Stream the chain in sync and in async code."""
-    from langchain_openai import ChatOpenAI
+async def _aread(chain: "Chain") -> list[object] | Exception:
+    try:
+        return [item async for item in chain.astream({"topic": "Token streaming"})]
+    except Exception as error:  # noqa: BLE001
+        return error
 
-    from helpers.models import requests, script
+
+async def _order(chain: "Chain", code: str) -> tuple[str, str]:
+    """Return what the chain gives in sync or async code, and the order of the run.
+
+    The threads of an `assign` may be a chunk ahead of its items on a busy machine, but
+    not each time. What collects is behind each time.
+    """
     from helpers.probing.probe import aprobe, probe
 
-    chain = build(ChatOpenAI(**script(tokens=UNTIDY, ttft=0, pace=200)))
-    pieces = {"topic": "Token "}, {"topic": "streaming"}
-    probes = probe(chain, *pieces), await aprobe(chain, *pieces)
-    sync, other = (
-        Way(each.gives, str(each.output), each.output.error) for each in probes
-    )
-    text = awaited = asked = ""
-    if "fails" not in (sync.gives, other.gives):
-        whole = {"topic": "Token streaming"}
-        text = "".join(str(item) for item in chain.stream(whole))
-        awaited = "".join([str(item) async for item in chain.astream(whole)])
-        asked = next((each.prompt for each in reversed(requests())), "")
-    return Mended(sync, other, text, awaited, asked)
+    for _ in range(5):
+        probed = probe(chain, *TOPIC) if code == "sync" else await aprobe(chain, *TOPIC)
+        if "TT" not in str(probed.output):
+            break
+    return probed.gives, str(probed.output)

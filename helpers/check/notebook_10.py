@@ -1,10 +1,11 @@
 """The exercises of notebooks 10a and 10b: when to stream, and how much at once."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol, cast
 
 from .boundary import splits
-from .grading import fits, grade
+from .exercise import exercise, raised, shown
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
@@ -12,61 +13,63 @@ if TYPE_CHECKING:
 Work = Mapping[str, tuple[float, float, float, float]]
 
 
-def worth_streaming(answer: object, *, work: Work) -> None:
+@exercise("10a.1")
+def worth_streaming(answer: object, *, work: Work) -> Iterator[str]:
     """Exercise 10a.1: the names of the work whose reader is done a second sooner."""
-    gains = {
-        name: (tokens - 1) / max(pace, reading)
-        for name, (tokens, pace, _, reading) in work.items()
-    }
-    right = {name for name, gain in gains.items() if gain >= 1}
-    is_list = isinstance(answer, list | tuple | set | frozenset)
-    given = list(cast("Iterable[object]", answer)) if is_list else []
-    unknown = any(name not in [*work] for name in given)
-    wrong = next((name for name in work if (name in given) != (name in right)), "")
-    grade(
-        answer,
-        lambda _: is_list and not unknown and not wrong,
-        (lambda _: not is_list, "write a list of names"),
-        (lambda _: unknown, "write the names as `work` has them"),
-        otherwise=f"how much sooner is the reader done: {wrong!r}?",
-    )
+    if not isinstance(answer, Collection) or isinstance(answer, str | Mapping):
+        yield "write a list of names"
+    given = [*cast("Collection[object]", answer)]
+    for name in given:
+        if name not in [*work]:
+            yield f"{shown(name)} is no name of `work`: take them as they are there"
+    for name, (tokens, pace, _, reading) in work.items():
+        gains = (tokens - 1) / max(pace, reading) >= 1
+        if gains and name not in given:
+            yield f"{name!r} is missing: how much sooner is its reader done?"
+        if not gains and name in given:
+            yield f"{name!r} gains no second: count the reader who reads to the end"
 
 
-# The text of a message, its finish reason, the object in it, the hint for who errs.
+# The text of a message, its finish reason, the object in it, and a hint.
 MESSAGES: tuple[tuple[str, str, object, str], ...] = (
-    ('{"nights": 365}', "stop", {"nights": 365}, "return the object of a whole answer"),
+    ('{"nights": 365}', "stop", {"nights": 365}, "return the object"),
     ('{"ok": true}', "stop", {"ok": True}, "true is JSON, not Python: use json.loads"),
-    ('{"nights": 36', "length", None, "length means cut off: return None"),
+    ('\n{"nights": 36} ', "stop", {"nights": 36}, "JSON may have space around it"),
+    ('{"nights": 36', "length", None, "length means cut off"),
     ('{"nights": 36}', "length", None, "JSON or not, length means cut off"),
     ('{"nights": 36}', "", None, "no finish reason means that it broke off"),
     ('{"nights": 36}', "content_filter", None, "a filter cut this one off"),
     ('{"nights": 36}', "error", None, "ask for stop: other reasons are bad, too"),
-    ("Sorry, I can't.", "stop", None, "for a text that is not JSON, return None"),
+    ("Sorry, I can't.", "stop", None, "this is not JSON"),
+    ("", "stop", None, "no text is not JSON"),
     ('{"nights": 36', "stop", None, "json.loads does not complete JSON; use that"),
-    ("36", "stop", None, "36 is JSON, but not an object: return None"),
-    ('```json\n{"nights": 36}\n```', "stop", None, "JSON in a code fence: return None"),
+    ('{"nights": 36} Enjoy!', "stop", None, "with other text, it is not JSON"),
+    ("36", "stop", None, "36 is JSON, but not an object"),
+    ('[{"nights": 36}]', "stop", None, "a list is JSON, but not an object"),
+    ('```json\n{"nights": 36}\n```', "stop", None, "JSON in a code fence is not JSON"),
     ("{}", "stop", {}, "{} is an object, too: ask for its type, not its truth"),
 )
 
 
-def whole_object(answer: object) -> None:
+@exercise("10b.1")
+def whole_object(answer: object) -> Iterator[str]:
     """Exercise 10b.1: a function that finds the object in a message that is whole."""
     from langchain_core.messages import AIMessageChunk
 
-    def gives(text: str, reason: str, found: object) -> bool:
+    if not callable(answer):
+        yield "write a function of a message"
+    call = cast("Callable[[AIMessageChunk], object]", answer)
+    for text, reason, expected, hint in MESSAGES:
         metadata = {"finish_reason": reason} if reason else {}
         message = AIMessageChunk(content=text, response_metadata=metadata)
-        call = cast("Callable[[AIMessageChunk], object]", answer)
-        return fits(lambda _: call(message) == found, answer)
-
-    hints = (tip for text, why, found, tip in MESSAGES if not gives(text, why, found))
-    hint = next(hints, "")
-    grade(
-        answer,
-        lambda _: not hint,
-        (lambda a: not callable(a), "write a function of a message"),
-        otherwise=hint,
-    )
+        about = f"{text!r} with the finish reason {reason or None!r}"
+        try:
+            found = call(message)
+        except Exception as error:  # noqa: BLE001  (it may be a reader's first)
+            yield f"{about}: {raised(error)}; {hint}"
+            return
+        if found != expected:
+            yield f"{about}: you return {shown(found)}, not {expected!r}; {hint}"
 
 
 class Regrouper(Protocol):
@@ -79,62 +82,43 @@ class Regrouper(Protocol):
         """Return what is left at the end of the text."""
 
 
-TEXTS: tuple[
-    tuple[str, list[str]], ...
-] = (  # what is special about a text, and its sentences
+TEXTS: tuple[tuple[str, list[str]], ...] = (
+    # what is special about a text, and its sentences
     ("three sentences", ["One.", " Two!", " Three?"]),
     ("a rest without an end", ["One.", " Two"]),
     ("a decimal number", ["It is 3.5 km.", " Go."]),
     ("an address", ["See example.org for more.", " Go."]),
-    ("words like i.e.", ["It is time.", " That is fine.", " Go."]),
+    ("words like i.e.", ["It is time.", " Mind the ice.", " Go."]),
     ("words like e.g. and Dr.", ["Eat the egg.", " By car.", " Hi, Dr!", " Go."]),
-    ("abbreviations", ["Ask somebody, e.g. Dr. Who, i.e. him.", " Go."]),
+    ("abbreviations", ["Ask somebody (e.g. Dr. Who), i.e. him.", " Go."]),
     ("line breaks and two spaces", ["One.", "\n\nTwo.", "  Three."]),
     ("several marks in a row", ["Wait...", " what?!", " No."]),
+    ("a mark inside quotes", ['He said "Go!" and left.', " So."]),
     ("a space at the end", ["One.", " "]),
     ("an empty text", []),
 )
 
 
-def sentences(answer: object) -> None:
+@exercise("10b.2")
+def sentences(answer: object) -> Iterator[str]:
     """Exercise 10b.2: an object that finds the same sentences however a text is cut."""
-    hint = next(_hints(cast("Callable[[], Regrouper]", answer)), "")
-    grade(
-        answer,
-        lambda _: not hint,
-        (lambda a: not callable(a), "give the class itself: its name, without ()"),
-        otherwise=hint,
-    )
-
-
-def _hints(new: Callable[[], Regrouper]) -> Iterator[str]:
-    """Yield what is wrong with the objects of a class, the first cause first."""
-    if fits(lambda _: new().feed("One. ") is None, new):
-        yield "feed() returned None: return a list of sentences"
-    if fits(lambda _: "One" in _after_another(new), new):
+    if not callable(answer):
+        yield "give the class itself: its name, without ()"
+    new = cast("Callable[[], Regrouper]", answer)
+    for method, given in (
+        ("feed", (group := new()).feed("One. Two")),
+        ("flush", group.flush()),
+        ("flush", new().flush()),
+    ):
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            yield f"{method}() returned {shown(given)}: return a list of sentences"
+    list(new().feed("One"))
+    if [*(group := new()).feed("Two"), *group.flush()] == ["OneTwo"]:
         yield "two objects share their text: keep it in `self`, set in __init__"
     for about, parts in TEXTS:
         for pieces in splits("".join(parts)):
-            if found := _mistake(new, pieces, parts):
+            if found := _mistake(new(), pieces, parts):
                 yield f"{about}{_place(pieces)}: {found}"
-    if not fits(lambda _: [*new().feed("One. ")] == ["One."], new):
-        yield "right, but late: feed() returns a sentence as soon as it is complete"
-    if not fits(lambda _: _flushed_twice(new) == [], new):
-        yield "flush() returns the rest a second time: forget what you returned"
-
-
-def _after_another(new: Callable[[], Regrouper]) -> str:
-    """Return what an object finds after another one was left in mid-sentence."""
-    new().feed("One")
-    group = new()
-    return "".join([*group.feed("Two. "), *group.flush()])
-
-
-def _flushed_twice(new: Callable[[], Regrouper]) -> list[str]:
-    group = new()
-    group.feed("One")
-    group.flush()
-    return [*group.flush()]
 
 
 def _place(pieces: list[str]) -> str:
@@ -143,18 +127,27 @@ def _place(pieces: list[str]) -> str:
     return f", cut after {pieces[0]!r}" if len(pieces) == 2 else ", cut many times"
 
 
-def _mistake(
-    new: Callable[[], Regrouper], pieces: list[str], expected: list[str]
-) -> str:
-    """Say what a new object does wrong with these pieces; "" if nothing."""
+def _mistake(group: Regrouper, pieces: list[str], expected: list[str]) -> str:
+    """Say what a new object does wrong with these pieces; "" if nothing.
+
+    A sentence is complete when the character after it has come.
+    """
+    found, fed, late = list[str](), "", ""
+    ends = [*accumulate(map(len, expected))]
     try:
-        group = new()
-        found = [part for piece in pieces for part in group.feed(piece)]
+        for piece in pieces:
+            found += group.feed(piece)
+            fed += piece
+            if not late and len(found) < sum(end < len(fed) for end in ends):
+                late = f"right, but late: of {fed!r}, feed() had given {found!r}"
         found += group.flush()
+        again = [*group.flush()]
     except Exception as error:  # noqa: BLE001  (it may be a reader's first)
-        return f"it raised {type(error).__name__}"
-    if found == expected:
-        return ""
-    if "".join(found) == "".join(expected):
+        return raised(error)
+    if "".join(map(str, found)) != "".join(expected):
+        return f"a part of the text is lost or changed, it found {found!r}"
+    if found != expected:
         return f"it found {found!r}"
-    return f"a part of the text is lost or changed, it found {found!r}"
+    return late or (
+        f"flush() returned {shown(again)} with nothing left" if again else ""
+    )

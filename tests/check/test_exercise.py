@@ -1,5 +1,6 @@
 """What makes checks of functions that yield hints: one line, and never an exception."""
 
+import asyncio
 import functools
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import NoReturn
@@ -63,6 +64,35 @@ async def test_hints_may_be_awaited(
 ) -> None:
     await awaited(answer)
     assert said().startswith(line)
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def answer() -> None:
+        raise error
+
+    return answer
+
+
+@exercise("7.1")
+def called(answer: object) -> Iterator[str]:
+    yield str(answer())  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("error", [KeyError, SystemExit, GeneratorExit])
+async def test_an_answer_may_raise_anything(
+    error: type[BaseException], said: Callable[[], str]
+) -> None:
+    called(raising(error()))
+    assert said() == f"not yet: it raises {error.__name__}"
+    await awaited(raising(error()))
+    assert said() == f"not yet: it raises {error.__name__}"
+
+
+async def test_an_interrupt_is_the_readers_own() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        called(raising(KeyboardInterrupt()))
+    with pytest.raises(asyncio.CancelledError):
+        await awaited(raising(asyncio.CancelledError()))
 
 
 def test_a_check_takes_what_its_hints_take(said: Callable[[], str]) -> None:

@@ -1,4 +1,4 @@
-"""Notebooks 09a and 09b: their checks, and what a reader with a problem relies on."""
+"""Notebooks 09a and 09b: what a reader with a problem relies on."""
 
 import ast
 import builtins
@@ -6,52 +6,20 @@ import json
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 
 import openai
 import pytest
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 
-from helpers import check
 from helpers.models import script
 from tests.support.fixtures import Taught
 from tests.support.recorded import recorded
 from tools.notebook import Notebook, find
-
-RIGHT = {
-    "a": "a generator",
-    "b": "async for",
-    "c": "aclosing",
-    "d": "one event loop",
-}
-Kept = dict[str, object]
-
-
-@pytest.mark.parametrize(
-    ("answer", "line"),
-    [
-        (None, "not tried yet"),
-        (dict.fromkeys(RIGHT), "not tried yet"),
-        (RIGHT, "correct"),
-        ({}, "write a dictionary"),
-        ([*RIGHT.values()], "write a dictionary"),
-        (RIGHT | {"b": None}, "name the repair of program b"),
-        (RIGHT | {"a": "streaming=True"}, "program a again: what does its last step"),
-        (RIGHT | {"b": "a generator"}, "program b again: what does everybody else"),
-        (RIGHT | {"c": "a deadline"}, "program c again: who closes the stream"),
-        (RIGHT | {"d": "async for"}, "program d again: what does asyncio.run close"),
-    ],
-)
-def test_diagnosis(answer: object, line: str, said: Callable[[], str]) -> None:
-    check.diagnosis(answer)
-    assert line in said()
-
 
 FAST = {"ttft": 0, "pace": 0}
 
@@ -160,159 +128,6 @@ def test_what_other_classes_report_is_not_known(
     """Notebook 09b warns that its test is one of OpenAI's Chat Completions API."""
     answer = AIMessageChunk("All of it.", response_metadata=about)
     assert not taught("09b")["is_complete"](answer)
-
-
-def whole(model: BaseChatModel, question: str) -> AIMessageChunk:
-    first, *rest = model.stream(question)
-    return sum(rest, start=first)
-
-
-def reason(message: AIMessageChunk) -> object:
-    return message.response_metadata.get("finish_reason")
-
-
-def mended(model: BaseChatModel, question: str, kept: Kept) -> None:
-    message = whole(model, question)
-    if reason(message) not in {"stop", "tool_calls"}:
-        raise EOFError
-    kept[question] = message.text
-
-
-def as_given(model: BaseChatModel, question: str, kept: Kept) -> None:
-    text = ""
-    with suppress(Exception):
-        for chunk in model.stream(question):
-            text += chunk.content
-    kept[question] = text
-
-
-def content(model: BaseChatModel, question: str, kept: Kept) -> None:
-    kept[question] = "".join(chunk.content for chunk in model.stream(question))
-
-
-def half(model: BaseChatModel, question: str, kept: Kept) -> None:
-    kept[question] = ""
-    for chunk in model.stream(question):
-        kept[question] += chunk.text
-
-
-def unaware(model: BaseChatModel, question: str, kept: Kept) -> None:
-    kept[question] = whole(model, question).text
-
-
-def length_only(model: BaseChatModel, question: str, kept: Kept) -> None:
-    message = whole(model, question)
-    assert reason(message) != "length"
-    kept[question] = message.text
-
-
-def swallowed(model: BaseChatModel, question: str, kept: Kept) -> None:
-    with suppress(Exception):
-        kept[question] = whole(model, question).text
-
-
-def known_only(model: BaseChatModel, question: str, kept: Kept) -> None:
-    message = whole(model, question)
-    assert reason(message) not in {None, "length"}
-    kept[question] = message.text
-
-
-def sentence(model: BaseChatModel, question: str, kept: Kept) -> None:
-    text = whole(model, question).text
-    assert text.endswith(".")
-    kept[question] = text
-
-
-def long_enough(model: BaseChatModel, question: str, kept: Kept) -> None:
-    text = whole(model, question).text
-    assert text.count(" ") > 2
-    kept[question] = text
-
-
-def elsewhere(model: BaseChatModel, question: str, kept: Kept) -> None:
-    mended(model, question, kept)
-    kept["answer"] = kept.pop(question)
-
-
-def message(model: BaseChatModel, question: str, kept: Kept) -> None:
-    kept[question] = whole(model, question)
-
-
-def in_one_piece(model: BaseChatModel, question: str, kept: Kept) -> None:
-    answer = model.invoke(question)
-    assert answer.response_metadata["finish_reason"] == "stop"
-    kept[question] = answer.text
-
-
-def yielding(model: BaseChatModel, question: str, kept: Kept) -> Iterator[str]:
-    for chunk in model.stream(question):
-        yield chunk.text
-
-
-async def awaiting(model: BaseChatModel, question: str, kept: Kept) -> None:
-    """Do nothing until it is awaited."""
-
-
-def silent(model: BaseChatModel, question: str, kept: Kept) -> None:
-    message = whole(model, question)
-    if reason(message) == "stop":
-        kept[question] = message.text
-
-
-def nothing(model: BaseChatModel, question: str, kept: Kept) -> None:
-    """Keep nothing."""
-
-
-def always(model: BaseChatModel, question: str, kept: Kept) -> None:
-    raise EOFError
-
-
-def exits(model: BaseChatModel, question: str, kept: Kept) -> None:
-    raise SystemExit
-
-
-def closes(model: BaseChatModel, question: str, kept: Kept) -> None:
-    raise GeneratorExit
-
-
-@pytest.mark.parametrize(
-    ("answer", "line"),
-    [
-        (None, "not tried yet"),
-        (mended, "correct"),
-        ("mended", "write def mended"),
-        (always, "it raises EOFError, and all is well"),
-        (exits, "it raises SystemExit, and all is well"),
-        (closes, "it raises GeneratorExit, and all is well"),
-        (nothing, "keep the whole text"),
-        (as_given, "content may be a list"),
-        (content, "content may be a list"),
-        (half, "the connection broke, and it kept the half"),
-        (swallowed, "an error is lost"),
-        (unaware, "the answer was cut off, and it kept the half"),
-        (length_only, "no finish_reason came, and it kept the half"),
-        (known_only, "a filter cut it off, and it kept the half"),
-        (sentence, "the answer was cut off, and it kept the half"),
-        (long_enough, "it raises AssertionError, and all is well"),
-        (elsewhere, "keep it under the question"),
-        (message, "keep the whole text"),
-        (in_one_piece, "it asks for one piece"),
-        (yielding, "a call of a generator function runs nothing yet"),
-        (awaiting, "a call of an async def runs nothing yet"),
-        (silent, "now raise"),
-    ],
-)
-def test_kept_answer(answer: object, line: str, said: Callable[[], str]) -> None:
-    check.kept_answer(answer)
-    assert line in said()
-
-
-def test_an_interrupt_of_the_reader_s_own_ends_the_check() -> None:
-    def interrupted(model: BaseChatModel, question: str, kept: Kept) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        check.kept_answer(interrupted)
 
 
 def asks_for_a_tool(arguments: str | None, reason: str | None) -> AIMessageChunk:

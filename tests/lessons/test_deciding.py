@@ -1,278 +1,34 @@
-"""The exercises of notebooks 10a and 10b, and what 10b teaches to be built."""
+"""Notebooks 10a and 10b: what they teach to be built, and what they only say."""
 
-import ast
 import asyncio
-import json
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
 from math import inf
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import pytest
 from langchain_core.messages import AIMessageChunk
 from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
-from langchain_core.utils.json import parse_json_markdown, parse_partial_json
+from langchain_core.utils.json import parse_partial_json
 from langchain_openai import ChatOpenAI
 
-from helpers import check
 from helpers.check.boundary import splits
 from helpers.models import script
+from helpers.timing.timeline import Arrival, Timeline
 from tests.support.fixtures import Taught
 from tests.support.recorded import recorded
 
-WORK = {
-    "chat": (300, 60, 0.4, 5),
-    "title": (8, 60, 0.4, 5),
-    "report": (2000, 60, 0.4, inf),
-    "exactly a second": (11, 10, 0.4, 5),
-}
-
-
-@pytest.mark.parametrize(
-    ("answer", "line"),
-    [
-        (None, "not tried yet"),
-        (["chat", "exactly a second"], "correct"),
-        (("exactly a second", "chat"), "correct"),
-        ("chat", "write a list of names"),
-        ({"chat": 5.0}, "write a list of names"),
-        (["chat", "poem"], "as `work` has them"),
-        ([["chat"]], "as `work` has them"),
-        ([], "how much sooner is the reader done: 'chat'?"),
-        (["chat", "exactly a second", "title"], "done: 'title'?"),
-        (["chat", "exactly a second", "report"], "done: 'report'?"),
-        (["chat"], "done: 'exactly a second'?"),
-    ],
-)
-def test_worth_streaming(answer: object, line: str, said: Callable[[], str]) -> None:
-    check.worth_streaming(answer, work=WORK)
-    assert line in said()
-
-
-def forgiving(message: AIMessageChunk) -> object:
-    ended_well = message.response_metadata.get("finish_reason") == "stop"
-    return parse_partial_json(message.text) if ended_well else None
-
-
-@pytest.mark.parametrize(
-    ("answer", "line"),
-    [
-        (None, "not tried yet"),
-        ("None", "write a function"),
-        (lambda message: None, "return the object of a whole answer"),
-        (lambda message: json.loads(message), "return the object of a whole answer"),
-        (lambda message: message.response_metadata["finish_reason"], "the object of"),
-        (forgiving, "not JSON, return None"),
-        (lambda message: whole_object(message) or None, "{} is an object, too"),
-    ],
-)
-def test_whole_object(answer: object, line: str, said: Callable[[], str]) -> None:
-    check.whole_object(answer)
-    assert line in said()
-
-
-def whole_object(
-    message: AIMessageChunk,
-    *,
-    well: tuple[object, ...] = ("stop",),
-    badly: tuple[object, ...] = (),
-    parse: Callable[[str], object] = json.loads,
-    types: type | tuple[type, ...] = dict,
-) -> object:
-    reason = message.response_metadata.get("finish_reason")
-    if reason in badly if badly else reason not in well:
-        return None
-    try:
-        found = parse(message.text)
-    except (ValueError, SyntaxError):
-        return None
-    return found if isinstance(found, types) else None
-
-
-def strict_in_a_fence(text: str) -> object:
-    return parse_json_markdown(text, parser=json.loads)
-
-
-@pytest.mark.parametrize(
-    ("settings", "line"),
-    [
-        ({}, "correct"),
-        ({"well": ("stop", "length")}, "JSON or not, length means"),
-        ({"well": ("stop", None)}, "no finish reason means"),
-        ({"well": ("stop", "content_filter")}, "a filter cut"),
-        ({"well": ("stop", "error")}, "ask for stop"),
-        ({"badly": ("length", "content_filter", None)}, "ask for stop"),
-        ({"well": ("stop", "length"), "parse": parse_partial_json}, "means cut off"),
-        ({"parse": parse_partial_json}, "json.loads does not complete"),
-        ({"parse": ast.literal_eval}, "true is JSON, not Python"),
-        ({"types": object}, "36 is JSON, but not an object"),
-        ({"parse": strict_in_a_fence}, "JSON in a code fence"),
-    ],
-)
-def test_whole_object_by_its_parts(
-    settings: dict[str, Any], line: str, said: Callable[[], str]
-) -> None:
-    check.whole_object(lambda message: whole_object(message, **settings))
-    assert line in said()
-
-
-class Cutter:
-    """Cut a text at a pattern; the exercise, with ways to go wrong."""
-
-    end = r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bDr\.)(?<=[.!?])(?=\s)"
-
-    def __init__(self) -> None:
-        self.rest = ""
-
-    def feed(self, text: str) -> list[str]:
-        *parts, self.rest = re.split(self.end, self.rest + text)
-        return parts
-
-    def flush(self) -> list[str]:
-        rest, self.rest = self.rest, ""
-        return [rest] if rest else []
-
-
-class WithoutAbbreviations(Cutter):
-    end = r"(?<=[.!?])(?=\s)"
-
-
-class UnescapedIe(Cutter):
-    end = r"(?<!e\.g\.)(?<!i.e.)(?<!Dr\.)(?<=[.!?])(?=\s)"
-
-
-class UnescapedEg(Cutter):
-    end = r"(?<!e.g.)(?<!i\.e\.)(?<!Dr\.)(?<=[.!?])(?=\s)"
-
-
-class UnescapedDr(Cutter):
-    end = r"(?<!e\.g\.)(?<!i\.e\.)(?<!Dr.)(?<=[.!?])(?=\s)"
-
-
-class HalfOfDr(Cutter):
-    end = r"(?<!e\.g\.)(?<!i\.e\.)(?<!r\.)(?<=[.!?])(?=\s)"
-
-
-class Eager(Cutter):
-    end = r"(?<=[.!?])(?!\S)"  # the end of what came takes it for the end of all
-
-
-class EachMark(Cutter):
-    end = r"(?<=[.!?])"
-
-
-class OnlySpaces(Cutter):
-    end = Cutter.end.replace(r"\s", " ")
-
-
-class Stripped(Cutter):
-    def feed(self, text: str) -> list[str]:
-        return [part.strip() for part in super().feed(text)]
-
-
-class NoFlush(Cutter):
-    def flush(self) -> list[str]:
-        return []
-
-
-class AlwaysFlush(Cutter):
-    def flush(self) -> list[str]:
-        return [self.rest]
-
-
-class FlushesTwice(Cutter):
-    def flush(self) -> list[str]:
-        return [self.rest] if self.rest else []
-
-
-class Shared(Cutter):
-    """Its text belongs to the class, so all objects have the same."""
-
-    text: ClassVar = {"rest": ""}
-
-    def feed(self, text: str) -> list[str]:
-        *parts, self.text["rest"] = re.split(self.end, self.text["rest"] + text)
-        return parts
-
-    def flush(self) -> list[str]:
-        rest, self.text["rest"] = self.text["rest"], ""
-        return [rest] if rest else []
-
-
-class Late(Cutter):
-    def feed(self, text: str) -> list[str]:
-        self.rest += text
-        return []
-
-    def flush(self) -> list[str]:
-        parts, self.rest = re.split(self.end, self.rest), ""
-        return [part for part in parts if part]
-
-
-class ByChunk(Cutter):
-    def feed(self, text: str) -> list[str]:
-        return re.split(self.end, text)
-
-
-class Broken(Cutter):
-    def feed(self, text: str) -> list[str]:
-        raise KeyError(text)
-
-
-class Stub:
-    def feed(self, text: str) -> None:
-        return None
-
-    def flush(self) -> list[str]:
-        return []
-
-
-@pytest.mark.parametrize(
-    ("answer", "line"),
-    [
-        (None, "not tried yet"),
-        (Stub, "feed() returned None"),
-        (Cutter, "correct"),
-        (WithoutAbbreviations, "abbreviations: it found"),
-        (UnescapedIe, "words like i.e.: it found ['It is time. That"),
-        (UnescapedEg, "words like e.g. and Dr.: it found ['Eat the egg. By car."),
-        (UnescapedDr, "words like e.g. and Dr.: it found"),
-        (HalfOfDr, "words like e.g. and Dr.: it found"),
-        (Eager, "a decimal number, cut after 'It is 3.': it found"),
-        (EachMark, "a decimal number: it found ['It is 3.', '5 km.'"),
-        (OnlySpaces, "line breaks and two spaces: it found"),
-        (Stripped, "three sentences: a part of the text is lost or changed"),
-        (NoFlush, "three sentences: a part of the text is lost"),
-        (AlwaysFlush, "an empty text: it found ['']"),
-        (Late, "right, but late"),
-        (ByChunk, "it found"),
-        (Broken, "it raised KeyError"),
-        (FlushesTwice, "flush() returns the rest a second time"),
-        (Shared, "two objects share their text"),
-        (Cutter(), "give the class itself"),
-        ("Cutter", "give the class itself"),
-    ],
-)
-def test_sentences(answer: object, line: str, said: Callable[[], str]) -> None:
-    check.sentences(answer)
-    assert line in said()
-
-
 TEXT = "It  weighs 3.5 tons.\n\nDr. Who?! Ring\ttwice, 👩‍💻 é. "
-
-
-def cuts(text: str) -> Iterator[list[str]]:
-    return cast("Iterator[list[str]]", splits(cast("bytes", text)))
 
 
 def test_words_have_the_boundary_property(taught: Taught) -> None:
     new = taught("10b")["Words"]
     whole = [*(group := new()).feed(TEXT), *group.flush()]
     assert "".join(whole) == TEXT
-    for pieces in cuts(TEXT):
+    for pieces in splits(TEXT):
         group = new()
         assert [
             *(part for piece in pieces for part in group.feed(piece)),
@@ -451,6 +207,25 @@ def test_done_is_what_a_reader_finds(
     waited, streamed = taught("10a")["done"](tokens, pace, ttft, reading)
     assert streamed == pytest.approx(free)
     assert waited == pytest.approx(ttft + (tokens - 1) / pace + tokens / reading)
+
+
+def test_a_stall_adds_to_the_gain_of_streaming(taught: Taught) -> None:
+    """Notebook 10a asks it of a song: a piece each 2.5 ms, a reader half as fast."""
+    read_along, reading = taught("10a")["read_along"], 27.0
+
+    def gains(stalls_after: int) -> float:
+        line, times = Timeline("song"), [number / 400 for number in range(20)]
+        line.arrivals = [
+            Arrival(at + 0.3 * (number >= stalls_after), "la")
+            for number, at in enumerate(times)
+        ]
+        waited = line.arrivals[-1].at + len(times) / reading
+        found: float = waited - read_along(line, reading)
+        return found
+
+    none, early, late = gains(20), gains(1), gains(15)
+    assert none < early < none + 0.05
+    assert late == pytest.approx(none + 0.3)
 
 
 def test_a_model_asks_twice_more_unless_told_otherwise() -> None:

@@ -1,0 +1,437 @@
+"""The check of notebook 07: a cache for streams, written in many ways."""
+
+import re
+from contextlib import closing, suppress
+from functools import partial
+
+import pytest
+
+from helpers import check
+from tests.support.answers import Answers
+
+answers = Answers("7.1")
+
+
+def texts_of(stream):
+    """Yield each text; return the sum of the chunks."""
+    whole = None
+    for chunk in stream:
+        whole = chunk if whole is None else whole + chunk
+        if chunk.text:
+            yield chunk.text
+    return whole
+
+
+def reason(chunk):
+    return chunk.response_metadata.get("finish_reason")
+
+
+@answers.right
+def cached(model, question, kept, *, good=("stop",)):
+    if question in kept:
+        yield kept[question]
+        return
+    whole = yield from texts_of(model.stream(question))
+    if reason(whole) in good:
+        kept[question] = whole.text
+
+
+@answers.right
+def adds_strings(model, question, kept):
+    if question not in kept:
+        text, ended = "", None
+        for chunk in model.stream([("human", question)]):
+            text += chunk.text
+            ended = reason(chunk) or ended
+            yield chunk.text
+        if ended == "stop":
+            kept.update({question: text})
+    else:
+        yield kept[question]
+
+
+@answers.right
+def in_letters_if_kept(model, question, kept):
+    yield from kept[question] if question in kept else cached(model, question, kept)
+
+
+@answers.right
+def in_words_if_kept(model, question, kept):
+    if question in kept:
+        yield from re.split("( )", kept[question])
+    else:
+        yield from cached(model, question, kept)
+
+
+@answers.right
+def always_in_letters(model, question, kept):
+    for text in cached(model, question, kept):
+        yield from text
+
+
+@answers.right
+def with_empty_texts(model, question, kept):
+    yield ""
+    for text in cached(model, question, kept):
+        yield text
+        yield ""
+
+
+@answers.right
+def hands_on_a_generator(model, question, kept):
+    return iter([kept[question]]) if question in kept else cached(model, question, kept)
+
+
+@answers.right
+def asks_for_forgiveness(model, question, kept):
+    try:
+        yield kept[question]
+    except KeyError:
+        yield from cached(model, question, kept)
+
+
+@answers.right
+def keeps_at_the_chunk_with_the_reason(model, question, kept):
+    if (text := kept.get(question)) is not None:
+        yield text
+        return
+    text = ""
+    with closing(model.bind(temperature=0).stream(question)) as chunks:
+        for chunk in chunks:
+            text += chunk.text
+            yield chunk.text
+            if reason(chunk) == "stop":
+                kept.setdefault(question, text)
+
+
+@answers.right
+def steps_by_hand(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    stream, chunks = model.stream(question), []
+    while chunk := next(stream, None):
+        chunks.append(chunk)
+        if chunk.text:
+            yield chunk.text
+    if "stop" in map(reason, chunks):
+        kept[question] = "".join(chunk.text for chunk in chunks)
+
+
+@answers.right
+def reads_on_for_a_reader_who_left(model, question, kept):
+    stream = cached(model, question, kept)
+    try:
+        yield from iter(partial(next, stream), object())
+    finally:
+        for _ in stream:
+            pass
+
+
+@answers.right
+def raises_again(model, question, kept):
+    try:
+        yield from cached(model, question, kept)
+    except Exception as error:
+        print(end="")
+        raise error
+
+
+class Cached:
+    def __call__(self, model, question, kept):
+        yield from cached(model, question, kept)
+
+
+answers.right(Cached(), "an object")
+answers.right(partial(cached, good={"stop"}), "a partial")
+answers.right(lambda *given: cached(*given), "a lambda")
+
+
+answers.wrong("write a function")({})
+
+
+@answers.wrong("without async")
+async def awaits(model, question, kept):
+    for text in cached(model, question, kept):
+        yield text
+
+
+@answers.wrong("without async")
+async def awaited(model, question, kept):
+    return "".join(cached(model, question, kept))
+
+
+@answers.wrong("it returns str")
+def returns(model, question, kept):
+    return "".join(cached(model, question, kept))
+
+
+@answers.wrong("it returns list")
+def lists(model, question, kept):
+    return list(cached(model, question, kept))
+
+
+@answers.wrong("it returns NoneType")
+def prints(model, question, kept):
+    for text in cached(model, question, kept):
+        print(end=text[:0])
+
+
+@answers.wrong("yield chunk.text")
+def yields_chunks(model, question, kept):
+    return model.stream(question)
+
+
+@answers.wrong("stream it")
+def invokes(model, question, kept):
+    yield model.invoke(question).text
+
+
+@answers.wrong("in the loop, at once")
+def joins(model, question, kept):
+    yield "".join(cached(model, question, kept))
+
+
+@answers.wrong("in the loop, at once")
+def collects(model, question, kept):
+    yield from list(cached(model, question, kept))
+
+
+@answers.wrong("in the loop, at once")
+def holds_one_back(model, question, kept):
+    before = ""
+    for text in cached(model, question, kept):
+        yield before
+        before = text
+    yield before
+
+
+@answers.wrong("a new answer: it yields 'One two\\n")
+def never_ends(model, question, kept):
+    while True:
+        yield from cached(model, question, kept)
+
+
+@answers.wrong("it yields 'One twothree', not 'One two\\nthree'")
+def drops_what_is_blank(model, question, kept):
+    return (text for text in cached(model, question, kept) if text.strip())
+
+
+@answers.wrong("it yields 'Onetwothree', not")
+def strips(model, question, kept):
+    return map(str.strip, cached(model, question, kept))
+
+
+@answers.wrong("a new answer: it yields 'One two\\nthreeOne two")
+def yields_the_whole_as_well(model, question, kept):
+    text = yield from texts_of(model.stream(question))
+    yield text.text
+
+
+@answers.wrong("not yet: it raises KeyError: 'Hi'")
+def looks_without_asking(model, question, kept):
+    yield kept[question]
+
+
+@answers.wrong("it raises NameError")
+def misspelt(model, question, kept):
+    yield from stored(model, question, kept)  # noqa: F821
+
+
+@answers.wrong("return")
+def goes_on_after_what_is_kept(model, question, kept):
+    if question in kept:
+        yield kept[question]
+    yield from cached(model, question, {})
+
+
+@answers.wrong("{'Hi': 'Kept before'} is kept, and it yields 'One")
+def keeps_and_never_looks(model, question, kept):
+    new = {}
+    yield from cached(model, question, new)
+    kept.update(new)
+
+
+@answers.wrong("an empty text is kept, too")
+def takes_empty_for_missing(model, question, kept):
+    if kept.get(question):
+        yield kept[question]
+        return
+    kept.pop(question, None)
+    yield from cached(model, question, kept)
+
+
+@answers.wrong("one question for another")
+def keeps_one_for_all(model, question, kept):
+    yield from kept.values() if kept else cached(model, question, kept)
+
+
+@answers.wrong("it keeps nothing of a whole answer")
+def keeps_in_a_copy(model, question, kept):
+    return cached(model, question, dict(kept))
+
+
+@answers.wrong("not in the last chunk")
+def asks_the_last_chunk(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    text = ""
+    for chunk in model.stream(question):
+        text += chunk.text
+        yield chunk.text
+    if reason(chunk) == "stop":
+        kept[question] = text
+
+
+@answers.wrong("it may be missing: use .get")
+def expects_it_in_the_last_chunk(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    for chunk in model.stream(question):
+        yield chunk.text
+    if chunk.response_metadata["finish_reason"] == "stop":
+        kept[question] = chunk.text
+
+
+@answers.wrong("keep whole.text")
+def keeps_the_message(model, question, kept):
+    if question in kept:
+        yield getattr(kept[question], "text", kept[question])
+        return
+    whole = yield from texts_of(model.stream(question))
+    if reason(whole) == "stop":
+        kept[question] = whole
+
+
+@answers.wrong("it keeps {'Hi': 'three'}")
+def keeps_the_last_text(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    for text in cached(model, question, {}):
+        yield text
+    kept[question] = text
+
+
+@answers.wrong("it keeps {'my Hi': 'One")
+def keeps_under_another_name(model, question, kept):
+    mine = {f"my {name}": text for name, text in kept.items()}
+    if f"my {question}" in mine:
+        yield mine[f"my {question}"]
+        return
+    yield from cached(model, f"my {question}", kept)
+
+
+@answers.wrong("it keeps {'Hi': 'One two three'}")
+def keeps_it_tidied(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    yield from cached(model, question, kept)
+    kept[question] = " ".join(kept.get(question, "").split())
+
+
+@answers.wrong("after the loop")
+def keeps_each_text(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    text, ended = "", None
+    try:
+        for chunk in model.stream(question):
+            ended = reason(chunk) or ended
+            text += chunk.text
+            kept[question] = text
+            yield chunk.text
+    finally:
+        if ended != "stop":
+            kept.pop(question, None)
+
+
+@answers.wrong("after the loop")
+def keeps_what_a_reader_leaves(model, question, kept):
+    try:
+        yield from cached(model, question, kept)
+    except GeneratorExit:
+        kept[question] = "One"
+        raise
+
+
+@answers.wrong("a limit: it keeps {'Hi': 'One two'}")
+def keeps_cut_answers(model, question, kept):
+    return cached(model, question, kept, good=("stop", "length"))
+
+
+@answers.wrong("a filter cuts off: it keeps")
+def keeps_filtered_answers(model, question, kept):
+    return cached(model, question, kept, good=("stop", "content_filter"))
+
+
+@answers.wrong("breaks off: it keeps {'Hi': 'One two'}")
+def keeps_what_breaks_off(model, question, kept):
+    return cached(model, question, kept, good=("stop", None))
+
+
+@answers.wrong(
+    "breaks off: it raises KeyError: 'finish_reason'; it may be missing: use .get"
+)
+def expects_a_reason(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    whole = yield from texts_of(model.stream(question))
+    if whole.response_metadata["finish_reason"] == "stop":
+        kept[question] = whole.text
+
+
+@answers.wrong("breaks off: it raises EOFError: half")
+def raises_for_half_an_answer(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    whole = yield from texts_of(model.stream(question))
+    if reason(whole) is None:
+        raise EOFError("half")
+    if reason(whole) == "stop":
+        kept[question] = whole.text
+
+
+@answers.wrong("let the error through")
+def swallows(model, question, kept):
+    with suppress(Exception):
+        yield from cached(model, question, kept)
+
+
+@answers.wrong("connection breaks: it keeps {'Hi': 'One two'}")
+def keeps_what_an_error_leaves(model, question, kept):
+    texts = []
+    try:
+        for text in cached(model, question, kept):
+            texts.append(text)
+            yield text
+    except Exception:
+        kept[question] = "".join(texts)
+        raise
+
+
+@answers.wrong("refuses: it raises AttributeError")
+def hides_a_refusal(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    whole = None
+    try:
+        for chunk in model.stream(question):
+            whole = chunk if whole is None else whole + chunk
+            yield chunk.text
+    finally:
+        if reason(whole) == "stop":
+            kept[question] = whole.text
+
+
+@pytest.mark.parametrize(("answer", "line"), answers.cases)
+def test_cached_stream(answer, line, said):
+    check.cached_stream(answer)
+    assert line in said()

@@ -1,0 +1,290 @@
+"""The checks of notebook 11: the quiz, and a chat that tells the truth."""
+
+from collections import ChainMap, OrderedDict, UserDict
+from collections.abc import Iterator
+from types import MappingProxyType
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+
+from helpers import check
+from helpers.check.notebook_11 import KEY
+from tests.support.answers import Answers
+from tests.support.terminal_chat import chat
+
+RIGHT = {number: letter for number, (letter, *_) in KEY.items()}
+
+
+def each(change):
+    return {number: change(letter) for number, letter in RIGHT.items()}
+
+
+quiz = Answers("11.1")
+quiz.right(RIGHT, "right")
+quiz.right(each(str.upper), "in capitals")
+quiz.right(each(lambda letter: f" {letter}\n"), "with spaces")
+quiz.right(each(lambda letter: f"{letter})"), "with a bracket")
+quiz.right(each(lambda letter: f"({letter})"), "in brackets")
+quiz.right(each(lambda letter: f"{letter}."), "with a dot")
+quiz.right(dict(reversed(RIGHT.items())), "reversed")
+quiz.right(RIGHT | {15: "a"}, "one more")
+quiz.right(OrderedDict(RIGHT), "ordered")
+quiz.right(MappingProxyType(RIGHT), "a proxy")
+quiz.right(UserDict(RIGHT), "not a dict, but like one")
+quiz.right(ChainMap({}, RIGHT), "chained")
+
+quiz.wrong("not tried yet")(dict.fromkeys(KEY))
+quiz.wrong("keep the dictionary, and fill it in")("acbbcb")
+quiz.wrong("keep the dictionary, and fill it in")([*RIGHT.values()])
+quiz.wrong("keep the dictionary, and fill it in")({*RIGHT.values()})
+quiz.wrong("0 of 14 are right, 14 without an answer")({})
+quiz.wrong("13 of 14 are right, 1 without an answer")(RIGHT | {8: None})
+quiz.wrong("1 of 14 are right, 13 without an answer")({1: RIGHT[1]})
+quiz.wrong("0 of 14 are right\n  question 1: reread")(each(lambda letter: "d"))
+quiz.wrong("13 of 14 are right\n  question 5")(RIGHT | {5: ["c", "b"]})
+quiz.wrong("13 of 14 are right\n  question 5")(RIGHT | {5: 3})
+quiz.wrong("13 of 14 are right\n  question 5")(RIGHT | {5: "c or b"})
+quiz.wrong("0 of 14 are right, 14 without an answer")(
+    {str(number): letter for number, letter in RIGHT.items()}
+)
+for number, (right, notebook, section) in KEY.items():
+    for letter in "abc".replace(right, ""):
+        quiz.wrong(
+            "not yet: 13 of 14 are right\n"
+            f"  question {number}: reread notebook {notebook}, {section}",
+            f"{number}: {letter}",
+        )(RIGHT | {number: letter})
+
+
+@pytest.mark.parametrize(("answer", "line"), quiz.cases)
+def test_the_quiz(answer, line, said):
+    check.quiz(answer)
+    assert line in said()
+
+
+def test_the_quiz_names_what_to_reread(said):
+    check.quiz(RIGHT | {3: "a", 8: None, 5: "a"})
+    assert said().splitlines() == [
+        "not yet: 11 of 14 are right, 1 without an answer",
+        "  question 3: reread notebook 01, Where do you stop the watch?",
+        "  question 5: reread notebook 09a, The model falls silent",
+    ]
+
+
+def test_the_quiz_never_raises(said):
+    class Hostile(dict):
+        def get(self, number):
+            raise RuntimeError("no")
+
+    check.quiz(Hostile(RIGHT))
+    assert said() == "not yet: it raises RuntimeError: no"
+
+
+chats = Answers("11.2")
+
+
+def right(name, *changes):
+    """Expect the notebook's chat to be right with these changes to its source."""
+    chats.right(chat(*changes), name)
+
+
+def wrong(line, *changes):
+    """Expect this hint for the notebook's chat with these changes."""
+    chats.wrong(line, line)(chat(*changes))
+
+
+NAME = "type(error).__name__"
+WRITE = "                write(chunk.text)"
+KEEP = '("ai", whole.text)'
+right("the solution")
+right("a system message", ("[*history", '[("system", "Be brief."), *history'))
+right("with the message", (NAME, 'f"{type(error).__name__}: {error}"'))
+right("without the reason", ('f"cut off: {reason}"', '"cut off"'))
+right("a prompt", (r"\n[{end}, {tokens}]\n", r"\n\n  -- {end} ({tokens}) --\n\n> "))
+right("two lines", (r"[{end}, {tokens}]", r"{end}\n{tokens}"))
+right("usage first", ("[{end}, {tokens}]", "[{tokens}, {end}]"))
+right("letter by letter", (WRITE, "                [write(x) for x in chunk.text]"))
+right("no empty texts", (WRITE, "                chunk.text and write(chunk.text)"))
+right("dictionaries", (KEEP, '{"role": "assistant", "content": whole.text}'))
+right("an AIMessageChunk", (KEEP, "AIMessageChunk(whole.text)"))
+right("its own line break", ('write(f"\\n[', 'write("\\n"); write(f"['))
+
+NAMES = {"HumanMessage": HumanMessage, "AIMessage": AIMessage}
+IN_A_VARIABLE = """
+def chat(llm, lines, write):
+    history = []
+    for line in lines:
+        history.append(HumanMessage(line))
+        whole, usage, end = "", None, None
+        stream = llm.stream(history, stream_usage=True)
+        try:
+            while True:
+                try:
+                    chunk = next(stream, None)
+                except Exception as error:
+                    end = type(error).__name__
+                    break
+                if chunk is None:
+                    names = {"stop": "complete", "tool_calls": "complete"}
+                    end = names.get(end, "cut off") if end else "interrupted"
+                    break
+                whole += chunk.text
+                usage = chunk.usage_metadata or usage
+                end = chunk.response_metadata.get("finish_reason", end)
+                write(chunk.text)
+        except KeyboardInterrupt:
+            end = "stopped"
+            AT_A_STOP
+        FINALLY
+        history.append(AIMessage(whole))
+        if not whole:
+            history = history[:-2]
+        tokens = f"{usage['output_tokens']}" if usage else "unknown"
+        write(f"\\n{end}, tokens: {tokens}\\n")
+"""
+
+
+def in_a_variable(**changes):
+    source = IN_A_VARIABLE
+    for old, new in {"AT_A_STOP": "pass", "FINALLY": "pass", **changes}.items():
+        source = source.replace(old, new)
+    exec(source, names := {**NAMES})
+    return names["chat"]
+
+
+class Chat:
+    def __call__(self, llm, lines, write):
+        return chat()(llm, lines, write)
+
+
+chats.right(in_a_variable(FINALLY="finally: stream.close()"), "a variable, closed")
+chats.right(lambda *given: chat()(*given), "a lambda")
+chats.right(Chat(), "an object")
+
+chats.wrong("write a function")("chat")
+chats.wrong("it raises TypeError", "of nothing")(lambda: 1)
+chats.wrong("not tried yet", "empty")(lambda llm, lines, write: None)
+chats.wrong("give each chunk's text to write()", "silent")(lambda *_: 1)
+chats.wrong("Ctrl-C: the model writes on; close its stream", "left open")(
+    in_a_variable()
+)
+chats.wrong("an error of write(), the model writes on", "left open by an error")(
+    in_a_variable(AT_A_STOP="stream.close()")
+)
+
+
+@chats.wrong("write a plain function")
+async def a_coroutine(llm, lines, write):
+    write("")
+
+
+@chats.wrong("write a plain function")
+def a_generator(llm, lines, write) -> Iterator[str]:
+    yield ""
+
+
+wrong("it raises NameError: name 'nothing'", ("history = []", "nothing"))
+wrong("give each chunk's text to write()", ("write(chunk.text)", "pass"))
+wrong("as it is", ("write(chunk.text)", "write(chunk.text.strip())"))
+wrong("once, and as it is", ("write(chunk.text)", "write(whole.text)"))
+AT_THE_END = ("    reason = whole", "    write(whole.text)\n    reason = whole")
+wrong("it holds text back", ("write(chunk.text)", "pass"), AT_THE_END)
+wrong(
+    "it holds text back",
+    (WRITE, "                write(late)\n                late = chunk.text"),
+    ('AIMessageChunk("")\n', 'AIMessageChunk("")\n    late = ""\n'),
+    ("    reason = whole", "    write(late)\n    reason = whole"),
+)
+wrong("the whole conversation", ("*history, ", ""))
+wrong("the whole conversation", ('("human", line), ("ai"', '("ai"'))
+wrong('as the model\'s own: ("ai", text)', ('("ai", ', '("user", '))
+wrong("answer each line before", ("in lines", "in list(lines)"))
+wrong("say `complete`", ('"stop": "complete"', '"stop": "done"'))
+wrong("say the output_tokens", ("output_tokens", "total_tokens"))
+wrong("how many tokens", (", stream_usage=True", ""))
+wrong("begin it with a line break", (r"\n[{end}", "[{end}"))
+wrong("the next answer goes on in that line", (r"{tokens}]\n", "{tokens}]"))
+wrong("the next answer goes on", (r"{end}, {tokens}]\n", r"{end}]\n{tokens} "))
+
+wrong("a call of a tool: say `complete`", ('"tool_calls": "complete", ', ""))
+wrong(
+    "a call of a tool: leave the question out",
+    ("whole.text:", "whole.text or end == 'complete':"),
+)
+wrong(
+    "a call of a tool: it raises AssertionError",
+    ("reason = whole", "assert whole.text; reason = whole"),
+)
+wrong("after text: keep the text without the call", (KEEP, "whole"))
+wrong(
+    "a call of a tool after text: keep the text that came",
+    (KEEP, '("ai", whole.text + "".join(map(str, whole.tool_calls)))'),
+)
+
+BROKEN_OFF = "an end without a finish_reason"
+wrong(f"{BROKEN_OFF}: say `interrupted`", (', None: "interrupted"', ""))
+wrong(f"{BROKEN_OFF}: say", ("[{end},", "[{'complete, ' * (end[0] == 'i')}{end},"))
+wrong("`complete`, and only that", ("[{end},", "[not stopped, {end},"))
+wrong(f"{BROKEN_OFF} brings no usage: say", ("tokens unknown", "0 tokens"))
+wrong(
+    f"{BROKEN_OFF}: it raises TypeError: 'NoneType' object is not subscriptable; "
+    "usage_metadata may be None",
+    ('if usage else "tokens unknown"', ""),
+)
+wrong("with the reason length: say", ('f"cut off: {reason}"', '"complete"'))
+wrong(
+    "with content_filter: say `cut off`",
+    ("None: ", '"content_filter": "complete", None: '),
+)
+wrong("breaks ends the chat: catch", ("except Exception", "except ArithmeticError"))
+BROKEN = "a connection that breaks: say the name of the error, OpenAI"
+wrong(BROKEN, (NAME, '"trouble"'))
+wrong(BROKEN, (NAME, '"ValueError"'))
+wrong(BROKEN, (NAME, 'f"Error: {error}"'))
+wrong("keep the text that came", ("whole.text:", 'whole.text and end == "complete":'))
+wrong(
+    "a model that refuses: leave the question out",
+    ("whole.text:", "whole.text or end[0].isupper():"),
+)
+
+ROUND_WRITE = (
+    WRITE,
+    f"""                try:
+    {WRITE}
+                except KeyboardInterrupt:
+                    return whole, "stopped"
+""",
+)
+ROUND_WRITE_ALL = (
+    ROUND_WRITE[0],
+    ROUND_WRITE[1].replace("KeyboardInterrupt", "Exception"),
+)
+NEVER = ("    except KeyboardInterrupt", "    except ZeroDivisionError")
+ASK_OUTSIDE = (
+    """    try:
+        with closing(llm.stream(messages, stream_usage=True)) as chunks:""",
+    """    chunks = llm.stream(messages, stream_usage=True)
+    try:
+        whole = next(chunks)
+    except Exception as error:
+        return whole, type(error).__name__
+    try:
+        with closing(chunks):""",
+)
+wrong("not yet: Ctrl-C ends the chat", ("KeyboardInterrupt", "SystemExit"))
+wrong("Ctrl-C while the next chunk is awaited ends", NEVER, ROUND_WRITE)
+wrong("Ctrl-C while the first chunk is awaited ends", ASK_OUTSIDE)
+wrong("Ctrl-C: say `stopped`", ('"stopped"', '"ended"'))
+wrong("Ctrl-C: keep the text", ('whole, "stopped"', 'AIMessageChunk(""), "stopped"'))
+wrong("Ctrl-C: the model writes on", ("with closing(", "with keeping("))
+wrong(
+    "the first chunk is awaited: leave the question out",
+    ("if whole.text", 'if whole.text or end == "stopped"'),
+)
+wrong("an error of write() is not the answer's", ROUND_WRITE_ALL)
+
+
+@pytest.mark.parametrize(("answer", "line"), chats.cases)
+def test_terminal_chat(answer, line, said):
+    check.terminal_chat(answer)
+    assert line in said()
