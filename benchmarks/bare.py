@@ -51,7 +51,7 @@ class Bare(asyncio.Protocol):
         self._left = iter(self._parts)
         self._transport.write(next(self._left))
         self._due = self._loop.time() + self._ttft
-        self._loop.call_at(self._due, self._paced if self._pause else self._flat_out)
+        self._loop.call_at(self._due, self._paced if self._pause else self._unpaced)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop."""
@@ -64,7 +64,7 @@ class Bare(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._paused = False
-        self._flat_out()
+        self._unpaced()
 
     def _paced(self) -> None:
         for data in self._left:
@@ -73,13 +73,13 @@ class Bare(asyncio.Protocol):
             self._loop.call_at(self._due, self._paced)
             return
 
-    def _flat_out(self) -> None:
+    def _unpaced(self) -> None:
         for _ in range(AT_ONCE):
             data = None if self._paused else next(self._left, None)
             if data is None:
                 return
             self._transport.write(data)
-        self._loop.call_soon(self._flat_out)
+        self._loop.call_soon(self._unpaced)
 
 
 async def serve(scenario: Scenario) -> None:

@@ -9,7 +9,7 @@ import pytest
 from helpers.scripted.request import parse_request
 from helpers.scripted.server import LARGEST_BODY
 from tests.support.wire import (
-    FLAT_OUT,
+    UNPACED,
     HTTP,
     asks,
     exchange,
@@ -34,7 +34,7 @@ def server() -> Iterator[str]:
 def url(server: str) -> Iterator[str]:
     """Return the base URL of a server, which still serves after the test."""
     yield server
-    answer = post(server, asks(script={"tokens": ["still", " here"], **FLAT_OUT}))
+    answer = post(server, asks(script={"tokens": ["still", " here"], **UNPACED}))
     assert answer.json()["choices"][0]["message"]["content"] == "still here"
 
 
@@ -174,7 +174,7 @@ def test_json_that_is_no_object_is_refused(url: str, body: bytes) -> None:
 
 
 def test_nesting_ends_somewhere(url: str) -> None:
-    body = json.dumps(asks(script={"tool": {"name": "f", "args": {}}} | FLAT_OUT))
+    body = json.dumps(asks(script={"tool": {"name": "f", "args": {}}} | UNPACED))
     statuses = []
     for depth in (10, *range(900, 1000, 5), 100_000):
         deep = '{"a":' * depth + "1" + "}" * depth
@@ -193,7 +193,7 @@ def test_a_schema_nested_too_deeply_is_refused(url: str) -> None:
     for _ in range(400):
         deep = {"type": "array", "items": deep}
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": deep}}
-    response = post(url, asks(response_format=wanted, script=FLAT_OUT))
+    response = post(url, asks(response_format=wanted, script=UNPACED))
     assert response.status_code == 400
 
 
@@ -209,7 +209,7 @@ def test_a_body_over_the_limit_is_refused_and_one_at_it_is_read(url: str) -> Non
 
 # What is not a request of HTTP.
 
-HELLO = raw(asks(script={"tokens": ["Hel", "lo"], **FLAT_OUT}))
+HELLO = raw(asks(script={"tokens": ["Hel", "lo"], **UNPACED}))
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_head_gets_no_body(url: str) -> None:
 def test_half_a_surrogate_pair_comes_back_as_it_was(url: str) -> None:
     tokens = ["\ud800", "a\udfff", "\U0001f680"]
     for stream in (True, False):
-        body = json.dumps(asks(stream=stream, script={"tokens": tokens, **FLAT_OUT}))
+        body = json.dumps(asks(stream=stream, script={"tokens": tokens, **UNPACED}))
         response = HTTP.post(f"{url}/chat/completions", content=body)
         if stream:
             assert said(response.text) == "".join(tokens)
@@ -333,12 +333,12 @@ def test_half_a_surrogate_pair_comes_back_as_it_was(url: str) -> None:
 
 @pytest.mark.parametrize("tokens", [[], [""], ["", "a", ""], ["a"] * 10_000], ids=len)
 def test_any_number_of_tokens_is_said(url: str, tokens: list[str]) -> None:
-    response = post(url, asks(stream=True, script={"tokens": tokens, **FLAT_OUT}))
+    response = post(url, asks(stream=True, script={"tokens": tokens, **UNPACED}))
     assert said(response.text) == "".join(tokens)
     assert response.text.endswith("data: [DONE]\n\n")
 
 
 @pytest.mark.parametrize("text", ["\r\n\r\n", "data: [DONE]\n\n", "\u2028\x00\\\"'"])
 def test_no_text_can_end_its_frame(url: str, text: str) -> None:
-    response = post(url, asks(stream=True, script={"tokens": [text], **FLAT_OUT}))
+    response = post(url, asks(stream=True, script={"tokens": [text], **UNPACED}))
     assert said(response.text) == text

@@ -19,7 +19,7 @@ from helpers.models.process import ServerProcess
 from helpers.scripted.model import Model
 from helpers.scripted.server import Connection
 from tests.support.wire import (
-    FLAT_OUT,
+    UNPACED,
     HTTP,
     asks,
     connect,
@@ -31,7 +31,7 @@ from tests.support.wire import (
     until_closed,
 )
 
-HELLO = {"tokens": ["Hel", "lo"], **FLAT_OUT}
+HELLO = {"tokens": ["Hel", "lo"], **UNPACED}
 ENDLESS = {"tokens": ["word "] * 10_000, "ttft": 0, "pace": 100}
 
 
@@ -298,7 +298,7 @@ async def test_no_stream_sees_the_script_of_another(url: str) -> None:
 
 
 def test_a_script_ends_with_its_answer(url: str) -> None:
-    first, second = (post(url, asks(script=item)) for item in (HELLO, FLAT_OUT))
+    first, second = (post(url, asks(script=item)) for item in (HELLO, UNPACED))
     texts = [
         item.json()["choices"][0]["message"]["content"] for item in (first, second)
     ]
@@ -369,7 +369,7 @@ def test_a_client_that_does_not_read_holds_the_server_back(url: str) -> None:
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     slow.connect(place)
     slow.settimeout(30)
-    script = {"tokens": tokens, **FLAT_OUT}
+    script = {"tokens": tokens, **UNPACED}
     slow.sendall(raw(asks("slow", stream=True, script=script), "Connection: close"))
     seen = count()
     last = -1

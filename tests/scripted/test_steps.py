@@ -8,7 +8,7 @@ import pytest
 from helpers.scripted.faults import CHANGES, FAULTS
 from helpers.scripted.model import HttpRequest, Model
 from helpers.scripted.steps import Step
-from tests.support.wire import FLAT_OUT, asks, payloads
+from tests.support.wire import UNPACED, asks, payloads
 
 TOKENS = ["One", " two", " three", " four"]
 BREAKS = {"dropped", "early_end", "error_frame"}
@@ -118,7 +118,7 @@ def test_by_default_text_starts_after_half_a_second_and_has_40_tokens_a_second()
 def test_the_script_sets_ttft_and_pace() -> None:
     found = waits(steps(script={"tokens": TOKENS, "ttft": 2, "pace": 10}))
     assert found == [2, 0.1, 0.1, 0.1]
-    assert waits(steps(script={"tokens": TOKENS} | FLAT_OUT)) == [0, 0, 0, 0]
+    assert waits(steps(script={"tokens": TOKENS} | UNPACED)) == [0, 0, 0, 0]
 
 
 def test_two_tokens_take_twice_as_long() -> None:
@@ -141,7 +141,7 @@ def test_speed_divides_the_waits(stream: bool) -> None:
 
 
 def test_speed_does_not_divide_a_fault() -> None:
-    script = {"tokens": TOKENS, "fault": "stall", "at": 2, "stall": 3} | FLAT_OUT
+    script = {"tokens": TOKENS, "fault": "stall", "at": 2, "stall": 3} | UNPACED
     assert waits(steps(speed=4, script=script)) == [0, 0, 3, 0]
 
 

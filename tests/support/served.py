@@ -31,9 +31,9 @@ PHASES = pytest.mark.parametrize(
 
 
 def scripted(**options: Any) -> ChatOpenAI:
-    """Return a model that says its script, flat out, and is asked once."""
-    flat_out = {"ttft": 0, "pace": 0}
-    return ChatOpenAI(stream_usage=True, max_retries=0, **script(**flat_out | options))
+    """Return a model that says its script, unpaced, and is asked once."""
+    unpaced = {"ttft": 0, "pace": 0}
+    return ChatOpenAI(stream_usage=True, max_retries=0, **script(**unpaced | options))
 
 
 def connect(url: str) -> socket.socket:
