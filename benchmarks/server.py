@@ -3,7 +3,7 @@
 from .contenders import Contender, aimock, bare, scripted
 from .report import number, table, target
 from .rounds import Round, measure_in_turn
-from .scenarios import UNPACED, PACED, Scenario
+from .scenarios import PACED, UNPACED, Scenario
 
 UNPACED_ROUNDS = 3
 PACED_ROUNDS = 2

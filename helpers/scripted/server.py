@@ -40,11 +40,11 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_due",
-        "_entry",
         "_foreign",
         "_loop",
         "_model",
         "_next",
+        "_noted",
         "_parser",
         "_paused",
         "_reading",
@@ -174,7 +174,7 @@ class Connection(asyncio.Protocol):
             return None
         asked = self._waiting.popleft()
         self._started = self._due = asked.arrived
-        self._steps, self._entry = self._model.steps(asked)
+        self._steps, self._noted = self._model.steps(asked)
         if not self._waiting:
             self._transport.resume_reading()
         return self._steps
@@ -188,10 +188,10 @@ class Connection(asyncio.Protocol):
                 return
             due = self._take_due(steps)
             self._transport.write(b"".join([step.data for step in due]))
-            self._entry.chunks_sent += sum(step.kind == "chunk" for step in due)
+            self._noted.chunks_sent += sum(step.kind == "chunk" for step in due)
             if self._steps is None:
-                self._entry.finished = True
-                if due and due[-1].kind == "cut":
+                self._noted.finish()
+                if due and due[-1].kind == "drop":
                     self._stop()
                     self._transport.close()
 
@@ -210,7 +210,7 @@ class Connection(asyncio.Protocol):
                     self._timer = self._loop.call_at(self._due, self._play)
                     return due
             due.append(step)
-            if step.kind == "cut":
+            if step.kind == "drop":
                 break
             if len(due) >= AT_ONCE and step.kind != "part":
                 self._timer = self._loop.call_soon(self._play)
@@ -223,14 +223,14 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         if self._steps is not None:
-            self._entry.left_after = self._loop.time() - self._started
+            self._noted.leave(self._loop.time() - self._started)
         self._steps = self._next = None
         self._reading = False
         self._waiting.clear()
 
 
-async def serve(model: Model, *, port: int = 0) -> asyncio.Server:
-    """Start to serve `model` on loopback; port 0 is one that the system picks.
+async def listen(model: Model, *, port: int = 0) -> asyncio.Server:
+    """Serve `model` on loopback from now on; port 0 is one that the system picks.
 
     Raises OSError when the port is taken.
     """

@@ -20,8 +20,8 @@ from helpers.models import script
 from helpers.scripted.faults import FAULTS
 from tests.support.recorded import recorded
 from tests.support.wire import (
-    UNPACED,
     HTTP,
+    UNPACED,
     asks,
     connect,
     payloads,

@@ -19,8 +19,8 @@ from helpers.models.process import ServerProcess
 from helpers.scripted.model import Model
 from helpers.scripted.server import Connection
 from tests.support.wire import (
-    UNPACED,
     HTTP,
+    UNPACED,
     asks,
     connect,
     exchange,

@@ -24,7 +24,7 @@ def steps(*, speed: float = 1, in_chunks: bool = True, **more: object) -> list[S
 
 def frames(found: list[Step]) -> list[dict[str, object]]:
     """Return the chunks of a stream that is not in chunks of HTTP, as objects."""
-    text = b"".join(step.data for step in found if step.kind != "head").decode()
+    text = b"".join(step.data for step in found if step.kind != "headers").decode()
     return [json.loads(data) for data in payloads(text) if data != "[DONE]"]
 
 
@@ -158,7 +158,7 @@ def test_a_fault_that_comes_too_late_comes_at_the_end(
     kinds = [step.kind for step in late]
     assert kinds.count("chunk") == len(tokens)
     assert ("done" in kinds) == (fault not in {*BREAKS, "no_done"})
-    assert kinds[-1] == ("cut" if fault == "dropped" else "end")
+    assert kinds[-1] == ("drop" if fault == "dropped" else "end")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -168,5 +168,5 @@ def test_every_fault_ends_at_any_place(fault: str, stream: bool, tool: bool) -> 
     script = {"tool": {"name": "f", "args": {"n": 1}}} if tool else {"tokens": TOKENS}
     for at in range(8):
         found = steps(stream=stream, script=script | {"fault": fault, "at": at})
-        assert found[0].kind == "head"
-        assert found[-1].kind in ("end", "cut")
+        assert found[0].kind == "headers"
+        assert found[-1].kind in ("end", "drop")
