@@ -62,13 +62,13 @@ def streamed(
     """
     script = request.script
     frames = Frames(number=number, model=request.model, with_usage=request.with_usage)
-    wait, pause = _waits(script, speed)
+    ttft, pause = _waits(script, speed)
     content = None if reply.calls and not reply.chunks else ""
     yield Step(0, STREAM_HEADERS, "headers")
     yield Step(0, frames.of(Delta(role="assistant", content=content)), "role")
-    for chunk in reply.chunks:
+    for number, chunk in enumerate(reply.chunks):
+        wait = pause * chunk.tokens if number else ttft
         yield Step(wait, frames.text(chunk.text), "chunk")
-        wait = pause * chunk.tokens
     for index, call in enumerate(reply.calls):
         start = ToolCall(
             index=index,
@@ -76,6 +76,7 @@ def streamed(
             type="function",
             function=FunctionCall(name=call.name, arguments=""),
         )
+        wait = pause if index or reply.chunks else ttft
         yield Step(wait, frames.of(Delta(tool_calls=[start])), "extra")
         for chunk in call.arguments:
             piece = ToolCall(index=index, function=FunctionCall(arguments=chunk.text))
@@ -109,9 +110,13 @@ def chunked(steps: Iterator[Step]) -> Iterator[Step]:
 def whole(
     reply: Reply, request: ChatRequest, *, number: int, speed: float
 ) -> Iterator[Step]:
-    """Yield the steps of an answer that is not streamed: a wait, and all of it."""
-    wait, pause = _waits(request.script, speed)
-    wait += pause * max(reply.output_tokens - 1, 0)
+    """Yield the steps of an answer that is not streamed: a wait, and all of it.
+
+    It takes as long as the stream would.
+    """
+    ttft, pause = _waits(request.script, speed)
+    first = reply.chunks[0].tokens if reply.chunks else len(reply.calls[:1])
+    made_after = reply.output_tokens + len(reply.calls) - first
     body = completion(
         number=number,
         model=request.model,
@@ -121,7 +126,7 @@ def whole(
         usage=request.script.usage or reply.usage(),
     )
     data = encode(body)
-    yield Step(wait, _headers(200, len(data)), "headers")
+    yield Step(ttft + pause * made_after, _headers(200, len(data)), "headers")
     yield Step(0, data, "end")
 
 

@@ -5,9 +5,11 @@ from itertools import pairwise
 
 import pytest
 
+from helpers.scripted.answers import answer
 from helpers.scripted.faults import CHANGES, FAULTS
 from helpers.scripted.model import HttpRequest, Model
 from helpers.scripted.steps import Step
+from helpers.scripted.tokens import chunks
 from tests.support.wire import UNPACED, asks, payloads
 
 TOKENS = ["One", " two", " three", " four"]
@@ -121,15 +123,33 @@ def test_the_script_sets_ttft_and_pace() -> None:
     assert waits(steps(script={"tokens": TOKENS} | UNPACED)) == [0, 0, 0, 0]
 
 
-def test_two_tokens_take_twice_as_long() -> None:
-    assert set(waits(steps(prompt="What is a token?"))[1:]) == {1 / 40, 2 / 40}
+def test_a_chunk_comes_when_all_of_its_tokens_are_made() -> None:
+    first, *rest = chunks(answer("What is a token?"))
+    found = waits(steps(prompt="What is a token?"))
+    assert found == [0.5, *(chunk.tokens / 40 for chunk in rest)]
+    assert {chunk.tokens for chunk in rest} == {1, 2}
+    assert first.tokens == 1
 
 
-def test_a_whole_answer_takes_as_long_as_its_stream() -> None:
-    streamed, whole = (steps(stream=stream) for stream in (True, False))
-    total = sum(step.wait for step in whole)
-    # It is made as long as the stream, but for the wait before the last token's end.
-    assert total == pytest.approx(sum(waits(streamed)), abs=1 / 40)
+def test_a_tool_call_starts_as_text_does_or_a_token_after_it() -> None:
+    call = {"name": "f", "args": {"n": 1}}
+    for tokens, wait in (({}, 0.5), ({"tokens": TOKENS}, 1 / 40)):
+        found = steps(in_chunks=False, script={"tool": call} | tokens)
+        start = next(step for step in found if b'"name":"f"' in step.data)
+        assert start.wait == wait
+
+
+@pytest.mark.parametrize("tool", [{}, {"tool": {"name": "f", "args": {"n": 1}}}])
+@pytest.mark.parametrize("tokens", [{}, {"tokens": TOKENS}])
+def test_a_whole_answer_takes_as_long_as_its_stream(
+    tokens: dict[str, object], tool: dict[str, object]
+) -> None:
+    script = tokens | tool
+    streamed, whole = (
+        sum(step.wait for step in steps(stream=stream, script=script))
+        for stream in (True, False)
+    )
+    assert whole == pytest.approx(streamed)
 
 
 @pytest.mark.parametrize("stream", [True, False])
