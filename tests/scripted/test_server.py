@@ -196,8 +196,8 @@ def test_http_1_0_gets_a_stream_that_ends_with_the_connection(
 ) -> None:
     body = asks(stream=True, script=HELLO)
     answer = exchange(url, raw(body, f"Connection: {keep}", version="1.0"))
-    head, _, stream = answer.partition(b"\r\n\r\n")
-    assert b"chunked" not in head
+    headers, _, stream = answer.partition(b"\r\n\r\n")
+    assert b"chunked" not in headers
     assert stream.endswith(b"data: [DONE]\n\n")
     assert said(stream.decode()) == "Hello"
 

@@ -70,13 +70,13 @@ def test_each_tool_call_has_its_own_id() -> None:
     assert len(found) == 2
 
 
-def test_all_frames_of_an_answer_have_the_same_head() -> None:
+def test_all_frames_of_an_answer_name_it_alike() -> None:
     found = frames(steps(in_chunks=False, stream_options={"include_usage": True}))
-    heads = [
+    named = [
         {name: frame[name] for name in ("id", "object", "created", "model")}
         for frame in found
     ]
-    assert all(one == other for one, other in pairwise(heads))
+    assert all(one == other for one, other in pairwise(named))
 
 
 def test_usage_comes_last_and_only_when_asked_for() -> None:
@@ -102,8 +102,8 @@ def test_usage_can_be_prescribed(stream: bool) -> None:
 
 
 def test_a_chunk_of_http_holds_each_frame() -> None:
-    head, *chunks = steps(script={"tokens": TOKENS})
-    assert b"transfer-encoding: chunked" in head.data
+    headers, *chunks = steps(script={"tokens": TOKENS})
+    assert b"transfer-encoding: chunked" in headers.data
     for chunk in chunks:
         size, _, rest = chunk.data.partition(b"\r\n")
         assert len(rest) == int(size, 16) + 2
