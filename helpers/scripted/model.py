@@ -3,13 +3,13 @@
 import traceback
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from .error import ApiError
 from .faults import Refusals, change, check_fault, cut_short
 from .frames import CREATED
+from .reader import HttpRequest
 from .record import Record, Request
 from .reply import reply_to
 from .request import parse_request
@@ -22,20 +22,6 @@ PATHS = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/requests": "GET"
 _NAME = "gpt-3.5-turbo"
 _MODEL = {"id": _NAME, "object": "model", "created": CREATED, "owned_by": "scripted"}
 MODELS = {"object": "list", "data": [_MODEL]}
-
-
-class HttpRequest(NamedTuple):
-    """One HTTP request, as it was read."""
-
-    method: str
-    path: str
-    body: bytes
-    in_chunks: bool
-    """Whether it understands a body in chunks: HTTP/1.0 does not."""
-    arrived: float
-    """When it had come whole, by the loop's clock: its waits count from here."""
-    wrong: ApiError | None = None
-    """Why it cannot be served at all."""
 
 
 class Model:

@@ -7,7 +7,7 @@ from .answers import answer
 from .frames import FunctionCall, ToolCall, Usage
 from .request import ChatRequest, Function
 from .schema import fill, quoted_keys
-from .tokens import Chunk, chunks, tokens
+from .tokens import Chunk, chunks, single, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,11 @@ def reply_to(request: ChatRequest, *, number: int = 1) -> Reply:
     script = request.script
     call = _call(request, f"call_scripted_{number}")
     if script.tokens is not None:
-        said = tuple(Chunk(text, 1) for text in script.tokens)
+        said = tuple(map(single, script.tokens))
     else:
         said = () if call else chunks(_words(request))
     reply = Reply(
-        _stopped(said, request.stops),
+        _stopped(said, request.stops) if request.stop else said,
         (call,) if call else (),
         # OpenAI ends a call that was forced by name with "stop" (vllm pull 25054).
         "tool_calls" if call and not request.must_call else "stop",

@@ -96,9 +96,11 @@ class ChatRequest(Struct):
     script: Script = Script()
 
     def __post_init__(self) -> None:
-        offered = [function.name for function in self.functions]
         name = self.must_call
-        if name is not None and not (name in offered if name else offered):
+        if name is None:
+            return
+        offered = [function.name for function in self.functions]
+        if not (name in offered if name else offered):
             wanted = name or "a tool"
             raise ApiError(
                 f"'tool_choice' asks for {wanted}, which 'tools' does not offer.",

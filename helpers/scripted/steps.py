@@ -12,7 +12,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .error import ApiError
-from .frames import DONE, Delta, Frames, FunctionCall, ToolCall, completion, encode
+from .frames import (
+    DONE,
+    Delta,
+    Frames,
+    FunctionCall,
+    ToolCall,
+    Usage,
+    completion,
+    encode,
+)
 from .reply import Reply
 from .request import ChatRequest
 from .script import Script
@@ -55,14 +64,20 @@ _CHUNKED_HEADERS = STREAM_HEADERS[:-2] + b"transfer-encoding: chunked\r\n\r\n"
 def streamed(
     reply: Reply, request: ChatRequest, *, number: int, speed: float
 ) -> Iterator[Step]:
-    """Yield the steps of a streamed answer, frame by frame.
+    """Return the steps of a streamed answer, frame by frame.
 
     `speed` divides the script's waits. Source of the order: OpenAI's API reference,
     "Chat Completions", "Streaming".
     """
-    script = request.script
     frames = Frames(number=number, model=request.model, with_usage=request.with_usage)
-    ttft, pause = _waits(script, speed)
+    usage = request.script.usage or reply.usage() if request.with_usage else None
+    # What waits between two chunks holds no request: there may be thousands of it.
+    return _streamed(reply, frames, usage, *_waits(request.script, speed))
+
+
+def _streamed(
+    reply: Reply, frames: Frames, usage: Usage | None, ttft: float, pause: float
+) -> Iterator[Step]:
     content = None if reply.calls and not reply.chunks else ""
     yield Step(0, STREAM_HEADERS, "headers")
     yield Step(0, frames.of(Delta(role="assistant", content=content)), "role")
@@ -83,8 +98,8 @@ def streamed(
             wait = pause * chunk.tokens
             yield Step(wait, frames.of(Delta(tool_calls=[piece])), "chunk")
     yield Step(0, frames.of(Delta(), reply.finish_reason), "finish")
-    if request.with_usage:
-        yield Step(0, frames.usage(script.usage or reply.usage()), "usage")
+    if usage:
+        yield Step(0, frames.usage(usage), "usage")
     yield Step(0, DONE, "done")
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import openai
 import pytest
 
+from helpers.scripted.reader import LARGEST_BODY
 from helpers.scripted.request import parse_request
-from helpers.scripted.server import LARGEST_BODY
 from tests.support.wire import (
     HTTP,
     UNPACED,

@@ -7,7 +7,8 @@ import pytest
 
 from helpers.scripted.answers import answer
 from helpers.scripted.faults import CHANGES, FAULTS
-from helpers.scripted.model import HttpRequest, Model
+from helpers.scripted.model import Model
+from helpers.scripted.reader import HttpRequest
 from helpers.scripted.steps import Step
 from helpers.scripted.tokens import chunks
 from tests.support.wire import UNPACED, asks, payloads
