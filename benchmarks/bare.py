@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import cast
 
 from helpers.scripted.__main__ import allow_many_connections, until_input_ends
-from helpers.scripted.frames import DONE, Frames
+from helpers.scripted.frames import DONE, Delta, Frames
 from helpers.scripted.steps import Step, chunked
 
 from .scenarios import Scenario
@@ -23,11 +23,12 @@ AT_ONCE = 64
 
 
 def parts(scenario: Scenario) -> list[bytes]:
-    """Return what to write: head and role; each text; the last one with the end."""
+    """Return what to write: headers and role; each text; the last one with the end."""
     make = Frames(number=1, model="scripted")
     texts = [make.text(piece) for piece in scenario.pieces()]
-    frames = [make.role(), *texts, make.finish("stop"), DONE]
-    steps = [Step(0, b"", "head"), *(Step(0, frame, "extra") for frame in frames)]
+    role, end = Delta(role="assistant", content=""), Delta()
+    frames = [make.of(role), *texts, make.of(end, "stop"), DONE]
+    steps = [Step(0, b"", "headers"), *(Step(0, frame, "extra") for frame in frames)]
     data = [step.data for step in chunked(iter(steps))]
     return [data[0] + data[1], *data[2:-4], b"".join(data[-4:])]
 
@@ -51,7 +52,7 @@ class Bare(asyncio.Protocol):
         self._left = iter(self._parts)
         self._transport.write(next(self._left))
         self._due = self._loop.time() + self._ttft
-        self._loop.call_at(self._due, self._paced if self._pause else self._flat_out)
+        self._loop.call_at(self._due, self._paced if self._pause else self._unpaced)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop."""
@@ -64,7 +65,7 @@ class Bare(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._paused = False
-        self._flat_out()
+        self._unpaced()
 
     def _paced(self) -> None:
         for data in self._left:
@@ -73,13 +74,13 @@ class Bare(asyncio.Protocol):
             self._loop.call_at(self._due, self._paced)
             return
 
-    def _flat_out(self) -> None:
+    def _unpaced(self) -> None:
         for _ in range(AT_ONCE):
             data = None if self._paused else next(self._left, None)
             if data is None:
                 return
             self._transport.write(data)
-        self._loop.call_soon(self._flat_out)
+        self._loop.call_soon(self._unpaced)
 
 
 async def serve(scenario: Scenario) -> None:

@@ -17,7 +17,7 @@ from .report import number, table, target
 from .rounds import Round, job_for, measure_in_turn, measure_running, read
 from .scenarios import Scenario
 
-FLAT_OUT = Scenario("4 readers × 1,000 chunks, flat out", 4, 1000)
+UNPACED = Scenario("4 readers × 1,000 chunks, unpaced", 4, 1000)
 PACED = Scenario(
     "200 readers at once × 30 chunks, the first after 500 ms, then 10 a second",
     *(200, 30, 0.5, 10),
@@ -87,14 +87,14 @@ def run() -> None:
     """Measure all relays; print a table, and the targets of the course's own."""
     with running(scripted(), FIRST) as (model, _):
         relays = [relay.of(model) for relay in RELAYS]
-        flat_out = in_turn(FLAT_OUT, relays)
+        unpaced = in_turn(UNPACED, relays)
         paced = in_turn(PACED, relays)
         say(FIRST.title)
         added = {relay.name: added_ttft(relay, model) for relay in relays}
         say(f"a search for the number of readers, up to {LADDER[-1]}")
         held = {relay.name: most_readers(relay) for relay in relays}
     rows = [
-        [name, *cells(flat_out[name][0], paced[name][0], added[name], held[name])]
+        [name, *cells(unpaced[name][0], paced[name][0], added[name], held[name])]
         for name in held
     ]
     print(table(HEADER, rows))
@@ -141,11 +141,11 @@ def most_readers(relay: Contender) -> int:
         return bisect_left(LADDER, True, key=fails) * LADDER.step
 
 
-def cells(flat_out: Round, paced: Round, added: float, held: int) -> Sequence[str]:
+def cells(unpaced: Round, paced: Round, added: float, held: int) -> Sequence[str]:
     """Return the cells of a relay's row."""
     load = paced.load
     return [
-        number(flat_out.speed),
+        number(unpaced.speed),
         f"{added:.1f} ms",
         *(f"{1000 * value:.0f} ms" for value in (*load.ttft, load.gap[1])),
         f"{paced.cpu:.0%}",

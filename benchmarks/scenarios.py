@@ -41,7 +41,7 @@ class Scenario:
         return hashlib.sha256("".join(self.pieces()).encode()).hexdigest()
 
 
-FLAT_OUT = Scenario("8 streams × 20,000 chunks, flat out", 8, 20_000)
+UNPACED = Scenario("8 streams × 20,000 chunks, unpaced", 8, 20_000)
 """Target: as many chunks a second as AIMock."""
 
 PACED = (

@@ -3,9 +3,9 @@
 from .contenders import Contender, aimock, bare, scripted
 from .report import number, table, target
 from .rounds import Round, measure_in_turn
-from .scenarios import FLAT_OUT, PACED, Scenario
+from .scenarios import PACED, UNPACED, Scenario
 
-FLAT_OUT_ROUNDS = 3
+UNPACED_ROUNDS = 3
 PACED_ROUNDS = 2
 
 SHARED = ("KB a stream", "server CPU", "reader CPU", "complete")
@@ -15,11 +15,11 @@ SHARED = ("KB a stream", "server CPU", "reader CPU", "complete")
 def run() -> None:
     """Measure, and print a table and the targets of each scenario."""
     contenders = available()
-    for scenario in (FLAT_OUT, *PACED):
-        rounds = PACED_ROUNDS if scenario.pace else FLAT_OUT_ROUNDS
+    for scenario in (UNPACED, *PACED):
+        rounds = PACED_ROUNDS if scenario.pace else UNPACED_ROUNDS
         print(f"\n{scenario.title} (best of {rounds} rounds)", flush=True)
         found = measure_in_turn(contenders, scenario, rounds)
-        show = show_paced if scenario.pace else show_flat_out
+        show = show_paced if scenario.pace else show_unpaced
         print(show(scenario, {name: best for name, (best, *_) in found.items()}))
         ours, *others = found.values()
         print(*targets(scenario, ours, others), sep="\n", flush=True)
@@ -35,7 +35,7 @@ def available() -> list[Contender]:
     return contenders
 
 
-def show_flat_out(scenario: Scenario, best: dict[str, Round]) -> str:
+def show_unpaced(scenario: Scenario, best: dict[str, Round]) -> str:
     """Return the table of servers that send as fast as they can."""
     rows = [
         [name, number(one.speed), ms(one.load.ttft[0]), *shared(scenario, one)]

@@ -7,45 +7,18 @@ request, and a record of what was sent, are things that only a scripted model ha
 import json
 import time
 import urllib.request
-from dataclasses import dataclass
 from typing import Any
 
+from helpers.scripted.record import Request
+
 from .choice import server
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request as the server saw it; see `requests`."""
-
-    prompt: str
-    """The last message of the user."""
-    stream: bool
-    """Whether the client asked for a stream."""
-    fault: str | None
-    status: int
-    chunks_meant: int
-    """How many chunks the whole answer has."""
-    chunks_sent: int
-    """How many of them the server has sent, if the answer is a stream.
-
-    Bytes that it has handed to the operating system count as sent.
-    """
-    finished: bool
-    """Whether the server did all that it meant to do before the client left.
-
-    It has, once the operating system has the last bytes; the client may not have them.
-    """
-    left_after: float | None
-    """Seconds from the request to the client's leaving early; None if it stayed."""
-    in_flight: bool
-    """Whether the answer is still going out."""
 
 
 def script(**options: object) -> dict[str, Any]:
     """Return arguments for `ChatOpenAI` that name the scripted model, with a script.
 
     `ChatOpenAI(**script(tokens=["Hel", "lo"], fault="stall", at=1))`. The options are
-    those of `helpers.scripted.options.Script`; a wrong one is refused by the server.
+    those of `helpers.scripted.script.Script`; a wrong one is refused by the server.
     """
     extra = {"extra_body": {"script": options}} if options else {}
     # Any: each of ChatOpenAI's arguments has a type of its own.

@@ -13,7 +13,7 @@ import threading
 
 from .lifetime import wait_for_end_of_input
 from .model import Model
-from .server import serve
+from .server import listen
 
 
 def until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
@@ -29,15 +29,13 @@ def until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> N
 async def run(port: int, speed: float) -> str | None:
     """Serve until standard input ends; return why not, if the port cannot be used."""
     try:
-        server = await serve(Model(speed=speed), port=port)
+        port = await listen(Model(speed=speed), port=port)
     except OSError as error:
         return f"Port {port} cannot be used: {error.strerror}.\n"
-    port = server.sockets[0].getsockname()[1]
     print(f"http://127.0.0.1:{port}/v1", flush=True)
     ended = asyncio.Event()
     until_input_ends(asyncio.get_running_loop(), ended)
     await ended.wait()
-    server.close()
     return None
 
 

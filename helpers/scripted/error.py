@@ -1,6 +1,10 @@
-"""OpenAI's error body, and the exception that becomes one."""
+"""OpenAI's error body, the exception that becomes one, and what msgspec finds wrong."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from msgspec import ValidationError
 
 KINDS = {429: "rate_limit_error", 500: "server_error"}
 
@@ -35,3 +39,56 @@ class ApiError(Exception):
                 "code": self.code,
             }
         }
+
+
+_WORDS = {
+    "array": "a list",
+    "bool": "true or false",
+    "float": "a number",
+    "int": "a whole number",
+    "null": "null",
+    "object": "an object",
+    "str": "a string",
+}
+
+
+def invalid(
+    error: ValidationError, *, within: str = "", known: Mapping[str, Sequence[str]]
+) -> ApiError:
+    """Return what msgspec found as an error of OpenAI's, which names the parameter.
+
+    `within` is where the value stands that msgspec looked at; `known` has, by the last
+    name of a parameter, the values or the fields that it may have.
+    """
+    found, at, place = str(error).rpartition(" - at `$")
+    found, place = (found, place) if at else (place, "")
+    param = (within + place.removesuffix("`")).lstrip(".")
+    names = known.get(param.rpartition(".")[2], ())
+    if wrong := re.fullmatch(r"Object (\w+) .* field `(.*)`", found, re.DOTALL):
+        what, name = wrong.groups()
+        field = f"{param}.{name}".lstrip(".")
+        if what == "missing":
+            return ApiError(f"'{field}' is missing.", param=field)
+        has = f"'{param}' has no '{name}'; it has {', '.join(names)}."
+        return ApiError(has + did_you_mean(name, names), param=field)
+    if not param:
+        return ApiError("The body must be a JSON object.")
+    wanted = found.removeprefix("Expected ").replace(", got", ", not").replace(".0", "")
+    if found.startswith("Invalid"):
+        wanted = f"one of {', '.join(names)}"
+    elif found.endswith("out of range"):
+        wanted = "a smaller number"
+    wanted = re.sub(r"`(.*?)`", lambda kinds: _in_words(kinds[1]), wanted)
+    return ApiError(f"'{param}' must be {wanted}.", param=param)
+
+
+def _in_words(kinds: str) -> str:
+    """Say `str | null` in words; that null stands for nothing is left out."""
+    names = kinds.removesuffix(" | null").split(" | ")
+    return " or ".join(_WORDS.get(name, name) for name in names)
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return a question that names what is nearest to `name`, if anything is near."""
+    near = get_close_matches(name[:40], known, n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""

@@ -6,13 +6,14 @@ change to the steps of a stream. `script.at` says after how many chunks it happe
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 
-from .error import ApiError
-from .frames import COMMENT, frame
-from .options import Script
+from msgspec.structs import replace
+
+from .error import ApiError, did_you_mean
+from .frames import COMMENT, event
 from .reply import Reply
-from .steps import CUT, Step
+from .script import Script
+from .steps import DROP, Step
 
 Steps = Iterator[Step]
 APART = 0.02
@@ -28,13 +29,13 @@ REFUSALS = {
         "The server failed: the script asked for this failure.",
     ),
 }
-CUTS = {"length": "length", "content_filter": "content_filter", "tool_cut": "length"}
+REASONS = {"length": "length", "content_filter": "content_filter", "tool_cut": "length"}
 
 
 def before(steps: Steps, at: int) -> Steps:
     """Yield the steps up to chunk number `at`; 0: up to the frame with the role.
 
-    An answer that is not streamed has neither: then, the head of the response.
+    An answer that is not streamed has neither: then, up to its status and headers.
     """
     for step in steps:
         if step.kind == "end":
@@ -46,9 +47,9 @@ def before(steps: Steps, at: int) -> Steps:
 
 
 def late_headers(steps: Steps, script: Script) -> Steps:
-    """Nothing at all for `stall` seconds, not even the head of the response."""
+    """Nothing at all for `stall` seconds, not even the status and the headers."""
     first = next(steps)
-    yield first._replace(wait=first.wait + script.stall)
+    yield replace(first, wait=first.wait + script.stall)
     yield from steps
 
 
@@ -59,7 +60,7 @@ def stall(steps: Steps, script: Script) -> Steps:
 
 
 def late_first_token(steps: Steps, script: Script) -> Steps:
-    """The head and the role at once, the first text `stall` seconds late."""
+    """Headers and role at once, the first text `stall` seconds late."""
     yield from before(steps, 0)
     yield from late_headers(steps, script)
 
@@ -75,7 +76,7 @@ def keepalives(steps: Steps, script: Script) -> Steps:
 def dropped(steps: Steps, script: Script) -> Steps:
     """The connection breaks after chunk `at`."""
     yield from before(steps, script.at)
-    yield CUT
+    yield DROP
 
 
 def early_end(steps: Steps, script: Script) -> Steps:
@@ -99,7 +100,7 @@ def error_frame(steps: Steps, script: Script) -> Steps:
     """A frame that holds an error after chunk `at`, and the end."""
     yield from before(steps, script.at)
     error = ApiError("The model failed while it was writing.", status=500)
-    yield Step(0, frame(error.body()), "extra")
+    yield Step(0, event(error.body()), "extra")
 
 
 def duplicate_frames(steps: Steps, script: Script) -> Steps:
@@ -108,7 +109,7 @@ def duplicate_frames(steps: Steps, script: Script) -> Steps:
     for step in steps:
         yield step
         if step.kind == "chunk":
-            yield step._replace(wait=0, kind="extra")
+            yield replace(step, wait=0, kind="extra")
 
 
 def split_frame(steps: Steps, script: Script) -> Steps:
@@ -154,7 +155,7 @@ CHANGES: dict[str, Callable[[Steps, Script], Steps]] = {
         split_character,
     )
 }
-FAULTS = (*REFUSALS, *CHANGES, *CUTS)
+FAULTS = (*REFUSALS, *CHANGES, *REASONS)
 """Every fault's name."""
 
 
@@ -164,20 +165,15 @@ def check_fault(script: Script, *, stream: bool) -> None:
     if name is None:
         return
     if name not in FAULTS:
-        near = get_close_matches(name, FAULTS, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
-        known = ", ".join(FAULTS)
-        raise ApiError(
-            f"There is no fault '{name}'.{hint} There are: {known}.",
-            param="script.fault",
-        )
+        known = f"There is no fault '{name}'. There are: {', '.join(FAULTS)}."
+        raise ApiError(known + did_you_mean(name, FAULTS), param="script.fault")
     if not stream and name in CHANGES and name not in ("late_headers", "dropped"):
         raise ApiError(f"The fault '{name}' needs a stream.", param="script.fault")
 
 
 def cut_short(reply: Reply, script: Script) -> Reply:
     """Return the reply, ended after chunk `at` if the script has such a fault."""
-    reason = CUTS.get(script.fault or "")
+    reason = REASONS.get(script.fault or "")
     return reply.cut(script.at, reason) if reason else reply
 
 

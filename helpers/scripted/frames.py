@@ -5,9 +5,10 @@ server-sent event, `data: {json}` and an empty line; the last one says `[DONE]`.
 clock of this model stands still, so that outputs can be compared.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 CREATED = 1_767_225_600
 """Seconds since 1970 that every answer claims to be made at: 1 January 2026."""
@@ -17,87 +18,120 @@ Json = Mapping[str, object]
 DONE = b"data: [DONE]\n\n"
 COMMENT = b": keep-alive\n\n"
 
+encode = msgspec.json.Encoder().encode
+"""Encode as JSON without spaces, in UTF-8 as models send it, not escaped as ASCII."""
 
-def encode(value: str) -> bytes:
-    """Encode a string as JSON, in UTF-8 as models send it, not escaped as ASCII.
 
-    Half a surrogate pair, which UTF-8 cannot have, is the exception.
+class PromptTokensDetails(Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """What the tokens of a prompt were."""
+
+    cached_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class CompletionTokensDetails(Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """What the tokens of an answer were."""
+
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+    accepted_prediction_tokens: int | None = None
+    rejected_prediction_tokens: int | None = None
+
+
+class Usage(Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """Token counts; what is not given is left out."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: PromptTokensDetails | None = None
+    completion_tokens_details: CompletionTokensDetails | None = None
+
+
+class FunctionCall(Struct, kw_only=True, omit_defaults=True):
+    """What is called, and the JSON text of its arguments, or a piece of it."""
+
+    name: str | None = None
+    arguments: str
+
+
+class ToolCall(Struct, kw_only=True, omit_defaults=True):
+    """A call of a tool; in a frame, its start has id and name, the other pieces none.
+
+    Only a frame has an index: it says which of several calls a piece belongs to.
     """
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+    index: int | None = None
+    id: str | None = None
+    type: str | None = None
+    function: FunctionCall
 
 
-_encode_known = lru_cache(maxsize=4096)(encode)
+class Delta(Struct):
+    """What a frame adds to the message."""
+
+    role: str | UnsetType = UNSET
+    content: str | Raw | UnsetType | None = UNSET
+    tool_calls: Sequence[ToolCall] | UnsetType = UNSET
 
 
-def _encode_short(value: str) -> bytes:
-    """Encode a string that comes again and again, such as a token, only once."""
-    return _encode_known(value) if len(value) <= 64 else encode(value)
+class Choice(Struct):
+    """A frame's part of an answer; this model gives one, number 0."""
+
+    index: int
+    delta: Delta
+    logprobs: None
+    finish_reason: str | None
 
 
-def compact(value: Json) -> bytes:
-    """Encode an object as JSON without spaces."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace")
+class Frame(Struct):
+    """One frame of a stream: a "chat completion chunk"."""
+
+    id: str
+    object: str
+    created: int
+    model: str
+    choices: Sequence[Choice]
+    usage: Usage | UnsetType | None
+    """UNSET unless it was asked for; then None in every frame but the last."""
 
 
-def frame(value: Json) -> bytes:
-    """Wrap an object in one server-sent event."""
-    return b"data: " + compact(value) + b"\n\n"
+def event(value: object) -> bytes:
+    """Return a value as one server-sent event."""
+    return b"data: " + encode(value) + b"\n\n"
 
 
 class Frames:
-    """The frames of one answer; what all of them share is encoded once."""
+    """The frames of one answer."""
 
-    __slots__ = ("_after", "_before", "_head", "_tail")
+    __slots__ = ("_after", "_before", "_id", "_model", "_usage")
 
     def __init__(self, *, number: int, model: str, with_usage: bool = False) -> None:
         """`with_usage`: every frame but the last has `"usage": null`, as asked for."""
-        # By hand: json.dumps, on six objects a stream, would take most of its start.
-        self._head = (
-            b'data: {"id":"chatcmpl-scripted-%d","object":"chat.completion.chunk",'
-            b'"created":%d,"model":%b' % (number, CREATED, _encode_short(model))
-        )
-        self._tail = (b',"usage":null' if with_usage else b"") + b"}\n\n"
-        self._before = self._head + b',"choices":[{"index":0,"delta":{"content":'
-        self._after = b'},"logprobs":null,"finish_reason":null}]' + self._tail
+        self._id, self._model = f"chatcmpl-scripted-{number}", model
+        self._usage = None if with_usage else UNSET
+        # A frame of text is encoded once, with a gap that no JSON has: frames of text
+        # come by the thousand, and are the same but for the text.
+        frame = self.of(Delta(content=Raw(b"\0")))
+        self._before, self._after = frame.split(b"\0")
+
+    def of(self, delta: Delta, finish_reason: str | None = None) -> bytes:
+        """Return the frame that adds `delta`, or ends the answer with a reason."""
+        return self._frame([Choice(0, delta, None, finish_reason)], self._usage)
 
     def text(self, text: str) -> bytes:
-        """Frame one chunk of text."""
-        return self._before + _encode_short(text) + self._after
+        """Return the frame that adds one chunk of text."""
+        return self._before + encode(text) + self._after
 
-    def _choice(self, delta: bytes, finish_reason: bytes = b"null") -> bytes:
-        choice = b'{"index":0,"delta":%b,"logprobs":null,"finish_reason":%b}'
-        choices = b',"choices":[' + choice % (delta, finish_reason) + b"]"
-        return self._head + choices + self._tail
+    def usage(self, usage: Usage) -> bytes:
+        """Return the frame with the token counts, which has no choices."""
+        return self._frame([], usage)
 
-    def role(self, *, calls_tool: bool = False) -> bytes:
-        """Frame what comes first: who speaks; no text yet, or none before a call."""
-        content = b"null" if calls_tool else b'""'
-        return self._choice(b'{"role":"assistant","content":%b}' % content)
-
-    def tool_start(self, index: int, identity: str, name: str) -> bytes:
-        """Frame the start of tool call number `index`: its id and name."""
-        function = {"name": name, "arguments": ""}
-        call = {
-            "index": index,
-            "id": identity,
-            "type": "function",
-            "function": function,
-        }
-        return self._choice(compact({"tool_calls": [call]}))
-
-    def tool_arguments(self, index: int, text: str) -> bytes:
-        """Frame a piece of the JSON text of a tool call's arguments."""
-        call = {"index": index, "function": {"arguments": text}}
-        return self._choice(compact({"tool_calls": [call]}))
-
-    def finish(self, finish_reason: str) -> bytes:
-        """Frame the end of the answer, with its reason and no text."""
-        return self._choice(b"{}", _encode_short(finish_reason))
-
-    def usage(self, usage: Json) -> bytes:
-        """Frame the token counts; this one has no choices."""
-        return self._head + b',"choices":[],"usage":' + compact(usage) + b"}\n\n"
+    def _frame(
+        self, choices: Sequence[Choice], usage: Usage | UnsetType | None
+    ) -> bytes:
+        kind = "chat.completion.chunk"
+        return event(Frame(self._id, kind, CREATED, self._model, choices, usage))
 
 
 def completion(
@@ -105,9 +139,9 @@ def completion(
     number: int,
     model: str,
     text: str,
-    calls: Sequence[Json],
+    calls: Sequence[ToolCall],
     finish_reason: str,
-    usage: Json,
+    usage: Usage,
 ) -> Json:
     """Build the body of an answer that is not streamed."""
     message: dict[str, object] = {
@@ -116,7 +150,7 @@ def completion(
         "refusal": None,
     }
     if calls:
-        message["tool_calls"] = list(calls)
+        message["tool_calls"] = calls
     choice = {
         "index": 0,
         "message": message,

@@ -2,14 +2,15 @@
 
 import traceback
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
-from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from .error import ApiError
 from .faults import Refusals, change, check_fault, cut_short
 from .frames import CREATED
-from .record import Entry, Record
+from .reader import HttpRequest
+from .record import Record, Request
 from .reply import reply_to
 from .request import parse_request
 from .steps import Step, chunked, plain, refused, streamed, whole
@@ -23,20 +24,6 @@ _MODEL = {"id": _NAME, "object": "model", "created": CREATED, "owned_by": "scrip
 MODELS = {"object": "list", "data": [_MODEL]}
 
 
-class HttpRequest(NamedTuple):
-    """One HTTP request, as it was read."""
-
-    method: str
-    path: str
-    body: bytes
-    in_chunks: bool
-    """Whether it understands a body in chunks: HTTP/1.0 does not."""
-    arrived: float
-    """When it had come whole, by the loop's clock: its waits count from here."""
-    wrong: ApiError | None = None
-    """Why it cannot be served at all."""
-
-
 class Model:
     """What all connections share: it turns a request into the steps of its answer."""
 
@@ -48,39 +35,39 @@ class Model:
         self._speed = speed
         self._number = 0
 
-    def steps(self, asked: HttpRequest) -> tuple[Iterator[Step], Entry]:
-        """Return what to do for one HTTP request, and its entry in the record."""
+    def steps(self, asked: HttpRequest) -> tuple[Iterator[Step], Request]:
+        """Return what to do for one HTTP request, and what to note of it."""
         chat = (asked.method, asked.path) == ("POST", "/v1/chat/completions")
-        entry = self.record.open() if chat else Entry()
+        noted = self.record.open() if chat else Request()
         try:
             if asked.wrong:
                 raise asked.wrong
-            steps = self._chat(asked, entry) if chat else self._other(asked)
+            steps = self._chat(asked, noted) if chat else self._other(asked)
         except ApiError as refusal:
-            steps = self._refused(refusal, entry)
+            steps = self._refused(refusal, noted)
         except RecursionError:
-            steps = self._refused(ApiError("The body is nested too deeply."), entry)
+            steps = self._refused(ApiError("The body is nested too deeply."), noted)
         except Exception:  # noqa: BLE001  whatever it is, the server goes on
             traceback.print_exc()
             failed = "The scripted model has a bug; its log has the traceback."
-            steps = self._refused(ApiError(failed, status=500), entry)
-        return (islice(steps, 1) if asked.method == "HEAD" else steps), entry
+            steps = self._refused(ApiError(failed, status=500), noted)
+        return (islice(steps, 1) if asked.method == "HEAD" else steps), noted
 
-    def _refused(self, refusal: ApiError, entry: Entry) -> Iterator[Step]:
-        entry.status = refusal.status
+    def _refused(self, refusal: ApiError, noted: Request) -> Iterator[Step]:
+        noted.status = refusal.status
         return refused(refusal)
 
-    def _chat(self, asked: HttpRequest, entry: Entry) -> Iterator[Step]:
+    def _chat(self, asked: HttpRequest, noted: Request) -> Iterator[Step]:
         request = parse_request(asked.body)
         script = request.script
-        entry.prompt, entry.stream = request.prompt, request.stream
-        entry.fault = script.fault
-        check_fault(script, stream=request.stream)
+        noted.prompt, noted.stream = request.prompt, bool(request.stream)
+        noted.fault = script.fault
+        check_fault(script, stream=noted.stream)
         reply = reply_to(request, number=self._number + 1)
-        entry.chunks_meant = len(reply.all_chunks)
+        noted.chunks_meant = len(reply.all_chunks)
         # A fault after a chunk that does not come happens after the last one.
-        if script.at > entry.chunks_meant:
-            script = replace(script, at=entry.chunks_meant)
+        if script.at > noted.chunks_meant:
+            script = replace(script, at=noted.chunks_meant)
         self._refusals.check(script, asked.body)
         self._number += 1
         reply = cut_short(reply, script)
@@ -96,7 +83,7 @@ class Model:
         if (method, path) == ("GET", f"/v1/models/{_NAME}"):
             return plain(_MODEL)
         if (method, path) == ("GET", "/requests"):
-            return plain(self.record.as_json())
+            return plain({"requests": self.record.requests()})
         if path in PATHS:
             allow = {"allow": PATHS[path]}
             wrong = f"{path} does not take {method}."

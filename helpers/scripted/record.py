@@ -4,47 +4,64 @@ It is what makes "generation stopped" a fact that a lesson can show, not a hope.
 """
 
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 KEPT = 10_000
 """How many requests are remembered: more than the lessons make in one kernel."""
 
 
 @dataclass(slots=True)
-class Entry:
-    """One request to `/v1/chat/completions`, while it goes on and afterwards."""
+class Request:
+    """One request to `/v1/chat/completions`, while it goes on and afterwards.
+
+    The server keeps it and gives it out; `helpers.requests` returns it in the kernel.
+    """
 
     prompt: str = ""
+    """The last message of the user."""
     stream: bool = False
+    """Whether the client asked for a stream."""
     fault: str | None = None
     status: int = 200
     chunks_meant: int = 0
+    """How many chunks the whole answer has."""
     chunks_sent: int = 0
+    """How many of them the server has sent, if the answer is a stream.
+
+    Bytes that it has handed to the operating system count as sent.
+    """
     finished: bool = False
+    """Whether the server did all that it meant to do before the client left.
+
+    It has, once the operating system has the last bytes; the client may not have them.
+    """
     left_after: float | None = None
+    """Seconds from the request to the client's leaving early; None if it stayed."""
+    in_flight: bool = True
+    """Whether the answer is still going out."""
 
-    @property
-    def in_flight(self) -> bool:
-        """Whether the answer is still going out."""
-        return not self.finished and self.left_after is None
+    def finish(self) -> None:
+        """Note that all has been sent."""
+        self.finished, self.in_flight = True, False
+
+    def leave(self, after: float) -> None:
+        """Note that the client left early."""
+        self.left_after, self.in_flight = after, False
 
 
-@dataclass(slots=True)
 class Record:
     """The last requests, oldest first."""
 
-    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEPT))
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._requests: deque[Request] = deque(maxlen=KEPT)
 
-    def open(self) -> Entry:
-        """Add an entry and return it, for the server to fill in."""
-        entry = Entry()
-        self.entries.append(entry)
-        return entry
+    def open(self) -> Request:
+        """Add a request and return it, for the server to fill in."""
+        self._requests.append(Request())
+        return self._requests[-1]
 
-    def as_json(self) -> Mapping[str, object]:
-        """Return the record as the server gives it out."""
-        entries = [
-            asdict(entry) | {"in_flight": entry.in_flight} for entry in self.entries
-        ]
-        return {"requests": entries}
+    def requests(self) -> Sequence[Request]:
+        """Return all of them."""
+        return tuple(self._requests)

@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass, replace
 
 from .answers import answer
-from .fields import Json
-from .request import ChatRequest, Tool
+from .frames import FunctionCall, ToolCall, Usage
+from .request import ChatRequest, Function
 from .schema import fill, quoted_keys
-from .tokens import Chunk, chunks, tokens
+from .tokens import Chunk, chunks, single, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class Call:
     name: str
     arguments: tuple[Chunk, ...]
 
-    def as_json(self) -> Json:
+    def whole(self) -> ToolCall:
         """Return the call as the body of a whole answer has it."""
         text = "".join(chunk.text for chunk in self.arguments)
-        function = {"name": self.name, "arguments": text}
-        return {"id": self.identity, "type": "function", "function": function}
+        function = FunctionCall(name=self.name, arguments=text)
+        return ToolCall(id=self.identity, type="function", function=function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,10 @@ class Reply:
         """How many tokens were made."""
         return sum(chunk.tokens for chunk in self.all_chunks)
 
-    def usage(self) -> Json:
+    def usage(self) -> Usage:
         """Return the token counts in OpenAI's shape."""
         made = self.output_tokens
-        return {
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": made,
-            "total_tokens": self.prompt_tokens + made,
-        }
+        return Usage(self.prompt_tokens, made, self.prompt_tokens + made)
 
     def cut(self, at: int, finish_reason: str) -> "Reply":
         """Return the same reply, ended after `at` chunks of its text and arguments."""
@@ -80,38 +76,36 @@ def reply_to(request: ChatRequest, *, number: int = 1) -> Reply:
 
     `number` tells this reply's tool call from those of other replies.
     """
-    counted = len(tokens(request.prompt_text)) + 4
+    prompt = "\n".join(message.text for message in request.messages)
     script = request.script
     call = _call(request, f"call_scripted_{number}")
     if script.tokens is not None:
-        said = tuple(Chunk(text, 1) for text in script.tokens)
+        said = tuple(map(single, script.tokens))
     else:
         said = () if call else chunks(_words(request))
     reply = Reply(
-        _stopped(said, request.stop),
+        _stopped(said, request.stops) if request.stop else said,
         (call,) if call else (),
         # OpenAI ends a call that was forced by name with "stop" (vllm pull 25054).
         "tool_calls" if call and not request.must_call else "stop",
-        counted,
+        len(tokens(prompt)) + 4,
     )
-    if request.max_tokens is not None and reply.output_tokens > request.max_tokens:
-        return _limited_reply(reply, request.max_tokens)
+    most = request.most_tokens
+    if most is not None and reply.output_tokens > most:
+        return _limited_reply(reply, most)
     return reply
 
 
 def _call(request: ChatRequest, identity: str) -> Call | None:
     script = request.script
     if script.tool is not None:
-        return _made(identity, str(script.tool["name"]), script.tool["args"])
+        return _made(identity, script.tool.name, script.tool.args)
     if script.tokens is not None or request.tool_result is not None:
         return None
-    for tool in request.tools:
-        if _wants(request, tool):
-            return _made(
-                identity,
-                tool.name,
-                fill({"type": "object"} | dict(tool.parameters), request.prompt),
-            )
+    for function in request.functions:
+        if _wants(request, function):
+            schema = {"type": "object", **(function.parameters or {})}
+            return _made(identity, function.name, fill(schema, request.prompt))
     return None
 
 
@@ -120,11 +114,11 @@ def _made(identity: str, name: str, arguments: object) -> Call:
     return Call(identity, name, chunks(text))
 
 
-def _wants(request: ChatRequest, tool: Tool) -> bool:
+def _wants(request: ChatRequest, function: Function) -> bool:
     if request.must_call is not None:
-        return request.must_call in ("", tool.name)
+        return request.must_call in ("", function.name)
     prompt = request.prompt.casefold()
-    words = tool.name.casefold().split("_")
+    words = function.name.casefold().split("_")
     return any(len(word) > 3 and word in prompt for word in words)
 
 
@@ -138,9 +132,9 @@ def _words(request: ChatRequest) -> str:
     return json.dumps(quoted_keys(request.prompt), ensure_ascii=False)
 
 
-def _stopped(said: tuple[Chunk, ...], stop: tuple[str, ...]) -> tuple[Chunk, ...]:
+def _stopped(said: tuple[Chunk, ...], stops: list[str]) -> tuple[Chunk, ...]:
     text = "".join(chunk.text for chunk in said)
-    ends = [text.index(item) for item in stop if item in text]
+    ends = [text.index(item) for item in stops if item in text]
     return _until(said, min(ends)) if ends else said
 
 

@@ -1,175 +1,179 @@
-"""What a client asks for: one request to `/v1/chat/completions`, read and checked."""
+"""What a client asks for: one request to `/v1/chat/completions`, declared and checked.
 
-import json
-from dataclasses import dataclass
-from typing import Never, cast
+Source of the fields: OpenAI's API reference, "Create chat completion". What is not
+declared here is not looked at.
+"""
 
-from .error import ApiError
-from .fields import Json, field, need, objects
-from .options import Script, parse_script
+from typing import Annotated, Literal, get_args
 
-ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
+import msgspec
+from msgspec import Meta, Struct
+
+from .error import ApiError, invalid
+from .frames import CompletionTokensDetails, Json, PromptTokensDetails, Usage
+from .script import Script, ScriptedCall
+
+Role = Literal["assistant", "developer", "function", "system", "tool", "user"]
+Choice = Literal["none", "auto", "required"]
+Limit = Annotated[int, Meta(ge=1)]
+Stops = Annotated[list[str], Meta(max_length=4)]
 
 
-def _refuse_constant(name: str) -> Never:
-    raise ValueError(f"{name} is not JSON")
+class Part(Struct):
+    """A part of a message; one that is not text has none."""
+
+    text: str | None = None
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+class Message(Struct):
+    """One message of the conversation."""
+
+    role: Role
+    content: str | list[Part] | None = None
+
+    @property
+    def text(self) -> str:
+        """The content, or the texts of its parts."""
+        if isinstance(self.content, list):
+            return "".join(part.text or "" for part in self.content)
+        return self.content or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A function that the client offers: its name, and the schema of its arguments."""
+class Function(Struct):
+    """What a tool is called, and the JSON schema of its arguments."""
 
     name: str
-    parameters: Json
+    parameters: Json | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """A checked request."""
+class Tool(Struct):
+    """A function that the client offers, or the one that it wants to be called."""
+
+    function: Function
+
+
+class StreamOptions(Struct):
+    """How a stream is to be."""
+
+    include_usage: bool | None = None
+
+
+class Text(Struct, tag_field="type", tag="text"):
+    """Text, as if no format had been asked for."""
+
+
+class JsonObject(Struct, tag_field="type", tag="json_object"):
+    """Any JSON object (JSON mode)."""
+
+
+class SchemaHolder(Struct):
+    """A schema, and whatever else comes with it."""
+
+    schema: Json
+
+
+class JsonSchema(Struct, tag_field="type", tag="json_schema"):
+    """JSON that a schema allows."""
+
+    json_schema: SchemaHolder
+
+
+class ChatRequest(Struct):
+    """A request as it comes, checked; `null` is what is not given."""
 
     model: str
-    prompt: str
-    """The text of the last message of the user."""
-    tool_result: str | None
-    """The text of the last message, if it is a tool's."""
-    prompt_text: str
-    """All messages in one, for counting their tokens."""
-    stream: bool
-    with_usage: bool
-    max_tokens: int | None
-    stop: tuple[str, ...]
-    tools: tuple[Tool, ...]
-    must_call: str | None
-    """The name of a tool that has to be called; "" for any; None where none has to."""
-    schema: Json | None
-    """The JSON schema that the answer must have; empty for any object (JSON mode)."""
-    script: Script
+    messages: Annotated[list[Message], Meta(min_length=1)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    n: Annotated[int, Meta(ge=1, le=1)] | None = None
+    max_tokens: Limit | None = None
+    max_completion_tokens: Limit | None = None
+    temperature: float | None = None
+    stop: str | Stops | None = None
+    tools: Annotated[list[Tool], Meta(max_length=128)] | None = None
+    tool_choice: Choice | Tool | None = None
+    response_format: Text | JsonObject | JsonSchema | None = None
+    script: Script = Script()
+
+    def __post_init__(self) -> None:
+        name = self.must_call
+        if name is None:
+            return
+        offered = [function.name for function in self.functions]
+        if not (name in offered if name else offered):
+            wanted = name or "a tool"
+            raise ApiError(
+                f"'tool_choice' asks for {wanted}, which 'tools' does not offer.",
+                param="tool_choice",
+            )
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last message of the user."""
+        users = (each.text for each in reversed(self.messages) if each.role == "user")
+        return next(users, "")
+
+    @property
+    def tool_result(self) -> str | None:
+        """The text of the last message, if it is a tool's."""
+        last = self.messages[-1]
+        return last.text if last.role == "tool" else None
+
+    @property
+    def with_usage(self) -> bool:
+        """Whether the stream is to end with its token counts."""
+        return bool(self.stream_options and self.stream_options.include_usage)
+
+    @property
+    def most_tokens(self) -> int | None:
+        """How many tokens the answer may have."""
+        return self.max_completion_tokens or self.max_tokens
+
+    @property
+    def stops(self) -> list[str]:
+        """The texts before which the answer ends."""
+        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        return [stop for stop in stops if stop]
+
+    @property
+    def functions(self) -> list[Function]:
+        """What may be called."""
+        tools = () if self.tool_choice == "none" else self.tools or ()
+        return [tool.function for tool in tools]
+
+    @property
+    def must_call(self) -> str | None:
+        """The name of what has to be called; "" for any; None where nothing has to."""
+        if isinstance(self.tool_choice, Tool):
+            return self.tool_choice.function.name
+        return "" if self.tool_choice == "required" else None
+
+    @property
+    def schema(self) -> Json | None:
+        """The schema that the answer must have; empty for any object (JSON mode)."""
+        if isinstance(self.response_format, JsonSchema):
+            return self.response_format.json_schema.schema
+        return {} if isinstance(self.response_format, JsonObject) else None
+
+
+_KNOWN = {
+    "role": get_args(Role),
+    "tool_choice": get_args(Choice),
+    "type": ("text", "json_object", "json_schema"),
+    "script": Script.__struct_fields__,
+    "tool": ScriptedCall.__struct_fields__,
+    "usage": Usage.__struct_fields__,
+    "prompt_tokens_details": PromptTokensDetails.__struct_fields__,
+    "completion_tokens_details": CompletionTokensDetails.__struct_fields__,
+}
+_DECODER = msgspec.json.Decoder(ChatRequest)
 
 
 def parse_request(body: bytes) -> ChatRequest:
     """Read and check a request's body; raises ApiError (400) that says what's wrong."""
     try:
-        data = _DECODER.decode(body.decode())
-    except ValueError as error:
-        raise ApiError("The body is not JSON in UTF-8.") from error
-    if not isinstance(data, dict):
-        raise ApiError("The body must be a JSON object.")
-    model = need(data, "model", str)
-    messages = objects(need(data, "messages", list), "messages")
-    if not messages:
-        raise ApiError("'messages' must hold at least one message.", param="messages")
-    texts = [_text(message, index) for index, message in enumerate(messages)]
-    users = [
-        text
-        for text, message in zip(texts, messages, strict=True)
-        if message["role"] == "user"
-    ]
-    if field(data, "n", int) not in (None, 1):
-        raise ApiError("This model gives one choice: 'n' must be 1.", param="n")
-    options = field(data, "stream_options", dict) or {}
-    max_tokens = field(data, "max_completion_tokens", int)
-    if max_tokens is None:
-        max_tokens = field(data, "max_tokens", int)
-    if max_tokens is not None and max_tokens < 1:
-        raise ApiError("'max_tokens' must be 1 or more.", param="max_tokens")
-    field(data, "temperature", float)
-    tools = () if data.get("tool_choice") == "none" else _tools(data)
-    return ChatRequest(
-        model=model,
-        prompt=users[-1] if users else "",
-        tool_result=texts[-1] if messages[-1]["role"] == "tool" else None,
-        prompt_text="\n".join(texts),
-        stream=field(data, "stream", bool) or False,
-        with_usage=bool(
-            field(options, "include_usage", bool, within="stream_options.")
-        ),
-        max_tokens=max_tokens,
-        stop=_stop(data),
-        tools=tools,
-        must_call=_must_call(data, tools),
-        schema=_schema(data),
-        script=parse_script(field(data, "script", dict) or {}),
-    )
-
-
-def _text(message: Json, index: int) -> str:
-    place = f"messages[{index}]."
-    role = need(message, "role", str, within=place)
-    if role not in ROLES:
-        allowed = ", ".join(sorted(ROLES))
-        raise ApiError(
-            f"'{place}role' is {role!r}; it must be one of {allowed}.",
-            param=f"{place}role",
-        )
-    content = message.get("content")
-    if content is None or isinstance(content, str):
-        return content or ""
-    if not isinstance(content, list):
-        raise ApiError(
-            f"'{place}content' must be a string or a list of parts.",
-            param=f"{place}content",
-        )
-    return "".join(
-        field(part, "text", str, within=f"{place}content[{number}].") or ""
-        for number, part in enumerate(objects(content, f"{place}content"))
-    )
-
-
-def _stop(data: Json) -> tuple[str, ...]:
-    stop = data.get("stop")
-    if isinstance(stop, str):
-        return (stop,) if stop else ()
-    found = field(data, "stop", list) or []
-    if not all(isinstance(item, str) for item in found):
-        raise ApiError("'stop' must be a string or a list of strings.", param="stop")
-    return tuple(item for item in found if item)
-
-
-def _tools(data: Json) -> tuple[Tool, ...]:
-    found = []
-    for index, tool in enumerate(objects(field(data, "tools", list) or [], "tools")):
-        place = f"tools[{index}].function."
-        function = need(tool, "function", dict, within=f"tools[{index}].")
-        parameters = field(function, "parameters", dict, within=place) or {}
-        found.append(Tool(need(function, "name", str, within=place), parameters))
-    return tuple(found)
-
-
-def _must_call(data: Json, tools: tuple[Tool, ...]) -> str | None:
-    choice = data.get("tool_choice")
-    if choice is None or choice in ("auto", "none"):
-        return None
-    if choice == "required":
-        name = ""
-    elif isinstance(choice, dict) and isinstance(choice.get("function"), dict):
-        name = need(choice["function"], "name", str, within="tool_choice.function.")
-    else:
-        raise ApiError(
-            "'tool_choice' must be none, auto, required, or name a function.",
-            param="tool_choice",
-        )
-    if not tools or (name and name not in {tool.name for tool in tools}):
-        raise ApiError(
-            f"'tool_choice' asks for {name or 'a tool'}, which 'tools' does not offer.",
-            param="tool_choice",
-        )
-    return name
-
-
-def _schema(data: Json) -> Json | None:
-    wanted = field(data, "response_format", dict)
-    if wanted is None or wanted.get("type") == "text":
-        return None
-    if wanted.get("type") == "json_object":
-        return {}
-    if wanted.get("type") == "json_schema":
-        place = "response_format.json_schema."
-        holder = need(wanted, "json_schema", dict, within="response_format.")
-        return cast("Json", need(holder, "schema", dict, within=place))
-    raise ApiError(
-        "'response_format.type' must be text, json_object or json_schema.",
-        param="response_format.type",
-    )
+        return _DECODER.decode(body.decode())
+    except msgspec.ValidationError as error:
+        raise invalid(error, known=_KNOWN) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ApiError(f"The body is not JSON in UTF-8: {error}.") from error

@@ -8,7 +8,11 @@ prompt.
 import re
 from collections.abc import Iterator, Mapping
 
-from .fields import Json, field, need, objects
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from .error import invalid
+from .frames import Json
 
 MOST_VALUES = 1000
 """A schema can ask for any number of values; what comes after these is null."""
@@ -16,6 +20,22 @@ MOST_VALUES = 1000
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?!\w)")
 _QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"|`([^`\n]+)`")
 _NAME = re.compile(r"(?<=[\w,;:] )[A-Z][\w-]*(?:,? [A-Z][\w-]*)*")
+
+
+class Keywords(Struct, rename="camel"):
+    """What is looked at of a schema; any other keyword allows anything."""
+
+    ref: str | None = msgspec.field(default=None, name="$ref")
+    const: object | UnsetType = UNSET
+    enum: list[object] | None = None
+    any_of: list[Json] | None = None
+    one_of: list[Json] | None = None
+    all_of: list[Json] | None = None
+    type: str | list[str] | None = None
+    properties: Mapping[str, object] | None = None
+    prefix_items: list[Json] | None = None
+    items: Json | bool | None = None
+    description: str | None = None
 
 
 class Filler:
@@ -32,7 +52,7 @@ class Filler:
         self._within = ["#"]
         self._left = MOST_VALUES
 
-    def value(self, schema: Json, name: str = "value") -> object:
+    def value(self, schema: object, name: str = "value") -> object:
         """Return a value that the schema allows; `name` is what the field is called.
 
         Raises ApiError (400) for what is not a schema.
@@ -40,17 +60,19 @@ class Filler:
         self._left -= 1
         if self._left < 0 or self._repeats(schema):
             return None
-        if "$ref" in schema:
-            return self._referred(schema, name)
-        if "const" in schema:
-            return schema["const"]
-        if allowed := field(schema, "enum", list, within=f"{name}."):
-            return next((item for item in allowed if self._says(item)), allowed[0])
-        for key in ("anyOf", "oneOf", "allOf"):
-            options = field(schema, key, list, within=f"{name}.")
-            if options:
-                return self._first(objects(options, f"{name}.{key}"), name)
-        return self._by_type(schema, name)
+        try:
+            has = msgspec.convert(schema, Keywords)
+        except msgspec.ValidationError as error:
+            raise invalid(error, within=name, known={}) from error
+        if has.ref is not None:
+            return self._referred(has.ref, name)
+        if has.const is not UNSET:
+            return has.const
+        if has.enum:
+            return next((item for item in has.enum if self._says(item)), has.enum[0])
+        if options := has.any_of or has.one_of or has.all_of:
+            return self._first(options, name)
+        return self._by_type(has, name)
 
     def _first(self, options: list[Json], name: str) -> object:
         real = [
@@ -60,14 +82,16 @@ class Filler:
         ]
         return self.value(real[0], name) if real else None
 
-    def _by_type(self, schema: Json, name: str) -> object:
-        kind = schema.get("type")
+    def _by_type(self, has: Keywords, name: str) -> object:
+        kind = has.type
         if isinstance(kind, list):
             kind = next((item for item in kind if item != "null"), "null")
-        if kind == "object" or "properties" in schema:
-            return self._object(schema, name)
+        if kind == "object" or has.properties is not None:
+            return self._object(has.properties or {})
         if kind == "array":
-            return self._array(schema, name)
+            every = has.items if isinstance(has.items, Mapping) else {}
+            items = has.prefix_items or [every]
+            return [self.value(item, name) for item in items if not self._repeats(item)]
         if kind == "integer":
             return int(float(next(self._numbers, "1")))
         if kind == "number":
@@ -76,26 +100,16 @@ class Filler:
             return True
         if kind == "null":
             return None
-        described = str(schema.get("description") or name.replace("_", " "))
-        return next(self._texts, described)
+        return next(self._texts, has.description or name.replace("_", " "))
 
-    def _array(self, schema: Json, name: str) -> object:
-        first = field(schema, "prefixItems", list, within=f"{name}.") or []
-        every = field(schema, "items", dict, within=f"{name}.") or {}
-        items = objects(first, f"{name}.prefixItems") or [every]
-        return [self.value(item, name) for item in items if not self._repeats(item)]
-
-    def _object(self, schema: Json, name: str) -> object:
-        fields = field(schema, "properties", dict, within=f"{name}.") or {}
-        wanted = {key: need(fields, key, dict, within=f"{name}.") for key in fields}
+    def _object(self, properties: Mapping[str, object]) -> object:
         return {
-            key: self.value(item, key)
-            for key, item in wanted.items()
+            name: self.value(item, name)
+            for name, item in properties.items()
             if not self._repeats(item)
         }
 
-    def _referred(self, schema: Json, name: str) -> object:
-        place = need(schema, "$ref", str, within=f"{name}.")
+    def _referred(self, place: str, name: str) -> object:
         target: object = self._root
         for part in place.removeprefix("#").strip("/").split("/"):
             if part:
@@ -111,9 +125,9 @@ class Filler:
         word = rf"(?<!\w){re.escape(str(item))}(?!\w)"
         return re.search(word, self._prompt, re.IGNORECASE) is not None
 
-    def _repeats(self, schema: Json) -> bool:
+    def _repeats(self, schema: object) -> bool:
         """Say whether a schema contains itself here: the value ends here, then."""
-        return schema.get("$ref") in self._within
+        return isinstance(schema, Mapping) and schema.get("$ref") in self._within
 
 
 def fill(schema: Json, prompt: str) -> object:

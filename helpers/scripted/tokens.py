@@ -7,7 +7,8 @@ token, and an emoji or a run of Chinese may come in parts.
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 LONGEST = 9
 """Letters that one token may have; a longer word is cut, as rarer words are."""
@@ -24,11 +25,19 @@ _PIECE = re.compile(
 )
 
 
-class Chunk(NamedTuple):
+class Chunk(Struct, frozen=True, gc=False):
     """A piece of text as it goes over the wire, and the tokens in it."""
 
     text: str
     tokens: int
+
+
+_known = lru_cache(maxsize=4096)(Chunk)
+
+
+def single(text: str) -> Chunk:
+    """Return the chunk of one token; thousands of streams share those of short ones."""
+    return _known(text, 1) if len(text) <= 32 else Chunk(text, 1)
 
 
 def tokens(text: str) -> list[str]:

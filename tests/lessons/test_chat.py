@@ -24,14 +24,14 @@ from tests.support.served import (
     PHASES,
     TOKENS,
     asking,
-    connect,
     events,
     names,
     read_tokens,
-    said,
+    text_of,
     until,
 )
 from tests.support.served import scripted as model
+from tests.support.wire import connect
 
 Chat = Callable[..., AbstractContextManager[str]]
 
@@ -243,7 +243,7 @@ async def test_two_hundred_readers_at_once_each_get_their_own_text(
             asks = [client.post(f"{url}/chat", json={"question": q}) for q in questions]
             responses = await asyncio.gather(*asks)
     found = [events(response.text) for response in responses]
-    assert [said(each) for each in found] == ["".join(words(q)) for q in questions]
+    assert [text_of(each) for each in found] == ["".join(words(q)) for q in questions]
     assert {names(each)[-1] for each in found} == {"done"}
 
 
@@ -252,7 +252,7 @@ def test_a_slow_reader_gets_all_and_holds_up_nobody(chat: Chat, question: str) -
     with chat(model(tokens=words)) as url, connect(url) as slow:
         slow.sendall(asking(question, version="1.0"))
         data = read_tokens(slow, 1)
-        assert said(events(ask(url, question).text)) == "".join(words)
+        assert text_of(events(ask(url, question).text)) == "".join(words)
         while more := slow.recv(100):
             data += more
     assert data.count(b"event: token") == len(words)

@@ -26,7 +26,8 @@ from helpers import serve
 from helpers.serving.nginx import find_nginx, nginx
 from tests.support.fixtures import Require, Taught
 from tests.support.recorded import recorded
-from tests.support.served import asking, connect, read_tokens, running, scripted, until
+from tests.support.served import asking, read_tokens, running, scripted, until
+from tests.support.wire import connect
 from tools.taught import texts
 
 HALF = ["Because", " people"]

@@ -10,7 +10,8 @@ from schemathesis import Case, GenerationMode
 
 from helpers import serve
 from tests.support.fixtures import Taught
-from tests.support.served import connect, events, names, scripted
+from tests.support.served import events, names, scripted
+from tests.support.wire import connect
 
 LARGE = 1_000_000
 

@@ -28,14 +28,14 @@ from tests.support.served import (
     PHASES,
     TOKENS,
     asking,
-    connect,
     events,
     names,
     read_tokens,
-    said,
+    text_of,
     until,
 )
 from tests.support.served import scripted as model
+from tests.support.wire import connect
 
 Chat = Callable[..., AbstractContextManager[str]]
 Frames = AsyncGenerator[str]
@@ -190,7 +190,7 @@ def test_an_answer_with_pings_is_whole(chat: Chat, question: str) -> None:
     with chat(thinking, every=0.05) as url:
         answer = httpx2.get(f"{url}/chat", params={"question": question}, timeout=60)
     assert answer.text.startswith(PING.decode())
-    assert said(events(answer.text)) == "".join(TOKENS)
+    assert text_of(events(answer.text)) == "".join(TOKENS)
     assert names(events(answer.text))[-1] == "done"
 
 

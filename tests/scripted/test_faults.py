@@ -20,8 +20,8 @@ from helpers.models import script
 from helpers.scripted.faults import FAULTS
 from tests.support.recorded import recorded
 from tests.support.wire import (
-    FLAT_OUT,
     HTTP,
+    UNPACED,
     asks,
     connect,
     payloads,
@@ -50,7 +50,7 @@ def sees(*faults: str) -> Callable[[Test], Test]:
 
 def llm(fault: str | None, at: int = 0, **options: Any) -> ChatOpenAI:
     """Return a model that has a fault; options of the script's, or of ChatOpenAI's."""
-    scripted: dict[str, Any] = {"fault": fault, "at": at, "tokens": TOKENS, **FLAT_OUT}
+    scripted: dict[str, Any] = {"fault": fault, "at": at, "tokens": TOKENS, **UNPACED}
     for name in ("tokens", "times", "stall", "tool"):
         if name in options:
             scripted[name] = options.pop(name)
@@ -83,7 +83,7 @@ def added_up(stream: Iterator[AIMessageChunk]) -> AIMessageChunk:
 
 def pieces(question: str, **options: object) -> list[bytes]:
     """Return the body of a stream as the reads that it came in."""
-    made = script(**{"tokens": TOKENS} | FLAT_OUT | options)
+    made = script(**{"tokens": TOKENS} | UNPACED | options)
     url = f"{made['base_url']}/chat/completions"
     body = asks(question, stream=True, **made["extra_body"])
     with HTTP.stream("POST", url, json=body) as response:

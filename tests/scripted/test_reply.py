@@ -26,8 +26,8 @@ def reply(prompt: str = "Say hello", **more: object) -> Reply:
 
 def called(found: Reply) -> list[tuple[str, object]]:
     """Return name and arguments of each tool call."""
-    functions = [call.as_json()["function"] for call in found.calls]
-    return [(item["name"], json.loads(item["arguments"])) for item in functions]
+    functions = [call.whole().function for call in found.calls]
+    return [(item.name, json.loads(item.arguments)) for item in functions]
 
 
 def test_the_script_s_tokens_are_said_one_a_chunk() -> None:
@@ -81,8 +81,8 @@ def test_an_answer_that_fits_into_max_tokens_ends_by_itself() -> None:
 def test_usage_counts_all_messages_and_all_tokens() -> None:
     short, long = (reply("word " * n, script={"tokens": TOKENS}) for n in (1, 100))
     used = long.usage()
-    assert used["completion_tokens"] == 5
-    assert used["total_tokens"] == long.prompt_tokens + 5
+    assert used.completion_tokens == 5
+    assert used.total_tokens == long.prompt_tokens + 5
     assert long.prompt_tokens > short.prompt_tokens + 90
 
 

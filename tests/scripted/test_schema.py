@@ -132,12 +132,13 @@ def test_schemas_that_all_contain_each_other_end() -> None:
 @pytest.mark.parametrize(
     ("schema", "place"),
     [
+        (5, "value"),
         ({"enum": 5}, "value.enum"),
         ({"anyOf": {}}, "value.anyOf"),
         ({"anyOf": [5]}, "value.anyOf[0]"),
         ({"$ref": 5}, "value.$ref"),
         ({"properties": [1]}, "value.properties"),
-        ({"properties": {"a": 5}}, "value.a"),
+        ({"properties": {"a": 5}}, "a"),
         ({"properties": {"a": {"type": "array", "items": 5}}}, "a.items"),
     ],
     ids=str,

@@ -19,8 +19,8 @@ from helpers.models.process import ServerProcess
 from helpers.scripted.model import Model
 from helpers.scripted.server import Connection
 from tests.support.wire import (
-    FLAT_OUT,
     HTTP,
+    UNPACED,
     asks,
     connect,
     exchange,
@@ -31,7 +31,7 @@ from tests.support.wire import (
     until_closed,
 )
 
-HELLO = {"tokens": ["Hel", "lo"], **FLAT_OUT}
+HELLO = {"tokens": ["Hel", "lo"], **UNPACED}
 ENDLESS = {"tokens": ["word "] * 10_000, "ttft": 0, "pace": 100}
 
 
@@ -196,8 +196,8 @@ def test_http_1_0_gets_a_stream_that_ends_with_the_connection(
 ) -> None:
     body = asks(stream=True, script=HELLO)
     answer = exchange(url, raw(body, f"Connection: {keep}", version="1.0"))
-    head, _, stream = answer.partition(b"\r\n\r\n")
-    assert b"chunked" not in head
+    headers, _, stream = answer.partition(b"\r\n\r\n")
+    assert b"chunked" not in headers
     assert stream.endswith(b"data: [DONE]\n\n")
     assert said(stream.decode()) == "Hello"
 
@@ -298,7 +298,7 @@ async def test_no_stream_sees_the_script_of_another(url: str) -> None:
 
 
 def test_a_script_ends_with_its_answer(url: str) -> None:
-    first, second = (post(url, asks(script=item)) for item in (HELLO, FLAT_OUT))
+    first, second = (post(url, asks(script=item)) for item in (HELLO, UNPACED))
     texts = [
         item.json()["choices"][0]["message"]["content"] for item in (first, second)
     ]
@@ -369,7 +369,7 @@ def test_a_client_that_does_not_read_holds_the_server_back(url: str) -> None:
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     slow.connect(place)
     slow.settimeout(30)
-    script = {"tokens": tokens, **FLAT_OUT}
+    script = {"tokens": tokens, **UNPACED}
     slow.sendall(raw(asks("slow", stream=True, script=script), "Connection: close"))
     seen = count()
     last = -1

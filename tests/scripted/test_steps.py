@@ -5,10 +5,13 @@ from itertools import pairwise
 
 import pytest
 
+from helpers.scripted.answers import answer
 from helpers.scripted.faults import CHANGES, FAULTS
-from helpers.scripted.model import HttpRequest, Model
+from helpers.scripted.model import Model
+from helpers.scripted.reader import HttpRequest
 from helpers.scripted.steps import Step
-from tests.support.wire import FLAT_OUT, asks, payloads
+from helpers.scripted.tokens import chunks
+from tests.support.wire import UNPACED, asks, payloads
 
 TOKENS = ["One", " two", " three", " four"]
 BREAKS = {"dropped", "early_end", "error_frame"}
@@ -24,7 +27,7 @@ def steps(*, speed: float = 1, in_chunks: bool = True, **more: object) -> list[S
 
 def frames(found: list[Step]) -> list[dict[str, object]]:
     """Return the chunks of a stream that is not in chunks of HTTP, as objects."""
-    text = b"".join(step.data for step in found if step.kind != "head").decode()
+    text = b"".join(step.data for step in found if step.kind != "headers").decode()
     return [json.loads(data) for data in payloads(text) if data != "[DONE]"]
 
 
@@ -68,13 +71,13 @@ def test_each_tool_call_has_its_own_id() -> None:
     assert len(found) == 2
 
 
-def test_all_frames_of_an_answer_have_the_same_head() -> None:
+def test_all_frames_of_an_answer_name_it_alike() -> None:
     found = frames(steps(in_chunks=False, stream_options={"include_usage": True}))
-    heads = [
+    named = [
         {name: frame[name] for name in ("id", "object", "created", "model")}
         for frame in found
     ]
-    assert all(one == other for one, other in pairwise(heads))
+    assert all(one == other for one, other in pairwise(named))
 
 
 def test_usage_comes_last_and_only_when_asked_for() -> None:
@@ -100,8 +103,8 @@ def test_usage_can_be_prescribed(stream: bool) -> None:
 
 
 def test_a_chunk_of_http_holds_each_frame() -> None:
-    head, *chunks = steps(script={"tokens": TOKENS})
-    assert b"transfer-encoding: chunked" in head.data
+    headers, *chunks = steps(script={"tokens": TOKENS})
+    assert b"transfer-encoding: chunked" in headers.data
     for chunk in chunks:
         size, _, rest = chunk.data.partition(b"\r\n")
         assert len(rest) == int(size, 16) + 2
@@ -118,18 +121,36 @@ def test_by_default_text_starts_after_half_a_second_and_has_40_tokens_a_second()
 def test_the_script_sets_ttft_and_pace() -> None:
     found = waits(steps(script={"tokens": TOKENS, "ttft": 2, "pace": 10}))
     assert found == [2, 0.1, 0.1, 0.1]
-    assert waits(steps(script={"tokens": TOKENS} | FLAT_OUT)) == [0, 0, 0, 0]
+    assert waits(steps(script={"tokens": TOKENS} | UNPACED)) == [0, 0, 0, 0]
 
 
-def test_two_tokens_take_twice_as_long() -> None:
-    assert set(waits(steps(prompt="What is a token?"))[1:]) == {1 / 40, 2 / 40}
+def test_a_chunk_comes_when_all_of_its_tokens_are_made() -> None:
+    first, *rest = chunks(answer("What is a token?"))
+    found = waits(steps(prompt="What is a token?"))
+    assert found == [0.5, *(chunk.tokens / 40 for chunk in rest)]
+    assert {chunk.tokens for chunk in rest} == {1, 2}
+    assert first.tokens == 1
 
 
-def test_a_whole_answer_takes_as_long_as_its_stream() -> None:
-    streamed, whole = (steps(stream=stream) for stream in (True, False))
-    total = sum(step.wait for step in whole)
-    # It is made as long as the stream, but for the wait before the last token's end.
-    assert total == pytest.approx(sum(waits(streamed)), abs=1 / 40)
+def test_a_tool_call_starts_as_text_does_or_a_token_after_it() -> None:
+    call = {"name": "f", "args": {"n": 1}}
+    for tokens, wait in (({}, 0.5), ({"tokens": TOKENS}, 1 / 40)):
+        found = steps(in_chunks=False, script={"tool": call} | tokens)
+        start = next(step for step in found if b'"name":"f"' in step.data)
+        assert start.wait == wait
+
+
+@pytest.mark.parametrize("tool", [{}, {"tool": {"name": "f", "args": {"n": 1}}}])
+@pytest.mark.parametrize("tokens", [{}, {"tokens": TOKENS}])
+def test_a_whole_answer_takes_as_long_as_its_stream(
+    tokens: dict[str, object], tool: dict[str, object]
+) -> None:
+    script = tokens | tool
+    streamed, whole = (
+        sum(step.wait for step in steps(stream=stream, script=script))
+        for stream in (True, False)
+    )
+    assert whole == pytest.approx(streamed)
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -141,7 +162,7 @@ def test_speed_divides_the_waits(stream: bool) -> None:
 
 
 def test_speed_does_not_divide_a_fault() -> None:
-    script = {"tokens": TOKENS, "fault": "stall", "at": 2, "stall": 3} | FLAT_OUT
+    script = {"tokens": TOKENS, "fault": "stall", "at": 2, "stall": 3} | UNPACED
     assert waits(steps(speed=4, script=script)) == [0, 0, 3, 0]
 
 
@@ -158,7 +179,7 @@ def test_a_fault_that_comes_too_late_comes_at_the_end(
     kinds = [step.kind for step in late]
     assert kinds.count("chunk") == len(tokens)
     assert ("done" in kinds) == (fault not in {*BREAKS, "no_done"})
-    assert kinds[-1] == ("cut" if fault == "dropped" else "end")
+    assert kinds[-1] == ("drop" if fault == "dropped" else "end")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -168,5 +189,5 @@ def test_every_fault_ends_at_any_place(fault: str, stream: bool, tool: bool) -> 
     script = {"tool": {"name": "f", "args": {"n": 1}}} if tool else {"tokens": TOKENS}
     for at in range(8):
         found = steps(stream=stream, script=script | {"fault": fault, "at": at})
-        assert found[0].kind == "head"
-        assert found[-1].kind in ("end", "cut")
+        assert found[0].kind == "headers"
+        assert found[-1].kind in ("end", "drop")

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 import uvicorn
 from langchain_openai import ChatOpenAI
 
 from helpers.models import script
+from tests.support.wire import UNPACED
 
 Event = tuple[str, dict[str, Any]]
 
@@ -31,15 +32,8 @@ PHASES = pytest.mark.parametrize(
 
 
 def scripted(**options: Any) -> ChatOpenAI:
-    """Return a model that says its script, flat out, and is asked once."""
-    flat_out = {"ttft": 0, "pace": 0}
-    return ChatOpenAI(stream_usage=True, max_retries=0, **script(**flat_out | options))
-
-
-def connect(url: str) -> socket.socket:
-    """Open a connection to the app."""
-    place = urlsplit(url)
-    return socket.create_connection((place.hostname, place.port), timeout=30)
+    """Return a model that says its script, unpaced, and is asked once."""
+    return ChatOpenAI(stream_usage=True, max_retries=0, **script(**UNPACED | options))
 
 
 def asking(question: str, *, version: str = "1.1") -> bytes:
@@ -81,7 +75,7 @@ def names(found: list[Event]) -> list[str]:
     return [name for name, _ in found]
 
 
-def said(found: list[Event]) -> str:
+def text_of(found: list[Event]) -> str:
     """Return the text that the tokens add up to."""
     return "".join(data["text"] for name, data in found if name == "token")
 

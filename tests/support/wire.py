@@ -13,7 +13,7 @@ from helpers.models.process import ServerProcess
 HTTP = httpx2.Client(trust_env=False, timeout=30)
 """Keeps its connections: what one answer leaves behind, the next one meets."""
 
-FLAT_OUT = {"ttft": 0, "pace": 0}
+UNPACED = {"ttft": 0, "pace": 0}
 """A script without waits."""
 
 
