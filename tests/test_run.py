@@ -525,11 +525,7 @@ def test_a_venv_that_is_no_folder_is_left_alone(
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="root may write anywhere")
 def test_a_venv_that_cannot_be_written_gets_a_line(moved: Course) -> None:
     def run(*arguments: str) -> tuple[int, str]:
-        limited = [
-            "setpriv",
-            "--bounding-set=-dac_override",
-            "--inh-caps=-dac_override",
-        ]
+        limited = ["setpriv", "--bounding-set=-dac_override"]
         command = [*(limited if os.geteuid() == 0 else []), str(moved.started_by)]
         return call([*command, str(moved.root / "run.py"), *arguments])
 
