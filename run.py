@@ -110,6 +110,11 @@ def bench(arguments: list[str]) -> int:
     return become("-m", "benchmarks", *arguments)
 
 
+def audit(arguments: list[str]) -> int:
+    """List the licences of what is installed; fail if one is not allowed."""
+    return become("-m", "tools.audit", *arguments)
+
+
 def smollm2(arguments: list[str]) -> int:
     """Install SmolLM2, a small real model (127 MB to download), unless it is here."""
     size = "127 MB to download, 196 MB on the disk"
@@ -122,7 +127,7 @@ def smollm2(arguments: list[str]) -> int:
 
 VERBS = {
     verb.__name__.replace("_", "-"): verb
-    for verb in (lab, test, test_real, save, bench, smollm2)
+    for verb in (lab, test, test_real, save, bench, audit, smollm2)
 }
 
 

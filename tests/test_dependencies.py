@@ -8,7 +8,7 @@ conda itself is not run here: its channels are what `environment.yml` is not tes
 
 import re
 import tomllib
-from importlib.metadata import requires, version
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,8 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+
+from tools.audit import closure
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -61,29 +63,6 @@ def test_the_lock_has_what_the_list_asks_for(system: str, python: str) -> None:
     for listed in map(Requirement, LISTED):
         if listed.marker is None or listed.marker.evaluate(where):
             assert locked[canonicalize_name(listed.name)] in listed.specifier
-
-
-def closure(listed: list[str]) -> set[str]:
-    """Return the names of what is installed for a list, here."""
-    found: set[str] = set()
-    left = [Requirement(line) for line in listed]
-    while left:
-        needed = left.pop()
-        extras = needed.extras or {""}
-        if needed.marker and not needed.marker.evaluate({"extra": ""}):
-            continue
-        name = canonicalize_name(needed.name)
-        if name not in found or needed.extras:
-            found.add(name)
-            for line in requires(name) or []:
-                more = Requirement(line)
-                if any(
-                    more.marker is None or more.marker.evaluate({"extra": extra})
-                    for extra in extras
-                ):
-                    more.marker = None
-                    left.append(more)
-    return found
 
 
 def test_the_lock_is_whole() -> None:
@@ -137,5 +116,13 @@ def test_ci_runs_every_python_at_its_ends() -> None:
 def test_ci_can_fail(file: str) -> None:
     text = (ROOT / file).read_text("utf-8")
     assert not re.search(r"\|\| *true|continue-on-error|set \+e", text)
-    for verb in ("smollm2", "test", "test-real"):
+    for verb in ("smollm2", "audit", "test", "test-real"):
         assert re.search(rf"^.*python3? run\.py {verb}$", text, re.MULTILINE)
+
+
+def test_ci_asks_for_known_vulnerabilities() -> None:
+    """Strictly: what pip-audit cannot look up, it would take for sound."""
+    text = (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
+    [options] = re.findall(r"pip-audit (--.*)$", text, re.MULTILINE)
+    assert "--strict" in options
+    assert "--requirement requirements.lock" in options

@@ -31,7 +31,7 @@ from tests.support import tiny_backend
 
 ROOT = Path(__file__).parents[1]
 RUN = ROOT / "run.py"
-VERBS = ["lab", "test", "test-real", "save", "bench", "smollm2"]
+VERBS = ["lab", "test", "test-real", "save", "bench", "audit", "smollm2"]
 TOOLS = {
     "reading": ["jupyterlab", "xllamacpp"],
     "checking": ["ruff", "typos", "mypy", "pytest"],
