@@ -171,6 +171,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     bundled = Path(sysconfig.get_path("stdlib"), "ensurepip/_bundled").glob("pip-*.whl")
     for wheel in (*bundled, *home.glob("*.whl")):
         shutil.unpack_archive(wheel, packages, "zip")
+    for about in packages.glob("*.dist-info"):
+        (about / "INSTALLER").write_text("pip\n")
     before = digest(packages)
     yield python
     assert digest(packages) == before, "run.py has changed the Python that started it"
