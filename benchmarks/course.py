@@ -9,12 +9,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from run import SIDE_BY_SIDE
-
 from .contenders import ROOT
 from .report import table, target
 
 ONE_CELL = "from langchain_openai import ChatOpenAI"
+SIDE_BY_SIDE = ["-n", "4", "--dist", "loadfile"]
 SPEED = "8"
 """COURSE_SPEED: as in every test run."""
 

@@ -19,7 +19,7 @@ def run() -> None:
     print(f"Medians of {RUNS} runs.")
     start_of("scripted", most=0.6)
     if smollm2.find_model():
-        start_of("smollm2")
+        start_of("models.smollm2")
     else:
         print("  smollm2 is not installed: not measured")
     import_of_helpers()

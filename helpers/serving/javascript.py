@@ -1,30 +1,24 @@
 """JavaScript in a real engine, so that what a page does can be shown without a browser.
 
-The engine is the Node.js that comes with Playwright: it has `fetch`, streams and
-`EventSource`, as browsers do, but no page.
+The engine is Deno: Chrome's V8, with `fetch`, streams and `EventSource` as browsers
+have them, but no page. What runs in it can reach this machine's servers and nothing
+else: no file, no program, no other host.
 """
 
-import json
 import os
 import re
 import subprocess
-from pathlib import Path
+from tempfile import TemporaryDirectory
 
-_THROWN = """\
-process.on("uncaughtException", (thrown) => {
-  console.error(String(thrown));
-  process.exit(1);
-});
-"""
-# As in a page at that address: what is fetched from "chat" comes from there.
-_PAGE = """\
-globalThis.location = new URL({address});
-globalThis.fetch = ((fetch) => (address, options) =>
-  fetch(new URL(address, location), options))(fetch);
-globalThis.EventSource = class extends EventSource {{
-  constructor(address) {{ super(new URL(address, location)); }}
-}};
-"""
+_OPTIONS = (
+    "--quiet",
+    "--ext=js",
+    "--no-config",
+    "--no-lock",
+    "--no-prompt",
+    "--allow-net=127.0.0.1,localhost",
+)
+_THROWN = r'error: (?:Uncaught )?(?:\(in promise\) )?"?(.*?)"?'
 
 
 class JavaScriptError(RuntimeError):
@@ -41,25 +35,35 @@ def run_javascript(*source: str, page: str = "", patience: float = 30.0) -> str:
     `page` is the URL of the page that it runs in: relative addresses start there.
     Raises JavaScriptError if it throws, TimeoutExpired after `patience` seconds.
     """
-    start = _PAGE.format(address=json.dumps(f"{page}/")) if page else ""
-    options = ["--experimental-eventsource", "--no-warnings", "--input-type=module"]
-    ended = subprocess.run(
-        [_node(), *options, "-"],
-        input="\n".join([_THROWN, start, *source]),
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        timeout=patience,
-    )
+    import deno  # type: ignore[import-untyped]  # here: `import helpers` stays quick
+
+    location = [f"--location={page}/"] if page else []
+    with TemporaryDirectory() as folder:
+        ended = subprocess.run(
+            [deno.find_deno_bin(), "run", *_OPTIONS, *location, "-"],
+            input="\n".join(source),
+            capture_output=True,
+            check=False,
+            cwd=folder,
+            encoding="utf-8",
+            env=_environment() | {"DENO_DIR": folder},  # its caches
+            timeout=patience,
+        )
     if ended.returncode:
-        # What cannot be parsed is shown by Node, with much around it.
-        errors = re.findall(r"^\w*Error: .*", ended.stderr, re.MULTILINE)
-        raise JavaScriptError(errors[-1] if errors else ended.stderr.strip())
+        lines = ended.stderr.splitlines()
+        thrown = [found[1] for line in lines if (found := re.fullmatch(_THROWN, line))]
+        raise JavaScriptError(thrown[-1] if thrown else ended.stderr.strip())
     return ended.stdout
 
 
-def _node() -> Path:
-    import playwright  # not at the top: `import helpers` stays quick
+def _environment() -> dict[str, str]:
+    """Return this process's environment, without what would change the engine's ways.
 
-    name = "node.exe" if os.name == "nt" else "node"
-    return Path(playwright.__file__).parent / "driver" / name
+    A proxy would be asked for what is on this machine, too.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not re.search("^DENO_|_PROXY$", name.upper())
+    }
+    return kept | {"NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"}

@@ -1,4 +1,4 @@
-"""The two readers of notebook 06b, in Node.js: who leaves them, and what they miss."""
+"""The two readers of notebook 06b, in Deno: who leaves them, and what they miss."""
 
 import json
 from collections.abc import AsyncIterator
@@ -97,7 +97,10 @@ def test_a_source_that_is_not_closed_lets_the_model_go_on(
     app, tokens = taught("06b")["app"], [" on"] * 400
     app.state.model = scripted(tokens=tokens, pace=20)
     shows = f"""
-        EventSource.prototype.close = () => {{}};
+        globalThis.EventSource = class extends EventSource {{
+            onend = this.addEventListener("error", () => Deno.exit());
+            close() {{}}
+        }};
         const stopper = new AbortController();
         const stop = () => {{ if (panel.answer.textContent) stopper.abort(); }};
         setInterval(stop, 10).unref();

@@ -1,4 +1,4 @@
-"""JavaScript in Node.js: what it logs, what it throws, on which page it is."""
+"""JavaScript in Deno: what it logs, what it throws, on which page it is."""
 
 import subprocess
 from collections.abc import AsyncIterator

@@ -1,0 +1,104 @@
+"""List the licences of what a reader installs; fail if one is not on a short list.
+
+What is known of vulnerabilities is another question: CI asks pip-audit, which has to
+reach the package index.
+"""
+
+import re
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterable
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+ALLOWED = {
+    *("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CNRI-Python", "ISC", "MIT"),
+    *("MIT-0", "MPL-2.0", "PSF-2.0"),
+}
+# How packages say it that do not use SPDX's names: in a classifier, or in a word.
+SPELLINGS = {
+    "Apache 2.0": "Apache-2.0",
+    "Apache License, Version 2.0": "Apache-2.0",
+    "Apache Software License": "Apache-2.0",
+    "BSD License": "BSD-3-Clause",
+    "ISC License (ISCL)": "ISC",
+    "MIT License": "MIT",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+}
+
+
+def closure(listed: Iterable[str]) -> set[str]:
+    """Return the names of all that is installed for a list of requirements, here."""
+    found: set[tuple[str, str]] = set()  # packages, each without and with an extra
+    left = [(Requirement(line), "") for line in listed]
+    while left:
+        needed, extra = left.pop()
+        if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+            name = canonicalize_name(needed.name)
+            for wanted in {(name, each) for each in ("", *needed.extras)} - found:
+                found.add(wanted)
+                requires = distribution(name).requires or []
+                left += [(Requirement(line), wanted[1]) for line in requires]
+    return {name for name, _ in found}
+
+
+def read_by_readers() -> set[str]:
+    """Return the names of what is installed for a reader, SmolLM2 if it is here."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    local = (ROOT / "requirements-local.txt").read_text("utf-8")
+    return closure(project["dependencies"]) | {
+        name for name in re.findall(r"^([\w-]+)==", local, re.MULTILINE) if here(name)
+    }
+
+
+def here(name: str) -> bool:
+    """Return whether a package is installed."""
+    try:
+        return bool(distribution(name))
+    except PackageNotFoundError:
+        return False
+
+
+def licence(package: Distribution) -> str:
+    """Return what a package says of its licence, in SPDX's names where it is clear."""
+    about = package.metadata
+    if "License-Expression" in about:
+        return str(about["License-Expression"])
+    classifiers = about.get_all("Classifier") or []
+    said = [each.split(" :: ")[-1] for each in classifiers if each[:7] == "License"]
+    # "OSI Approved" alone says nothing; and a whole text begins with its title.
+    named = [each for each in said if each != "OSI Approved"]
+    if not named and "License" in about:
+        named = str(about["License"]).splitlines()[:1]
+    return " AND ".join(SPELLINGS.get(each, each) for each in named)
+
+
+def is_allowed(expression: str) -> bool:
+    """Return whether each licence that an SPDX expression names is on the list."""
+    named = set(re.split(r" AND | OR |[() ]+", expression)) - {""}
+    return bool(named) and named <= ALLOWED
+
+
+def main() -> int:
+    """Print a table and a sum of it; return 1 if there is a licence to look at."""
+    packages = [distribution(name) for name in sorted(read_by_readers())]
+    licences = {f"{each.name} {each.version}": licence(each) for each in packages}
+    width = max(map(len, licences))
+    for package, expression in licences.items():
+        verdict = "" if is_allowed(expression) else "  <- not on the list"
+        print(f"{package:<{width}}  {expression or 'says nothing'}{verdict}")
+    wrong = sum(not is_allowed(expression) for expression in licences.values())
+    counts = Counter(licences.values()).most_common()
+    print("", *(f"{count:>4}  {expression}" for expression, count in counts), sep="\n")
+    print(f"\n{len(packages)} packages, {wrong} of them to look at.")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
