@@ -1,7 +1,7 @@
 """Check the answers to exercises: one function an exercise, one line printed.
 
 The line says *not tried yet*, *correct*, or the hint that fits the mistake. There is a
-module for each notebook; what they share is in `grading`.
+module for each notebook; what they share is in `exercise`.
 """
 
 from helpers.check.notebook_00 import first_text
