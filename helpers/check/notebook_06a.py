@@ -89,7 +89,7 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
 
 
 class Reader:
-    """Who reads an answer to 6a.1, as Starlette sees it: to the end, or not."""
+    """A client that reads an answer to 6a.1, as Starlette sees it, and may leave."""
 
     def __init__(self, leaves_after: float = math.inf) -> None:
         """Leave after so many characters."""
@@ -97,12 +97,10 @@ class Reader:
 
         self.text, self.leaves_after = "", leaves_after
         self.left = asyncio.Event()
-        self.late = (
-            False  # what it had read when it left, the model had long since said
-        )
+        self.late = False  # it had heard the model only after the silence
 
     async def read(self, answer: object, model: "ChatOpenAI") -> None:
-        """Raises what the answer raises, and Hint if it cannot be read to its end."""
+        """Read; raises what the answer raises, and Hint if it cannot be read."""
         from fastapi.responses import StreamingResponse
 
         async def texts() -> AsyncIterator[str]:
@@ -123,7 +121,7 @@ class Reader:
         self.text += message.get("body", b"").decode()
         if len(self.text) >= self.leaves_after and not self.left.is_set():
             self.late = requests(timeout=0)[-1].chunks_sent > BURST
-            self.left.set()  # heard when the answer waits for the model again
+            self.left.set()  # noticed when the answer waits for the model again
 
 
 @exercise("6a.2")
