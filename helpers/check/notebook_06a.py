@@ -89,7 +89,7 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
 
 
 class Reader:
-    """Who reads an answer to 6a.1, as Starlette sees it: to the end, or not."""
+    """A client that reads an answer to 6a.1, as Starlette sees it, and may leave."""
 
     def __init__(self, leaves_after: float = math.inf) -> None:
         """Leave after so many characters."""
@@ -97,12 +97,10 @@ class Reader:
 
         self.text, self.leaves_after = "", leaves_after
         self.left = asyncio.Event()
-        self.late = (
-            False  # what it had read when it left, the model had long since said
-        )
+        self.late = False  # it had heard the model only after the silence
 
     async def read(self, answer: object, model: "ChatOpenAI") -> None:
-        """Raises what the answer raises, and Hint if it cannot be read to its end."""
+        """Read; raises what the answer raises, and Hint if it cannot be read."""
         from fastapi.responses import StreamingResponse
 
         async def texts() -> AsyncIterator[str]:
@@ -123,30 +121,39 @@ class Reader:
         self.text += message.get("body", b"").decode()
         if len(self.text) >= self.leaves_after and not self.left.is_set():
             self.late = requests(timeout=0)[-1].chunks_sent > BURST
-            self.left.set()  # heard when the answer waits for the model again
+            self.left.set()  # noticed when the answer waits for the model again
 
 
 @exercise("6a.2")
 async def usage_event(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 6a.2: the events of an answer, with its usage before the end."""
-    for model, (fault, right) in CASES.items():
-        events, late = await _events(answer, fault)
-        names = ", ".join(str(name) for name, _ in events)
-        wanted = ", ".join(str(name) for name, _ in right)
-        if names == wanted.replace("usage, ", "") != wanted:
-            yield "there is no event with the usage; did a later chunk overwrite it?"
-        if names != wanted:
-            yield f"of {model}, it makes {names or 'no event'}; {wanted} is right"
-        for (name, data), (_, value) in zip(events, right, strict=True):
-            if PRIVATE in str(data):
-                yield "an exception's text is for the log, not for the reader"
-            if not _holds(data, value):
-                got, best = json.dumps(data), json.dumps(value)
-                yield f"of {model}, the data of {name} is {got}; {best} is right"
-        if late:
-            yield "send each token as its chunk comes, not when all are there"
+    import httpx2
+
+    async with httpx2.AsyncClient() as client:
+        for model, (fault, right) in CASES.items():
+            events, late = await _events(answer, client, fault)
+            if late:
+                yield "send each token as its chunk comes, not when all are there"
+            if difference := _difference(events, right):
+                yield f"of {model}, {difference}"
     if not await _stops(answer):
         yield "it holds up a cancellation, which is no Exception: let it out"
+
+
+def _difference(events: list[Event], right: list[Event]) -> str | None:
+    """Say what was made, and what should have been; None if it is the same."""
+    names, wanted = ([str(name) for name, _ in each] for each in (events, right))
+    if names == [name for name in wanted if name != "usage"] != wanted:
+        return "there is no event with the usage; did a later chunk overwrite it?"
+    if names != wanted:
+        return f"it makes {', '.join(names) or 'nothing'}; {', '.join(wanted)} is right"
+    for (name, data), (_, value) in zip(events, right, strict=True):
+        if PRIVATE in str(data):
+            return "the reader gets an exception's text, which is for the log"
+        if not _holds(data, value):
+            got, best = json.dumps(data), json.dumps(value)
+            return f"the data of {name} is {got}; {best} is right"
+    return None
 
 
 def _holds(data: object, right: dict[str, Any]) -> bool:
@@ -156,9 +163,10 @@ def _holds(data: object, right: dict[str, Any]) -> bool:
     return isinstance(data, dict) and right.items() <= data.items()
 
 
-async def _events(answer: object, fault: str | None) -> tuple[list[Event], bool]:
+async def _events(
+    answer: object, client: "AsyncClient", fault: str | None
+) -> tuple[list[Event], bool]:
     """Return the events, and whether one was held back until the model had ended."""
-    import httpx2
     from openai import OpenAIError
 
     from helpers.models import script
@@ -179,13 +187,14 @@ async def _events(answer: object, fault: str | None) -> tuple[list[Event], bool]
             raise OpenAIError(f"no connection to {PRIVATE}")
 
     def hear(event: object) -> None:
-        events.append(_event(event))
-        heard.set()
+        name, data = _event(event)
+        if (name, data) != (None, None):  # a comment
+            events.append((name, data))
+            heard.set()
 
-    async with httpx2.AsyncClient() as client:
-        counting = {"stream_usage": fault != "no_usage"}
-        model = model_of_its_own(client, **counting, **script(**says))
-        await reading.read(answer, chunks(), hear=hear)
+    counting = {"stream_usage": fault != "no_usage"}
+    model = model_of_its_own(client, **counting, **script(**says))
+    await reading.read(answer, chunks(), hear=hear)
     return events, heard.late
 
 

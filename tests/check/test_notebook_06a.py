@@ -505,6 +505,12 @@ async def closing(chunks: Chunks) -> Events:
             yield each
 
 
+async def pinging(chunks: Chunks) -> Events:
+    yield ServerSentEvent(comment="ping")
+    async for each in events()(chunks):
+        yield each
+
+
 def handed_on(chunks: Chunks) -> Events:
     return events()(chunks)
 
@@ -532,6 +538,7 @@ class EventsWithUsage:
         summed,
         in_a_task,
         closing,
+        pinging,
         handed_on,
         EventsWithUsage,
     ],
@@ -626,7 +633,7 @@ async def broken(chunks: Chunks) -> Events:
         (events(caught=LookupError), "it raises APIError: The model failed"),
         (events(reasons=lambda reason: reason or "stop"), "without a reason, it makes"),
         (events(usage_of_the_failed=True), "token, token, usage, error; "),
-        (events(sorry=repr), "an exception's text is for the log"),
+        (events(sorry=repr), "the reader gets an exception's text"),
         (events(caught=BaseException), "it holds up a cancellation"),
         (swallowing, "it holds up a cancellation"),
         (dictionaries, "yield a ServerSentEvent for each event"),
