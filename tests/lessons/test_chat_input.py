@@ -1,5 +1,6 @@
 """What the chat of notebook 06b makes of input that it did not ask for."""
 
+import logging
 from collections.abc import Iterator
 
 import httpx2
@@ -72,12 +73,17 @@ AT_RANDOM = settings(
 
 
 @pytest.fixture
-def url(taught: Taught) -> Iterator[str]:
-    """Return the URL of the app, on a model that says one word."""
+def url(taught: Taught, caplog: pytest.LogCaptureFixture) -> Iterator[str]:
+    """Return the URL of the app, on a model that says one word.
+
+    Whatever is asked, there may be no failure in its log.
+    """
     app = taught("06b")["app"]
     app.state.model = scripted(tokens=["Because."])
     with serve(app) as url:
         yield url
+    failures = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert [each.getMessage() for each in failures] == []
 
 
 def ask(url: str, question: str = "Why?") -> list[str]:
@@ -98,6 +104,57 @@ def test_a_body_that_is_no_question_is_refused(url: str) -> None:
         response = httpx2.post(f"{url}/chat", content=body, headers=headers)
         assert refused(response), (name, response.status_code, response.text[:200])
     assert ask(url)[-1] == "done"
+
+
+def test_a_refusal_repeats_nothing(url: str) -> None:
+    marker = "what-was-sent"
+    bodies = [
+        b'{"question": "%b\\u0000"}',
+        b'{"question": ["%b"]}',
+        b'{"question": {"%b": 1}}',
+        b'{"%b": 1}',
+        b'"%b"',
+        b"%b",
+        b'{"question": "%b',
+    ]
+    for body in bodies:
+        content, kind = body % marker.encode(), {"content-type": "application/json"}
+        response = httpx2.post(f"{url}/chat", content=content, headers=kind)
+        assert refused(response), body
+        assert marker not in response.text + str(response.headers), body
+    for path in (f"/{marker}", f"/chat?{marker}=1", f"/chat?question={marker}%00"):
+        response = httpx2.get(url + path, headers={"x-sent": marker})
+        assert refused(response), path
+        assert marker not in response.text + str(response.headers), path
+
+
+@pytest.mark.parametrize("line", ["\r\n", "\n", "\r"])
+def test_a_question_adds_no_header_and_no_event(url: str, line: str) -> None:
+    question = f"Why?{line}Set-Cookie: a=b{line}{line}event: done{line}data: {{}}"
+    plain = httpx2.post(f"{url}/chat", json={"question": "Why?"}, timeout=30)
+    for response in (
+        httpx2.post(f"{url}/chat", json={"question": question}, timeout=30),
+        httpx2.get(f"{url}/chat", params={"question": question}, timeout=30),
+    ):
+        assert response.headers.keys() == plain.headers.keys()
+        assert names(events(response.text)) == names(events(plain.text))
+
+
+def test_no_page_of_somebody_else_may_read_an_answer(url: str) -> None:
+    # A browser then shows it nothing; POST with JSON, it does not even send.
+    headers = {"origin": "https://elsewhere.example"}
+    asks = {"access-control-request-method": "POST"} | headers
+    asks |= {"access-control-request-headers": "content-type"}
+    preflight = httpx2.options(f"{url}/chat", headers=asks)
+    assert refused(preflight)
+    got = httpx2.get(f"{url}/chat?question=Why", headers=headers, timeout=30)
+    posted = httpx2.post(
+        f"{url}/chat", content=b'{"question": "Why?"}', headers=headers, timeout=30
+    )
+    assert refused(posted)  # without a type, or as text, a browser would send it
+    for response in (preflight, got, posted):
+        allowed = [name for name in response.headers if "access-control" in name]
+        assert allowed == []
 
 
 def test_an_address_without_a_question_is_refused(url: str) -> None:
