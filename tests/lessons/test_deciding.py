@@ -265,7 +265,7 @@ async def cancel_reading(step: Runnable[int, int]) -> None:
 
 async def cancel(coroutine: Awaitable[object]) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(coroutine, 0.01)
+        await asyncio.wait_for(coroutine, 0.01)  # limit: it expires
 
 
 def doubtful(started: list[int], *, fails: bool) -> Runnable[int, int]:
@@ -283,11 +283,11 @@ def doubtful(started: list[int], *, fails: bool) -> Runnable[int, int]:
         return 0
 
     def step(number: int) -> int:
-        time.sleep(begin(number))
+        time.sleep(begin(number))  # pace: of each step
         return number
 
     async def astep(number: int) -> int:
-        await asyncio.sleep(begin(number))
+        await asyncio.sleep(begin(number))  # pace: of each step
         return number
 
     return RunnableLambda(step, astep)
@@ -330,5 +330,5 @@ def test_a_synchronous_batch_stops_at_an_error() -> None:
     with pytest.raises(ValueError):  # noqa: PT011  our own, without a text
         doubtful(started, fails=True).batch(TEN, cast("Any", LIMIT))
     begun = len(started)
-    time.sleep(0.1)
+    time.sleep(0.1)  # limit: in vain
     assert len(started) == begun < len(TEN)

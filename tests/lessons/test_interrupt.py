@@ -23,25 +23,28 @@ import asyncio, threading
 from langchain_openai import ChatOpenAI
 
 def model(**options):
-    # By then the loop is asleep, and a thread does not wake it.
-    threading.Timer(0.5, print, ["silence"]).start()
     return ChatOpenAI(**options, **SCRIPT)
+
+def note(chunk):
+    if chunk.text == "first":
+        # pace: by then the loop is asleep, and a thread does not wake it
+        threading.Timer(0.5, print, ["silence"]).start()
 
 async def read(**options):
     async for chunk in model(**options).astream("Hi"):
-        pass
+        note(chunk)
 
 async def tick():
     while True:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # pace: of what ticks
 """
 
 
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[Kernel]:
-    """Return a kernel with a model: a text, 1.5 seconds of silence, and 200 more."""
+    """Return a kernel with a model: a text, three seconds of silence, and 200 more."""
     texts = ["first", *[" more"] * 200]
-    arguments = script(tokens=texts, ttft=0, fault="stall", at=1, stall=1.5)
+    arguments = script(tokens=texts, ttft=0, pace=10, fault="stall", at=1, stall=3)
     kernel = Kernel()
     assert kernel.run(f"SCRIPT = {arguments}\n{SETUP}")["error"] == ""
     yield kernel
@@ -56,7 +59,7 @@ def interrupt(kernel: Kernel, cell: str) -> tuple[str, int]:
 
 
 def test_a_synchronous_stream_stops_at_once(kernel: Kernel) -> None:
-    error, sent = interrupt(kernel, "for chunk in model().stream('Hi'): pass")
+    error, sent = interrupt(kernel, "for chunk in model().stream('Hi'): note(chunk)")
     assert "KeyboardInterrupt" in error
     assert sent == 1
 

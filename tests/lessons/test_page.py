@@ -88,7 +88,7 @@ def open_page(browser: Browser, taught: Taught) -> Iterator[Open]:
 
 
 def endless() -> ChatOpenAI:
-    return ChatOpenAI(stream_usage=True, **script(tokens=[" on"] * 3000, ttft=0))
+    return ChatOpenAI(stream_usage=True, **script(tokens=[" on"] * 10_000, ttft=0))
 
 
 def ask(page: Page, question: str) -> None:
@@ -123,7 +123,7 @@ def test_tokens_appear_one_after_another(open_page: Open, question: str) -> None
         lengths = [length for _, length in steps]
         assert lengths == sorted(set(lengths))
         assert len(steps) >= 10
-        assert steps[-1][0] >= 10 * steps[0][0]
+        assert steps[-1][0] >= 3 * steps[0][0]
     assert [each.finished for each in recorded(question)] == [True, True]
 
 
@@ -193,15 +193,14 @@ def test_an_answer_follows_its_end_until_the_reader_scrolls_up(
     above, follower = answers
     # A text may come before the event of a scroll does: here it does.
     above.evaluate("(e) => { e.scrollTop = 5; e.textContent += ' line'; }")
-    before = above.inner_text()
-    expect(above).not_to_have_text(before)
-    page.wait_for_timeout(200)  # for it to grow by more than a line
+    lines = above.inner_text().count("line")
+    until(lambda: above.inner_text().count("line") > lines + 2, "it grows by lines")
     assert above.evaluate("(e) => e.scrollTop") == 5
     until(lambda: follower.evaluate(left) < 8, "the other one shows its end")
 
     def back_at_the_end() -> bool:  # it grows while the reader scrolls
         above.evaluate("(e) => { e.scrollTop = e.scrollHeight; }")
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(100)  # pace: the page comes to its turn
         return bool(above.evaluate(left) < 8)
 
     until(back_at_the_end, "it follows again")
@@ -359,7 +358,7 @@ def test_the_seventh_request_waits_for_one_of_six_streams(open_page: Open) -> No
       window.seventh = fetch("openapi.json");
     }""")
     within = "(ms) => Promise.race([seventh.then(() => true), new Promise((resolve) => "
-    within += "setTimeout(resolve, ms, false))])"
+    within += "setTimeout(resolve, ms, false))])"  # limit: first in vain
     assert page.evaluate(within, 500) is False
     page.evaluate("sources[0].close()")
     assert page.evaluate(within, 10_000) is True

@@ -75,11 +75,26 @@ def chat(lesson: dict[str, Any], with_pings: WithPings) -> Chat:
     return serve_on
 
 
-async def slowly(*frames: str, silence: float = 0.3) -> Frames:
-    """Be silent, then yield the frames."""
-    await asyncio.sleep(silence)
-    for frame in frames:
-        yield frame
+class Silence:
+    """Frames that come when the reader has heard a ping, or `go_on` is set."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+
+    async def before(self, *frames: str) -> Frames:
+        """Wait, then yield the frames."""
+        await self.go_on.wait()
+        for frame in frames:
+            yield frame
+
+    async def read(self, pinging: Frames) -> list[str]:
+        """Read to the end; the first ping ends the silence."""
+        got = []
+        async for each in pinging:
+            got.append(each)
+            if each.encode() == PING:
+                self.go_on.set()
+        return got
 
 
 # What arrives
@@ -88,11 +103,16 @@ async def slowly(*frames: str, silence: float = 0.3) -> Frames:
 async def test_frames_that_come_in_time_have_no_pings_between(
     with_pings: WithPings,
 ) -> None:
-    assert [each async for each in with_pings(slowly("a", "b"))] == ["a", "b"]
+    silence = Silence()
+    silence.go_on.set()
+    pinging = with_pings(silence.before("a", "b"))
+    assert [each async for each in pinging] == ["a", "b"]
 
 
 async def test_pings_fill_a_silence(with_pings: WithPings) -> None:
-    first, *others = [each async for each in with_pings(slowly("a", "b"), every=0.05)]
+    silence = Silence()
+    pinging = with_pings(silence.before("a", "b"), every=0.05)
+    first, *others = await silence.read(pinging)
     assert first.encode() == PING
     assert [each for each in others if each != first] == ["a", "b"]
 
@@ -117,7 +137,7 @@ async def test_closing_it_closes_the_frames(with_pings: WithPings, last: str) ->
         nonlocal closed
         try:
             yield "a"
-            await asyncio.sleep(LONG)
+            await asyncio.Event().wait()  # for ever
         finally:
             closed = True
 
@@ -129,17 +149,19 @@ async def test_closing_it_closes_the_frames(with_pings: WithPings, last: str) ->
 
 
 async def test_wait_for_would_end_the_answer_at_the_first_ping() -> None:
-    frames = slowly("a", "b")
+    silence = Silence()
+    frames = silence.before("a", "b")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(anext(frames), 0.05)
+        await asyncio.wait_for(anext(frames), 0.05)  # limit: in vain
+    silence.go_on.set()
     assert [each async for each in frames] == []
 
 
 async def until_a_deadline() -> Frames:
-    async with asyncio.timeout(0.1):
+    async with asyncio.timeout(0.1):  # limit: it expires
         for _ in range(10):
             yield "a"
-            await asyncio.sleep(0.04)
+            await asyncio.sleep(0.04)  # pace: all of them take longer
 
 
 async def test_a_deadline_inside_the_frames_holds(with_pings: WithPings) -> None:
@@ -156,16 +178,16 @@ async def test_a_new_task_for_each_frame_would_switch_a_deadline_off() -> None:
 
 
 async def test_a_context_goes_on_through_the_frames(with_pings: WithPings) -> None:
-    trace = ContextVar[str]("trace")
+    trace, silence = ContextVar[str]("trace"), Silence()
 
     async def traced() -> Frames:
         token = trace.set("mine")
         yield "a"
-        await asyncio.sleep(0.1)
+        await silence.go_on.wait()
         yield trace.get()
         trace.reset(token)
 
-    assert {each async for each in with_pings(traced(), every=0.03)} > {"a", "mine"}
+    assert {*await silence.read(with_pings(traced(), every=0.03))} > {"a", "mine"}
 
 
 async def test_the_frames_are_no_faster_than_their_reader(
@@ -181,12 +203,13 @@ async def test_the_frames_are_no_faster_than_their_reader(
 
     async with aclosing(with_pings(flood())) as pinging:
         await anext(pinging)
-        await asyncio.sleep(0.05)
+        for _ in range(100):
+            await asyncio.sleep(0)
         assert made <= 2
 
 
 def test_an_answer_with_pings_is_whole(chat: Chat, question: str) -> None:
-    thinking = model(tokens=TOKENS, fault="late_first_token", stall=0.5)
+    thinking = model(tokens=TOKENS, fault="late_first_token", stall=1.5)
     with chat(thinking, every=0.05) as url:
         answer = httpx2.get(f"{url}/chat", params={"question": question}, timeout=60)
     assert answer.text.startswith(PING.decode())
@@ -198,7 +221,7 @@ def test_pings_do_not_keep_the_app_waiting_for_a_model_for_longer_than_its_timeo
     chat: Chat, question: str
 ) -> None:
     silent = script(tokens=TOKENS, fault="late_first_token", stall=LONG)
-    with chat(ChatOpenAI(timeout=0.5, max_retries=0, **silent), every=0.05) as url:
+    with chat(ChatOpenAI(timeout=1.5, max_retries=0, **silent), every=0.05) as url:
         answer = httpx2.get(f"{url}/chat", params={"question": question}, timeout=60)
     assert answer.text.startswith(PING.decode())
     assert names(events(answer.text)) == ["error"]
@@ -232,9 +255,9 @@ def test_nginx_cuts_a_model_that_is_silent_for_too_long(
     await readFetch("", log);
     console.log(`${text}, ${last}`);
     """
-    thinking = model(tokens=TOKENS, fault="late_first_token", stall=1.5)
+    thinking = model(tokens=TOKENS, fault="late_first_token", stall=3)
     with chat(thinking, every=every) as url:
-        impatient = f"proxy_read_timeout 750ms; proxy_pass {url}/chat?question=Hi;"
+        impatient = f"proxy_read_timeout 1s; proxy_pass {url}/chat?question=Hi;"
         with nginx({"/chat": impatient}) as front:
             try:
                 found = run_javascript(*readers, read, page=front)
@@ -297,8 +320,8 @@ def test_what_was_said_to_who_leaves_is_saved(
                     said += each
                     yield each
         finally:
-            with anyio.move_on_after(1, shield=True):
-                await asyncio.sleep(0.05)
+            with anyio.move_on_after(LONG, shield=True):
+                await asyncio.sleep(0.05)  # pace: of saving
                 saved.append(said)
 
     lesson["frames"] = saving
@@ -319,7 +342,7 @@ def test_a_save_goes_on_when_its_reader_leaves(
             yield each
         with anyio.CancelScope(shield=True):
             saves.set()
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.3)  # pace: of saving; meanwhile the reader leaves
             saved.append(question)
 
     lesson["frames"] = saving

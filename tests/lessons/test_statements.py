@@ -16,13 +16,13 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, StringConstraints
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from helpers import serve
 from helpers.models import script
 from helpers.serving.javascript import run_javascript
 from tests.support.recorded import recorded
-from tests.support.served import running
+from tests.support.served import running, until
 
 
 def test_fastapi_says_ping_after_15_seconds_of_silence(
@@ -36,7 +36,7 @@ def test_fastapi_says_ping_after_15_seconds_of_silence(
     @app.get("/", response_class=EventSourceResponse)
     async def silent() -> AsyncIterator[str]:
         yield "one"
-        await anyio.sleep(0.5)
+        await anyio.sleep(1)  # pace: ten times as long as the pause
         yield "two"
 
     with serve(app) as url:
@@ -46,12 +46,12 @@ def test_fastapi_says_ping_after_15_seconds_of_silence(
 
 def test_an_exception_after_a_whole_body_cuts_off_the_next_request() -> None:
     """Notebook 06a; here the exception waits until the next request is there."""
-    app, asked = FastAPI(), asyncio.Event()
+    app, said, asked = FastAPI(), asyncio.Event(), asyncio.Event()
 
     @app.get("/careless", response_class=EventSourceResponse)
     async def careless() -> AsyncIterator[str]:
         yield "one"
-        await anyio.sleep(0.3)  # at once, it would cut off this very answer
+        await said.wait()  # at once, it would cut off this very answer
         raise LookupError
 
     @app.get("/next")
@@ -61,8 +61,13 @@ def test_an_exception_after_a_whole_body_cuts_off_the_next_request() -> None:
             pass
 
     async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        async def noting(message: Message) -> None:
+            await send(message)
+            if message.get("body"):
+                said.set()
+
         try:
-            await app(scope, receive, send)
+            await app(scope, receive, noting)
         except* LookupError:
             await asked.wait()  # in life, it may be quicker than who asks
             raise
@@ -139,8 +144,8 @@ def test_a_server_that_never_begins_is_given_up_three_times(question: str) -> No
     """Notebooks 09a and 11: `timeout` counts for each attempt, by default three."""
     silent = script(fault="late_headers", stall=30)
     with pytest.raises(openai.APITimeoutError):
-        ChatOpenAI(timeout=0.1, **silent).invoke(question)
-    assert len(recorded(question, timeout=0)) == 3
+        ChatOpenAI(timeout=0.5, **silent).invoke(question)
+    until(lambda: len(recorded(question, timeout=0)) == 3, "it was not asked again")
 
 
 def ends_early(reads: Iterator[str]) -> bool:
@@ -164,11 +169,11 @@ def test_a_server_that_stops_lets_answers_end(limit: int | None, *, cut: bool) -
         async def parts() -> AsyncIterator[str]:
             try:
                 yield "on"
-                await anyio.sleep(2.5)
+                await anyio.sleep(3)  # pace: it is longer than the limit
                 yield "off"
             finally:
                 with anyio.CancelScope(shield=True):
-                    await anyio.sleep(0.5)
+                    await anyio.sleep(0.5)  # pace: of saving
                     saved.append("on")
 
         return StreamingResponse(parts())

@@ -42,9 +42,13 @@ def test_an_interrupt_stops_the_cell_and_not_the_server(
     kernel: Kernel, server: tuple[str, psutil.Process]
 ) -> None:
     url, _ = server
-    # A thread says it, so that the cell is asleep by then, and not in `print`.
-    cell = "import threading, time\nthreading.Timer(0.5, print, ['busy']).start()\n"
-    sent = kernel.run(cell + "time.sleep(50)", interrupt_at="busy")
+    # A thread says it, so that the cell is not in `print` when it is interrupted.
+    cell = """
+import threading, time
+threading.Thread(target=print, args=["busy"]).start()
+time.sleep(50)  # pace: of a long computation
+"""
+    sent = kernel.run(cell, interrupt_at="busy")
     assert "KeyboardInterrupt" in sent["error"]
     assert httpx2.get(f"{url}/models").status_code == 200
 

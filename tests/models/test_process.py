@@ -32,7 +32,7 @@ def test_a_server_that_fails_to_start_shows_the_end_of_its_log(stand_in: Path) -
 
 
 def test_a_server_that_never_gets_ready_is_given_up(stand_in: Path) -> None:
-    stand_in.write_text("import time; time.sleep(60)")
+    stand_in.write_text("input()")
     with pytest.raises(ModelUnavailable, match=r"may take 0\.5 seconds"):
         ServerProcess("stand_in", patience=0.5)
 
@@ -52,7 +52,7 @@ def test_closing_ends_a_server_by_the_end_of_its_input(stand_in: Path) -> None:
 
 
 def test_closing_kills_a_server_that_does_not_listen(stand_in: Path) -> None:
-    stand_in.write_text(SERVES + "import time; time.sleep(60)")
+    stand_in.write_text(SERVES + "import threading; threading.Event().wait()")
     server = ServerProcess("stand_in")
     server.close(patience=0.1)
     assert not psutil.pid_exists(server.pid)

@@ -44,7 +44,7 @@ def test_waiting_for_the_record_has_an_end(question: str) -> None:
     stream = ChatOpenAI(**script(tokens=TOKENS, pace=1)).stream(question)
     next(stream)
     started = time.monotonic()
-    (going_on,) = recorded(question, timeout=0.2)
+    (going_on,) = recorded(question, timeout=0.2)  # limit: in vain
     assert going_on.in_flight
     assert time.monotonic() - started >= 0.2
     stream.close()

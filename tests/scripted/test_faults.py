@@ -5,8 +5,8 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
-from threading import Timer
 from typing import Any, TypeVar
 
 import httpx2
@@ -302,15 +302,13 @@ def test_a_server_that_is_late_still_splits(fault: str, question: str) -> None:
     with quiet_server() as server:
         options = {"tokens": tokens, "pace": 5, "fault": fault}
         body = asks(question, stream=True, script=options)
-        stop, go_on = (
-            Timer(seconds, os.kill, (server.pid, number))
-            for seconds, number in ((0.2, signal.SIGSTOP), (0.6, signal.SIGCONT))
-        )
         with connect(server.url) as client:  # without chunks of HTTP: reads as they are
             client.sendall(raw(body, version="1.0"))
-            stop.start()
-            go_on.start()
-            split = list(iter(lambda: client.recv(65536), b""))
+            split = [client.recv(65536)]
+            os.kill(server.pid, signal.SIGSTOP)
+            time.sleep(2)  # pace: by now, several tokens are late
+            os.kill(server.pid, signal.SIGCONT)
+            split += iter(lambda: client.recv(65536), b"")
     halves = [piece for piece in split if not piece.endswith(b"\n\n")]
     assert len(halves) == len(tokens)
     _, _, answer = b"".join(split).partition(b"\r\n\r\n")

@@ -258,7 +258,7 @@ async def test_a_reader_that_pauses_gets_nothing_early() -> None:
 
 
 async def test_while_a_request_waits_no_more_are_read() -> None:
-    script = {"tokens": ["late"], "ttft": 0.05}
+    script = {"tokens": ["late"], "ttft": 0.5}
     request = raw(asks(stream=True, script=script))
     connection, written = await played(request)
     assert written.reads, "or it would not see its client leave"

@@ -37,7 +37,7 @@ def app() -> FastAPI:
         async def body() -> AsyncIterator[str]:
             while True:
                 yield "on"
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # pace: of an answer without end
 
         return StreamingResponse(body())
 
@@ -141,7 +141,7 @@ def test_an_app_that_fails_to_start_is_reported_in_one_line() -> None:
 def test_an_app_that_takes_too_long_is_reported() -> None:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)  # pace: longer than anybody waits
         yield
 
     with pytest.raises(AppUnavailable, match=r"more than 0\.1 seconds"):

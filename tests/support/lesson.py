@@ -20,7 +20,7 @@ check = SimpleNamespace(
 )"""
 TIMED = """\
 start = time.perf_counter()
-time.sleep(0.01)
+time.sleep(0.01)  # pace: of the sum
 print(f"The sum took {time.perf_counter() - start:.3f} s.")"""
 OPENING = """\
 **What you'll do** — add two numbers. Then you add three.

@@ -249,6 +249,11 @@ COMPLAINTS: dict[str, dict[str, Spoil]] = {
         "a hint": drop(HINT),
         "tagged `solution`": reprint(SOLUTION, "correct", "incorrect"),
     },
+    "waits_for_events": {
+        "wait for an event": append(SUM, "import time\ntime.sleep(0.1)"),
+        "time.sleep(0.2)": append(SUM, "import time\ntime.sleep(0.2)  # it is done"),
+        "setTimeout": append(SUM, 'stop = "setTimeout(stop, 200)"'),
+    },
     "solutions_are_hidden": {
         "hide solutions": change(SOLUTION, metadata={"tags": ["solution"]}),
     },

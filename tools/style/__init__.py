@@ -5,7 +5,15 @@ A rule is a function that takes a notebook and yields its problems; write one wi
 tests/tools/test_red.py.
 """
 
-from tools.style import reading, running, teaching
+from tools.style import reading, running, teaching, waiting
 from tools.style.rule import RULES, Problem, problems
 
-__all__ = ["RULES", "Problem", "problems", "reading", "running", "teaching"]
+__all__ = [
+    "RULES",
+    "Problem",
+    "problems",
+    "reading",
+    "running",
+    "teaching",
+    "waiting",
+]
