@@ -25,7 +25,7 @@ AT_ONCE = 64
 def parts(scenario: Scenario) -> list[bytes]:
     """Return what to write: headers and role; each text; the last one with the end."""
     make = Frames(number=1, model="scripted")
-    texts = [make.text(piece) for piece in scenario.pieces()]
+    texts = [make.of(Delta(content=piece)) for piece in scenario.pieces()]
     role, end = Delta(role="assistant", content=""), Delta()
     frames = [make.of(role), *texts, make.of(end, "stop"), DONE]
     steps = [Step(0, b"", "headers"), *(Step(0, frame, "extra") for frame in frames)]

@@ -8,7 +8,7 @@ clock of this model stands still, so that outputs can be compared.
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 CREATED = 1_767_225_600
 """Seconds since 1970 that every answer claims to be made at: 1 January 2026."""
@@ -71,7 +71,7 @@ class Delta(Struct):
     """What a frame adds to the message."""
 
     role: str | UnsetType = UNSET
-    content: str | Raw | UnsetType | None = UNSET
+    content: str | UnsetType | None = UNSET
     tool_calls: Sequence[ToolCall] | UnsetType = UNSET
 
 
@@ -104,24 +104,16 @@ def event(value: object) -> bytes:
 class Frames:
     """The frames of one answer."""
 
-    __slots__ = ("_after", "_before", "_id", "_model", "_usage")
+    __slots__ = ("_id", "_model", "_usage")
 
     def __init__(self, *, number: int, model: str, with_usage: bool = False) -> None:
         """`with_usage`: every frame but the last has `"usage": null`, as asked for."""
         self._id, self._model = f"chatcmpl-scripted-{number}", model
         self._usage = None if with_usage else UNSET
-        # A frame of text is encoded once, with a gap that no JSON has: frames of text
-        # come by the thousand, and are the same but for the text.
-        frame = self.of(Delta(content=Raw(b"\0")))
-        self._before, self._after = frame.split(b"\0")
 
     def of(self, delta: Delta, finish_reason: str | None = None) -> bytes:
         """Return the frame that adds `delta`, or ends the answer with a reason."""
         return self._frame([Choice(0, delta, None, finish_reason)], self._usage)
-
-    def text(self, text: str) -> bytes:
-        """Return the frame that adds one chunk of text."""
-        return self._before + encode(text) + self._after
 
     def usage(self, usage: Usage) -> bytes:
         """Return the frame with the token counts, which has no choices."""

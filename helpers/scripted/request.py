@@ -14,7 +14,7 @@ from .frames import CompletionTokensDetails, Json, PromptTokensDetails, Usage
 from .script import Script, ScriptedCall
 
 Role = Literal["assistant", "developer", "function", "system", "tool", "user"]
-Choice = Literal["none", "auto", "required"]
+ToolChoice = Literal["none", "auto", "required"]
 Limit = Annotated[int, Meta(ge=1)]
 Stops = Annotated[list[str], Meta(max_length=4)]
 
@@ -91,7 +91,7 @@ class ChatRequest(Struct):
     temperature: float | None = None
     stop: str | Stops | None = None
     tools: Annotated[list[Tool], Meta(max_length=128)] | None = None
-    tool_choice: Choice | Tool | None = None
+    tool_choice: ToolChoice | Tool | None = None
     response_format: Text | JsonObject | JsonSchema | None = None
     script: Script = Script()
 
@@ -158,7 +158,7 @@ class ChatRequest(Struct):
 
 _KNOWN = {
     "role": get_args(Role),
-    "tool_choice": get_args(Choice),
+    "tool_choice": get_args(ToolChoice),
     "type": ("text", "json_object", "json_schema"),
     "script": Script.__struct_fields__,
     "tool": ScriptedCall.__struct_fields__,

@@ -83,7 +83,7 @@ def _streamed(
     yield Step(0, frames.of(Delta(role="assistant", content=content)), "role")
     for number, chunk in enumerate(reply.chunks):
         wait = pause * chunk.tokens if number else ttft
-        yield Step(wait, frames.text(chunk.text), "chunk")
+        yield Step(wait, frames.of(Delta(content=chunk.text)), "chunk")
     for index, call in enumerate(reply.calls):
         start = ToolCall(
             index=index,
