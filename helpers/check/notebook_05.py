@@ -1,6 +1,5 @@
 """The exercises of notebook 05: asynchronous streams."""
 
-import asyncio
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -26,6 +25,8 @@ QUESTIONS = ["Why does token streaming matter?", "What is a token?", "Hi"]
 @exercise("5.1")
 async def answers_together(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 5.1: several questions asked at once, the texts in their order."""
+    import asyncio  # not at the top: `import helpers` stays quick
+
     from langchain_core.callbacks import BaseCallbackHandler
     from langchain_openai import ChatOpenAI
 
@@ -82,6 +83,8 @@ async def closed_stream(
     answer: object, *, streams: MutableMapping[str, AsyncIterator[object]]
 ) -> AsyncGenerator[str, None]:
     """Exercise 5.2: a function that returns one sentence, and closes its stream."""
+    import asyncio  # not at the top: `import helpers` stays quick
+
     from langchain_core.runnables import RunnableGenerator
     from langchain_openai import ChatOpenAI
 
@@ -125,6 +128,8 @@ async def closed_stream(
 
 async def leak(question: str) -> str:
     """Say what the server noted instead of a reader who left; "" if one did."""
+    import asyncio  # not at the top: `import helpers` stays quick
+
     from helpers.models import requests
 
     # In a thread: a stream is closed by the loop, which must not wait for the record.
