@@ -141,18 +141,18 @@ def parts() -> dict[str, Row]:
 def branches() -> dict[str, Row]:
     """Return parallels, and what `assign` makes."""
     model, same = says(*WORDS), RunnablePassthrough[str]()
-    text, lump = model | StrOutputParser(), RunnableLambda(str.upper)
+    text, whole = model | StrOutputParser(), RunnableLambda(str.upper)
     answer = prompt() | text
     both = RunnablePassthrough.assign(answer=answer)
     parallels: dict[str, Step] = {
         "parallel": RunnableParallel(a=model, b=text),
-        "parallel, with a lambda beside": RunnableParallel(a=model, b=lump),
+        "parallel, with a lambda beside": RunnableParallel(a=model, b=whole),
         "parallel of passthroughs": RunnableParallel(a=same, b=same),
     }
     assigned: dict[str, Step] = {
         "assign": both,
         "assign, lambda after the model": RunnablePassthrough.assign(
-            answer=answer | lump
+            answer=answer | whole
         ),
         "assign | itemgetter": both | itemgetter("answer"),
         "assign | pick": both.pick("answer"),

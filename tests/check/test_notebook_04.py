@@ -149,18 +149,18 @@ RIGHT_STEPS = [
 ]
 
 
-def lump(texts: Texts) -> Texts:
+def whole(texts: Texts) -> Texts:
     yield "".join(texts).replace("\n", " ")
 
 
 def empty_then_lump(texts: Texts) -> Texts:
     yield ""
-    yield from lump(texts)
+    yield from whole(texts)
 
 
 def first_then_lump(texts: Texts) -> Texts:
     yield next(texts).replace("\n", " ")
-    yield from lump(texts)
+    yield from whole(texts)
 
 
 def collected(texts: Texts) -> Texts:
@@ -255,14 +255,14 @@ WRONG_STEPS = [
     (as_step(tidy), COLLECTS),
     (RunnablePassthrough() | RunnableLambda(tidy), COLLECTS),
     (lambda texts: (text.replace("\n", " ") for text in texts), COLLECTS),
-    (lump, "most of it comes at once"),
+    (whole, "most of it comes at once"),
     (empty_then_lump, "most of it comes at once"),
     (first_then_lump, "most of it comes at once"),
     (collected, "most of it comes at once"),
     (filling, "most of it comes at once"),
     (in_lines, "most of it comes at once"),
     (Invoked(), "most of it comes at once"),
-    (RunnableGenerator(lump), "most of it comes at once"),
+    (RunnableGenerator(whole), "most of it comes at once"),
     (loud, "got 'ONE  TWO"),
     (stripped, "expected, got 'onetwo"),
     (by_lines, "'one  two  three four ' expected, got 'one two  three four'"),
@@ -310,7 +310,7 @@ def chains() -> dict[str, Runnable[str, str]]:
     model = itemgetter("q") | llm | StrOutputParser()
     return {
         "model": model,
-        "lump": model | RunnableLambda(str.upper),
+        "whole": model | RunnableLambda(str.upper),
         "look-alike": model | RunnableLambda(tidy),
         "pick": RunnablePassthrough.assign(answer=model).pick("answer"),
     }
@@ -320,8 +320,8 @@ class Answers(list[bool]):
     """A list of somebody's own."""
 
 
-NAMES = ["model", "lump", "look-alike", "pick"]
-STREAM = {"model": True, "lump": False, "look-alike": False, "pick": True}
+NAMES = ["model", "whole", "look-alike", "pick"]
+STREAM = {"model": True, "whole": False, "look-alike": False, "pick": True}
 RIGHT_LISTS = [
     [True, False, False, True],
     (True, False, False, True),
@@ -329,7 +329,7 @@ RIGHT_LISTS = [
     list(STREAM.values()),
     [*map(STREAM.get, NAMES)],
     [name in {"model", "pick"} for name in NAMES],
-    [not "lump-look-alike".count(name) for name in NAMES],
+    [not "whole-look-alike".count(name) for name in NAMES],
     [True, *[False] * 2, True],
     [*reversed([True, False, False, True])],
     [bool(bit) for bit in (1, 0, 0, 1)],
@@ -337,10 +337,10 @@ RIGHT_LISTS = [
 ]
 WRONG_LISTS = [
     ([False, False, False, True], "look at 'model' again"),
-    ([True, True, False, True], "look at 'lump' again"),
+    ([True, True, False, True], "look at 'whole' again"),
     ([True, False, True, True], "look at 'look-alike' again"),
     ([True, False, False, False], "look at 'pick' again"),
-    ([True] * 4, "look at 'lump' again"),
+    ([True] * 4, "look at 'whole' again"),
     ([False] * 4, "look at 'model' again"),
     ([True, False, False], "a list of 4"),
     ([True, False, False, True, True], "a list of 4"),

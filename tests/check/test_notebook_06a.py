@@ -36,7 +36,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 # 6a.1: a body whose model stops
 
 
-async def mended(model: ChatOpenAI, question: str) -> Texts:
+async def fixed(model: ChatOpenAI, question: str) -> Texts:
     async for chunk in model.astream(question):
         yield chunk.text
 
@@ -162,7 +162,7 @@ async def in_a_thread_that_is_told(model: ChatOpenAI, question: str) -> Texts:
 @pytest.mark.parametrize(
     "answer",
     [
-        mended,
+        fixed,
         closed,
         returned,
         parsed,
@@ -174,7 +174,7 @@ async def in_a_thread_that_is_told(model: ChatOpenAI, question: str) -> Texts:
         cancelled_and_awaited,
         over_a_memory_stream,
         in_a_thread_that_is_told,
-        partial(mended),
+        partial(fixed),
     ],
 )
 async def test_stopped_model(answer: object, said: Said) -> None:
@@ -365,7 +365,7 @@ SHAPE = "write an `async def` with a `yield` in it"
         (chunks, "yield text, and not AIMessageChunk"),
         (plain, SHAPE),
         (awaited, SHAPE),
-        ("mended", SHAPE),
+        ("fixed", SHAPE),
         (without_a_question, "it raises TypeError: without_a_question() takes 1"),
         (endless, "it does not end"),
         (failing, "it raises AttributeError: 'AIMessageChunk' object has no"),

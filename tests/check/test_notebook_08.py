@@ -244,7 +244,7 @@ async def yielded(model):
 
 
 @chains.wrong("it gives whole")
-def lumpy(model):
+def collected(model):
     last = RunnableLambda(lambda text: text.replace("\n", " "))
     answer = prompt | model | text | last
     return RunnablePassthrough.assign(answer=answer) | itemgetter("answer")

@@ -1,7 +1,7 @@
 """The table of notebook 08, held to the LangChain that is installed.
 
 A row that turns red is news: a release has changed what that step gives or takes.
-Look at it in the notebook, mend the row here, and what the notebook says about it.
+Look at it in the notebook, fix the row here, and what the notebook says about it.
 """
 
 import asyncio

@@ -110,15 +110,15 @@ def test_the_last_model_decides(order: str, gives: str) -> None:
 
 
 async def test_two_models_in_turn_are_judged_by_the_last() -> None:
-    mend = PromptTemplate.from_template("Mend {draft}")
+    fix = PromptTemplate.from_template("Fix {draft}")
     # An item of the draft comes from another thread: there has to be time for it.
     slow = FakeListChatModel(responses=["abc"], sleep=0.02) | StrOutputParser()
-    lumped, text = mend | slow | WHOLE, itemgetter("q") | TEXT
+    collected, text = fix | slow | WHOLE, itemgetter("q") | TEXT
     for draft in (text, text | WHOLE):
-        step = RunnablePassthrough.assign(draft=draft).assign(answer=lumped)
+        step = RunnablePassthrough.assign(draft=draft).assign(answer=collected)
         for probed in (probe(step, *ASKED), await aprobe(step, *ASKED)):
             assert (probed.gives, probed.items > 2) == ("late", True)
-        streamed = RunnablePassthrough.assign(draft=draft) | mend | TEXT
+        streamed = RunnablePassthrough.assign(draft=draft) | fix | TEXT
         assert probe(streamed, *ASKED).gives == "pieces"
 
 
@@ -243,8 +243,10 @@ async def test_branches_take_turns_in_async_code() -> None:
     step = RunnableParallel(same=RunnablePassthrough(), loud=WHOLE)
     assert (await aprobe(step, *QUESTION)).takes == "pieces"
     assert (await aprobe(TEXT | step, *QUESTION)).gives == "pieces"
-    lumped = RunnableParallel(text=TEXT, lump=TEXT | WHOLE)
-    assert (await aprobe(lumped, *QUESTION)).gives == "pieces"  # one branch is enough
+    collected = RunnableParallel(text=TEXT, whole=TEXT | WHOLE)
+    assert (
+        await aprobe(collected, *QUESTION)
+    ).gives == "pieces"  # one branch is enough
 
 
 async def test_options_and_configuration_reach_the_step() -> None:

@@ -108,7 +108,7 @@ def links_lead_somewhere(notebook: Notebook) -> Iterator[Problem]:
     for at, page in notebook.pages():
         for link in [*page.links, *(source for source, _ in page.pictures)]:
             if link != "svg" and (fault := _fault(notebook.path, link)):
-                yield Problem(at, f"mend the link `{unquote(link)}`: {fault}")
+                yield Problem(at, f"fix the link `{unquote(link)}`: {fault}")
 
 
 def _fault(origin: Path, link: str) -> str | None:

@@ -100,7 +100,7 @@ def outputs_are_clean(notebook: Notebook) -> Iterator[Problem]:
                 yield Problem(at, "run `python3 run.py save`: a stream is in pieces")
     for at, output in notebook.outputs():
         if output.get("name") == "stderr":
-            yield Problem(at, "print nothing to stderr: mend what it warns of")
+            yield Problem(at, "print nothing to stderr: fix what it warns of")
         data = output.get("data", {})
         shown = output.get("text") or data.get("text/plain", "") * (len(data) == 1)
         if len(shown.splitlines()) > 25:
