@@ -34,6 +34,14 @@ SETTINGS = {
 }
 
 
+# Notes each text that is shown below a node, whenever that changes.
+WATCH = """(node, selector) => {
+  window.seen = new Set();
+  const note = () => window.seen.add(node.querySelector(selector)?.textContent ?? "");
+  const what = {childList: true, characterData: true, subtree: true};
+  new MutationObserver(note).observe(node, what);
+}"""
+
 LINKS = """\
 ![a dashed line and many marks](images/waiting.svg)
 [code](../helpers/__init__.py) [next](03_stream_a_model.ipynb#The-loop)"""
@@ -132,13 +140,11 @@ def write(page: Page, old: str, new: str) -> None:
 
 def save(page: Page, path: Path) -> Saved:
     """Save the notebook as it is shown, and return what is in its file."""
-    before = path.stat().st_mtime_ns
     page.keyboard.press("Escape")
-    page.keyboard.press("ControlOrMeta+s")
-    deadline = time.monotonic() + 30
-    while path.stat().st_mtime_ns == before:
-        assert time.monotonic() < deadline, "it was not saved"
-        page.wait_for_timeout(50)
+    with page.expect_response(
+        lambda response: response.request.method == "PUT" and path.name in response.url
+    ):
+        page.keyboard.press("ControlOrMeta+s")
     return Saved.read(path)
 
 
@@ -152,16 +158,14 @@ def wait_for_the_end(page: Page) -> None:
 
 
 def test_the_first_answer_streams_into_the_page(page: Page, lab: str) -> None:
-    run_all(page, lab, "00_start_here")
-    answer = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
-    seen = {""}
-    deadline = time.monotonic() + 60
-    while not any(text.rstrip().endswith("much sooner.") for text in seen):
-        assert time.monotonic() < deadline, seen
-        seen.update(answer.all_inner_texts())
-    assert len(seen) > 10, "the answer came in one piece"
-
+    open_notebook(page, lab, "my-notebooks/00_start_here")
+    cell = page.locator(".jp-CodeCell").nth(1)
+    cell.evaluate(WATCH, ".jp-OutputArea-output")
+    choose(page, "Run", "Run All Cells")
     wait_for_the_end(page)
+    assert cell.evaluate("() => seen.size") > 10, "the answer came in one piece"
+    expect(cell.locator(".jp-OutputArea-output")).to_contain_text("much sooner.")
+
     figure = page.locator(".jp-OutputArea-output img[src^='data:image/svg']").first
     assert figure.evaluate("image => image.naturalWidth") > 300
 
@@ -179,16 +183,17 @@ def test_what_the_reader_writes_is_their_progress(
     assert not saved.changed
     assert saved.solved() == set(), "its solution was run, and no more"
 
+    check = page.locator(".jp-CodeCell", has_text="check.first_text").first
     write(page, "your code here", "first = 'Streaming'")
     choose(page, "Run", "Run All Cells")
-    wait_for_the_end(page)
+    expect(check).to_contain_text("not yet: ", timeout=60_000)
     saved = save(page, copy)
     assert saved.changed
     assert saved.solved() == set(), "that is another word"
 
     write(page, "first = 'Streaming'", "first = next(c.text for c in answer if c.text)")
     choose(page, "Run", "Run All Cells")
-    wait_for_the_end(page)
+    expect(check).to_contain_text("correct (0.1)", timeout=60_000)
     assert save(page, copy).solved() == {"0.1"}
 
 
@@ -234,16 +239,14 @@ def test_the_chat_page_streams_inside_its_notebook(page: Page, lab: str) -> None
     run_all(page, lab, "06b_show_tokens")
     wait_for_the_end(page)
     chat = page.frame_locator(".jp-OutputArea-output iframe")
+    chat.locator("#fetch").evaluate(WATCH, ".answer")
     chat.get_by_role("button", name="Ask").click()
     for reader in "fetch", "eventsource":
-        answer = chat.locator(f"#{reader} .answer")
-        status = chat.locator(f"#{reader} .status")
-        seen = {""}
-        while status.inner_text() in ("waiting", "writing"):
-            seen.add(answer.inner_text())
-        expect(status).to_have_text("complete")
-        expect(answer).to_contain_text("much sooner.")
-        if reader == "fetch":  # the other one is complete by then
-            assert len(seen) > 10, "the answer came in one piece"
+        expect(chat.locator(f"#{reader} .status")).to_have_text(
+            "complete", timeout=60_000
+        )
+        expect(chat.locator(f"#{reader} .answer")).to_contain_text("much sooner.")
+    seen = chat.locator("#fetch").evaluate("() => seen.size")
+    assert seen > 10, "the answer came in one piece"
     link = page.get_by_role("link", name="Open it in a tab of its own")
     assert link.get_attribute("href") == page.locator("iframe").get_attribute("src")
