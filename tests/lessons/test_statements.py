@@ -51,7 +51,9 @@ def test_an_exception_after_a_whole_body_cuts_off_the_next_request() -> None:
     @app.get("/careless", response_class=EventSourceResponse)
     async def careless() -> AsyncIterator[str]:
         yield "one"
-        await said.wait()  # at once, it would cut off this very answer
+        await said.wait()
+        for _ in range(10):  # at once, it would cut off this very answer
+            await anyio.sleep(0)
         raise LookupError
 
     @app.get("/next")
