@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from .error import ApiError, did_you_mean
 from .frames import COMMENT, event
+from .record import KEPT
 from .reply import Reply
 from .script import Script
 from .steps import DROP, Step
@@ -197,6 +198,8 @@ class Refusals:
         if script.fault not in REFUSALS:
             return
         if script.times is not None:
+            if len(self._done) > KEPT:  # of those who never asked again, the first
+                del self._done[next(iter(self._done))]
             same = hash(body)
             if self._done[same] >= script.times:
                 del self._done[same]

@@ -10,7 +10,7 @@ from .error import ApiError
 from .faults import Refusals, change, check_fault, cut_short
 from .frames import CREATED
 from .reader import HttpRequest
-from .record import Record, Request
+from .record import LONGEST, Record, Request
 from .reply import reply_to
 from .request import parse_request
 from .steps import Step, chunked, plain, refused, streamed, whole
@@ -60,7 +60,7 @@ class Model:
     def _chat(self, asked: HttpRequest, noted: Request) -> Iterator[Step]:
         request = parse_request(asked.body)
         script = request.script
-        noted.prompt, noted.stream = request.prompt, bool(request.stream)
+        noted.prompt, noted.stream = request.prompt[:LONGEST], bool(request.stream)
         noted.fault = script.fault
         check_fault(script, stream=noted.stream)
         reply = reply_to(request, number=self._number + 1)

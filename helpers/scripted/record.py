@@ -10,6 +10,9 @@ from dataclasses import dataclass
 KEPT = 10_000
 """How many requests are remembered: more than the lessons make in one kernel."""
 
+LONGEST = 10_000
+"""How many characters of a prompt are."""
+
 
 @dataclass(slots=True)
 class Request:
@@ -19,7 +22,7 @@ class Request:
     """
 
     prompt: str = ""
-    """The last message of the user."""
+    """The last message of the user, or the start of a long one."""
     stream: bool = False
     """Whether the client asked for a stream."""
     fault: str | None = None

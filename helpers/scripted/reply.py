@@ -7,7 +7,7 @@ from .answers import answer
 from .frames import FunctionCall, ToolCall, Usage
 from .request import ChatRequest, Function
 from .schema import fill, quoted_keys
-from .tokens import Chunk, chunks, single, tokens
+from .tokens import Chunk, chunks, count, single, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def reply_to(request: ChatRequest, *, number: int = 1) -> Reply:
         (call,) if call else (),
         # OpenAI ends a call that was forced by name with "stop" (vllm pull 25054).
         "tool_calls" if call and not request.must_call else "stop",
-        len(tokens(prompt)) + 4,
+        count(prompt) + 4,
     )
     most = request.most_tokens
     if most is not None and reply.output_tokens > most:

@@ -19,6 +19,10 @@ Limit = Annotated[int, Meta(ge=1)]
 Stops = Annotated[list[str], Meta(max_length=4)]
 
 
+READ = 100_000
+"""Characters of a message that an answer may depend on."""
+
+
 class Part(Struct):
     """A part of a message; one that is not text has none."""
 
@@ -109,15 +113,15 @@ class ChatRequest(Struct):
 
     @property
     def prompt(self) -> str:
-        """The text of the last message of the user."""
+        """The text of the last message of the user, or the start of it."""
         users = (each.text for each in reversed(self.messages) if each.role == "user")
-        return next(users, "")
+        return next(users, "")[:READ]
 
     @property
     def tool_result(self) -> str | None:
-        """The text of the last message, if it is a tool's."""
+        """The text of the last message, if it is a tool's, or the start of it."""
         last = self.messages[-1]
-        return last.text if last.role == "tool" else None
+        return last.text[:READ] if last.role == "tool" else None
 
     @property
     def with_usage(self) -> bool:

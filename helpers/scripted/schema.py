@@ -7,6 +7,7 @@ prompt.
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -15,7 +16,7 @@ from .error import invalid
 from .frames import Json
 
 MOST_VALUES = 1000
-"""A schema can ask for any number of values; what comes after these is null."""
+"""A schema can ask for any number of values; what comes after is null, or left out."""
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?!\w)")
 _QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"|`([^`\n]+)`")
@@ -48,7 +49,7 @@ class Filler:
         rest = _QUOTED.sub(" ", prompt)
         self._numbers: Iterator[str] = iter(_NUMBER.findall(prompt))
         self._texts: Iterator[str] = iter([*quoted, *_NAME.findall(rest)])
-        self._prompt = prompt
+        self._prompt = prompt.lower()
         self._within = ["#"]
         self._left = MOST_VALUES
 
@@ -69,7 +70,8 @@ class Filler:
         if has.const is not UNSET:
             return has.const
         if has.enum:
-            return next((item for item in has.enum if self._says(item)), has.enum[0])
+            compared = has.enum[:MOST_VALUES]
+            return next((item for item in compared if self._says(item)), has.enum[0])
         if options := has.any_of or has.one_of or has.all_of:
             return self._first(options, name)
         return self._by_type(has, name)
@@ -105,7 +107,7 @@ class Filler:
     def _object(self, properties: Mapping[str, object]) -> object:
         return {
             name: self.value(item, name)
-            for name, item in properties.items()
+            for name, item in islice(properties.items(), MOST_VALUES)
             if not self._repeats(item)
         }
 
@@ -122,8 +124,10 @@ class Filler:
 
     def _says(self, item: object) -> bool:
         """Say whether the prompt has one of the allowed values, as a word."""
-        word = rf"(?<!\w){re.escape(str(item))}(?!\w)"
-        return re.search(word, self._prompt, re.IGNORECASE) is not None
+        text = str(item).lower()
+        if text not in self._prompt:  # quick, and nearly always so
+            return False
+        return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", self._prompt) is not None
 
     def _repeats(self, schema: object) -> bool:
         """Say whether a schema contains itself here: the value ends here, then."""

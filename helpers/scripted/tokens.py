@@ -32,6 +32,12 @@ class Chunk(Struct, frozen=True, gc=False):
     tokens: int
 
 
+READ = 100_000
+"""Characters of a text that are cut to count its tokens; the rest is taken to be alike.
+
+A prompt may be a book, and nobody else is served while it is read.
+"""
+
 _known = lru_cache(maxsize=4096)(Chunk)
 
 
@@ -57,13 +63,22 @@ def tokens(text: str) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=64)
+def count(text: str) -> int:
+    """Count the tokens of `text`."""
+    start = text[:READ]
+    return len(tokens(start)) * len(text) // max(len(start), 1)
+
+
 def chunks(text: str) -> tuple[Chunk, ...]:
     """Cut `text` into chunks of one token, and now and then of two.
 
     >>> [chunk.text for chunk in chunks("Hello, you")]
     ['Hello', ',', ' you']
     """
+    return _cut_known(text) if len(text) <= 4096 else _cut(text)
+
+
+def _cut(text: str) -> tuple[Chunk, ...]:
     found: list[Chunk] = []
     for token in tokens(text):
         if len(found) % EVERY == EVERY - 1 and found[-1].tokens == 1:
@@ -71,3 +86,6 @@ def chunks(text: str) -> tuple[Chunk, ...]:
         else:
             found.append(Chunk(token, 1))
     return tuple(found)
+
+
+_cut_known = lru_cache(maxsize=64)(_cut)

@@ -235,7 +235,7 @@ def test_a_body_over_the_limit_is_refused_and_one_at_it_is_read(url: str) -> Non
         body = json.dumps(asks(prompt)).encode()
         response = HTTP.post(f"{url}/chat/completions", content=body)
         assert response.status_code == status
-    assert parse_request(body).prompt == prompt
+    assert parse_request(body).messages[0].text == prompt
 
 
 # What is not a request of HTTP.
