@@ -69,7 +69,8 @@ async def read_http(url: str, most: int | None, *, rst: bool, get: bool) -> str:
 async def read_talk(url: str, most: int | None, *, rst: bool, get: bool) -> str:
     """Ask over the WebSocket; leave without a word if `rst`, say Stop if `get`."""
     text, read = "", 0
-    async with connect(f"{url.replace('http', 'ws')}/talk") as talk:
+    patience = {"open_timeout": 60, "close_timeout": 60, "ping_timeout": None}
+    async with connect(f"{url.replace('http', 'ws')}/talk", **patience) as talk:
         await talk.send('{"question": "Count."}')
         while most is None or read < most:
             event = json.loads(await talk.recv())
