@@ -10,7 +10,19 @@ import pytest
 from helpers.models import smollm2
 from helpers.models.process import ServerProcess
 from tests.support.fixtures import Require, Taught
+from tests.support.tiny_course import (
+    base,
+    moved,
+    new,
+    ready,
+    silent_index,
+    template,
+    wheels,
+)
 from tools.taught import run_tested
+
+# Fixtures that stand there.
+__all__ = ["base", "moved", "new", "ready", "silent_index", "template", "wheels"]
 
 
 @pytest.fixture(scope="session")
