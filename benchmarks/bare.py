@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import cast
 
-from helpers.scripted.__main__ import allow_many_connections, until_input_ends
 from helpers.scripted.frames import DONE, Delta, Frames
+from helpers.scripted.lifetime import until_input_ends
+from helpers.scripted.limits import allow_many_connections
 from helpers.scripted.steps import Step, chunked
 
 from .scenarios import Scenario

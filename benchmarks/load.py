@@ -19,7 +19,7 @@ from itertools import pairwise
 from typing import cast
 from urllib.parse import urlsplit
 
-from helpers.scripted.__main__ import allow_many_connections
+from helpers.scripted.limits import allow_many_connections
 
 END = b"0\r\n\r\n"
 """What ends a body in chunks (RFC 9112, section 7.1)."""

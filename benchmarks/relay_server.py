@@ -23,8 +23,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from helpers.scripted.__main__ import allow_many_connections
 from helpers.scripted.lifetime import wait_for_end_of_input
+from helpers.scripted.limits import allow_many_connections
 from tools.taught import run_tested
 
 

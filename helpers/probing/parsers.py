@@ -1,4 +1,4 @@
-"""Parsers to probe, and schemas for structured output; the second half of `steps`."""
+"""Parsers to probe, and schemas for structured output; `subjects` has the rest."""
 
 from enum import Enum
 from typing import Literal, TypedDict, get_args

@@ -6,24 +6,13 @@ closes: so it never outlives the program that started it.
 
 import argparse
 import asyncio
-import contextlib
 import os
 import sys
-import threading
 
-from .lifetime import wait_for_end_of_input
+from .lifetime import until_input_ends
+from .limits import allow_many_connections
 from .model import Model
 from .server import listen
-
-
-def until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    """Set `ended` when standard input, if it is a pipe, closes; returns at once."""
-
-    def wait() -> None:
-        wait_for_end_of_input()
-        loop.call_soon_threadsafe(ended.set)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 async def run(port: int, speed: float) -> str | None:
@@ -37,20 +26,6 @@ async def run(port: int, speed: float) -> str | None:
     until_input_ends(asyncio.get_running_loop(), ended)
     await ended.wait()
     return None
-
-
-def allow_many_connections() -> None:
-    """Raise the limit of open files, often 1,024, as far as the system lets us."""
-    if sys.platform != "win32":
-        import resource
-
-        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        # macOS says that there is no limit, and then refuses more than this.
-        wanted = 10_240 if most == resource.RLIM_INFINITY else most
-        if now == resource.RLIM_INFINITY or now >= wanted:
-            return
-        with contextlib.suppress(ValueError, OSError):  # then with what there is
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def a_speed(text: str) -> float:

@@ -1,8 +1,10 @@
 """How long a model's server lives: as long as the program that started it."""
 
+import asyncio
 import os
 import stat
 import sys
+import threading
 import time
 
 
@@ -15,3 +17,13 @@ def wait_for_end_of_input() -> None:
     else:  # a terminal or a file: it is stopped by hand
         while True:
             time.sleep(3600)
+
+
+def until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    """Set `ended` when standard input, if it is a pipe, closes; returns at once."""
+
+    def wait() -> None:
+        wait_for_end_of_input()
+        loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -38,7 +38,8 @@ from helpers.serving import stopping
 from helpers.serving.pings import EventStream
 from helpers.serving.stopping import relay, stoppable
 from tests.support.recorded import recorded
-from tests.support.served import connect, until
+from tests.support.served import until
+from tests.support.wire import connect
 
 READERS = 3
 """How many leave at once in each case."""

@@ -30,8 +30,8 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from helpers.models import server
-from helpers.scripted.__main__ import allow_many_connections
 from helpers.scripted.lifetime import wait_for_end_of_input
+from helpers.scripted.limits import allow_many_connections
 from tools.taught import NOTEBOOKS, run_tested
 
 ROOT = NOTEBOOKS.parent
