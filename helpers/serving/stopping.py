@@ -7,20 +7,16 @@ a task that only waits. This file works alone, with anyio: take it along.
 """
 
 import asyncio
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-)
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import TypeVar
 
 import anyio
 
 T = TypeVar("T")
 Send = Callable[[T], Awaitable[object]]
+TURN = 0.01  # seconds, after which other tasks get theirs
 
 
 async def relay(source: AsyncIterable[T], send: Send[T]) -> None:
@@ -35,11 +31,11 @@ async def relay(source: AsyncIterable[T], send: Send[T]) -> None:
 
 
 @asynccontextmanager
-async def stoppable(source: AsyncIterable[T]) -> AsyncGenerator[AsyncIterator[T]]:
+async def stoppable(source: AsyncIterable[T]) -> AsyncGenerator[AsyncGenerator[T]]:
     """Yield an iterator over the source, for others to read; at the end, stop it."""
     sending, receiving = anyio.create_memory_object_stream[T](0)  # keeps nothing
 
-    async def items() -> AsyncIterator[T]:
+    async def items() -> AsyncGenerator[T]:
         async for item in receiving:
             yield item
         task.result()
@@ -69,13 +65,16 @@ async def delivering(
 
 
 async def _deliver(source: AsyncIterable[T], send: Send[T]) -> None:
-    items = aiter(source)
+    task, items, turn = asyncio.current_task(), aiter(source), monotonic() + TURN
+    assert task is not None
     try:
         async for item in items:
-            task = asyncio.current_task()
-            if task and task.cancelling():  # Python 3.11's wait_for has lost that
+            if task.cancelling():  # Python 3.11's wait_for has lost that
                 raise asyncio.CancelledError
             await send(item)
+            if monotonic() > turn:  # a source that never waits hears nothing
+                await asyncio.sleep(0)
+                turn = monotonic() + TURN
     finally:
         if isinstance(items, AsyncGenerator):
             await items.aclose()

@@ -301,6 +301,20 @@ def test_python_3_11_loses_a_cancellation_inside_a_graph(question: str) -> None:
     assert request.finished
 
 
+def test_a_source_that_fails_beside_its_model_stops_it(question: str) -> None:
+    model = ChatOpenAI(**script(tokens=[" on"] * 100, ttft=0, pace=5))
+
+    async def failing(question: str) -> Texts:
+        async for chunk in model.astream(question):
+            yield chunk.text
+            if chunk.text:
+                raise LookupError("a bug")
+
+    with serve(app_for(failing), quiet=True) as url:
+        leave(url, "/frames", [question], tokens=1)
+        assert_stopped([question])
+
+
 # What else a stream needs: backpressure, exceptions, context, deadlines, a last save
 
 
@@ -539,6 +553,21 @@ async def test_a_source_that_nobody_reads_is_not_begun_for_long() -> None:
         await asyncio.sleep(0.01)
     assert closed == ["closed"]
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_source_that_never_waits_can_be_stopped() -> None:
+    begun = asyncio.Event()
+
+    async def endless() -> AsyncIterator[str]:
+        while True:
+            begun.set()
+            yield "a"
+
+    reading = asyncio.create_task(read_with_relay(endless(), []))
+    await begun.wait()
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert reading.cancelled()
 
 
 async def test_any_iterator_is_a_source() -> None:
