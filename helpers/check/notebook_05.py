@@ -118,8 +118,11 @@ async def closed_stream(
             kept.append(three in streams)
             yield None if chunk.text == " sentence" else chunk
 
+    text: object = None
     with suppress(Exception):  # None has no text
-        await first_sentence(model | RunnableGenerator(torn), three)
+        text = await first_sentence(model | RunnableGenerator(torn), three)
+    if text is not None:
+        yield f"an exception in the loop is lost, and {shown(text)} is returned"
     if not all(kept):
         yield "streams[question] holds the stream too late: set it before you read"
     if hint := await leak(three):
