@@ -18,7 +18,7 @@ LARGEST_BODY = 16 * 1024 * 1024
 LARGEST_HEADERS = 64 * 1024
 """Bytes of the request line and the headers; give or take one read of the socket."""
 
-MOST = 4 * LARGEST_BODY
+MOST = 2 * LARGEST_BODY
 """Bytes of a request that are read to the end, to tell the client that it is too long.
 
 After these, the connection ends: a body without end has none.
