@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from helpers.models.process import ServerProcess
-from helpers.scripted.__main__ import allow_many_connections
+from helpers.scripted.limits import allow_many_connections
 
 from .crowds import beside_slow_clients, more_than_descriptors, opened_and_left
 from .endings import ended_kernels, ended_programs
