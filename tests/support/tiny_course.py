@@ -181,6 +181,7 @@ def template(
     (root / "requirements-local.txt").write_text("--only-binary :all:\n" + LOCK)
     (root / "tools").mkdir()
     shutil.copy(ROOT / "tools/checks.py", root / "tools")
+    (root / "tools/audit.py").write_text(TOOL.format("audit"))
     shutil.copy(RUN, root)
     shutil.copy(tiny_backend.__file__, root)
     drop = ("PIP_", "UV_", "COV", "PYTHON", "VIRTUAL_ENV", "COURSE_")
