@@ -60,7 +60,7 @@ def test_every_check_is_run_even_if_one_fails(ready: Course) -> None:
         "== notebooks\ncalled: pytest --dist=loadfile -n2 notebooks",
         "== ruff check\ncalled: ruff check",
         "== ruff format\ncalled: ruff format --check",
-        "== tests\ncalled: pytest --dist=loadfile -n3 tests"
+        "== tests\ncalled: pytest --dist=loadfile -n3 --no-loadscope-reorder tests"
         " --cov=helpers --cov-fail-under=90",
         "== typos\ncalled: typos",
     ]
@@ -102,13 +102,13 @@ def test_kernels_that_are_tested_side_by_side_share_no_port() -> None:
 
 def test_without_a_network_a_line_says_what_to_do(moved: Course) -> None:
     moved.renew_lock()
-    code, printed = moved.having(**UNREACHABLE).run("bench")
+    code, printed = moved.having(**UNREACHABLE).run("audit")
     assert code == 1
     assert "ERROR: " in printed
     *_, what_to_do = printed.splitlines()
     assert "network" in what_to_do
     assert "Run the same command again" in what_to_do
-    assert moved.run("bench")[0] == 0
+    assert moved.run("audit")[0] == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="base is not of our own making")
@@ -132,7 +132,7 @@ def test_a_terminal_shows_one_live_line(moved: Course) -> None:
     shown = []
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [moved.started_by, "run.py", "bench"],
+        [moved.started_by, "run.py", "audit"],
         cwd=moved.root,
         env=moved.environment,
         stdout=theirs,

@@ -38,9 +38,9 @@ def test_an_interrupted_installation_is_done_again(
 ) -> None:
     """Nothing had changed yet: what is there stays, and works without a network."""
     sent = signal.Signals[name]
-    assert moved.run("bench")[0] == 0
+    assert moved.run("audit")[0] == 0
     moved.renew_lock()
-    process = moved.having(**asking(silent_index)).start("bench")
+    process = moved.having(**asking(silent_index)).start("audit")
     with process, silent_index.accept()[0]:  # pip has asked
         os.killpg(process.pid, sent)
         printed, _ = process.communicate(timeout=20)
@@ -49,11 +49,11 @@ def test_an_interrupted_installation_is_done_again(
         assert process.returncode == 130
         assert printed.splitlines()[-1].startswith("Interrupted.")
     (moved.root / "requirements.lock").write_text(LOCK)
-    assert moved.run("bench") == (0, "called: benchmarks\n")
+    assert moved.run("audit") == (0, "called: audit\n")
     moved.renew_lock()
-    code, printed = moved.run("bench")
+    code, printed = moved.run("audit")
     assert (code, printed.startswith("Installing the course")) == (0, True)
-    assert moved.run("bench") == (0, "called: benchmarks\n")
+    assert moved.run("audit") == (0, "called: audit\n")
 
 
 @posix
@@ -64,7 +64,7 @@ def test_interrupted_at_ten_random_moments_it_works_in_the_end(new: Course) -> N
     moments = random.Random(seed)
     for name in moments.choices(["SIGINT", "SIGKILL"], k=10):
         with new.start("test", "-x") as process:
-            time.sleep(moments.uniform(0, 4))
+            time.sleep(moments.uniform(0, 3))
             os.killpg(process.pid, signal.Signals[name])
             process.communicate(timeout=60)
     code, printed = new.run("test", "-x")
@@ -215,7 +215,7 @@ CANNOT_GO_ON = "run.py cannot go on: [Errno 13] Permission"
 
 @posix
 def test_two_at_once_are_set_up_once(new: Course) -> None:
-    with new.start("bench", "one") as one, new.start("bench", "two") as two:
+    with new.start("audit", "one") as one, new.start("audit", "two") as two:
         said = [process.communicate(timeout=60)[0] for process in (one, two)]
     assert [process.returncode for process in (one, two)] == [0, 0]
     assert "".join(said).count("Making .venv") == 1
@@ -232,9 +232,9 @@ def test_an_installer_that_has_lost_its_run_py_is_waited_for(
 ) -> None:
     moved.renew_lock()
     with (
-        moved.having(**asking(silent_index)).start("bench") as killed,
+        moved.having(**asking(silent_index)).start("audit") as killed,
         silent_index.accept()[0],
-        moved.start("bench") as waiting,
+        moved.start("audit") as waiting,
     ):
         killed.kill()  # it alone: pip goes on
         assert waiting.stdout
@@ -259,17 +259,17 @@ def test_a_lock_that_is_none_gets_a_line(moved: Course, state: str) -> None:
     lock.unlink()
     if (text := LOCKS[state]) is not None:
         lock.write_text(text, encoding="latin-1")
-    code, printed = moved.run("bench")
+    code, printed = moved.run("audit")
     assert (code, printed.count("\n")) == (1, 1)
     assert printed.startswith("requirements.lock ")
     assert "git checkout HEAD -- requirements.lock" in printed
 
 
 def test_a_lock_from_a_windows_editor_is_the_same(moved: Course) -> None:
-    assert moved.run("bench")[0] == 0
+    assert moved.run("audit")[0] == 0
     text = LOCK.replace("\n", "\r\n").encode()
     (moved.root / "requirements.lock").write_bytes(text)
-    assert moved.run("bench") == (0, "called: benchmarks\n")
+    assert moved.run("audit") == (0, "called: audit\n")
 
 
 @posix
@@ -286,9 +286,9 @@ def test_it_works_in_any_folder_from_any_other(
         run_py=tmp_path / "link/run.py",
         working_folder=tmp_path,
     )
-    code, printed = course.run("bench")
-    assert (code, printed.splitlines()[-1]) == (0, "called: benchmarks")
-    assert course.run("bench") == (0, "called: benchmarks\n")
+    code, printed = course.run("audit")
+    assert (code, printed.splitlines()[-1]) == (0, "called: audit")
+    assert course.run("audit") == (0, "called: audit\n")
 
 
 # What leads elsewhere
@@ -356,7 +356,7 @@ def test_it_installs_here_whatever_the_reader_has_set(
     if set_it == variables_of_uv:
         course = with_uv(moved, wheels, tmp_path)
     moved.renew_lock()
-    code, printed = course.having(**set_it(elsewhere, course)).run("bench")
-    assert (code, printed.splitlines()[-1]) == (0, "called: benchmarks"), printed
+    code, printed = course.having(**set_it(elsewhere, course)).run("audit")
+    assert (code, printed.splitlines()[-1]) == (0, "called: audit"), printed
     assert [*elsewhere.iterdir()] == []
     assert [*moved.packages.glob("reading-2.0.dist-info")]

@@ -14,12 +14,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = (sys.executable, "-m", "pytest", "--dist=loadfile")
+COVERAGE = ("--cov=helpers", "--cov-fail-under=90")
 CHECKS = {
     "ruff check": (sys.executable, "-m", "ruff", "check"),
     "ruff format": (sys.executable, "-m", "ruff", "format", "--check"),
     "typos": (shutil.which("typos") or "typos",),
     "mypy": (sys.executable, "-m", "mypy"),
-    "tests": (*PYTEST, "-n3", "tests", "--cov=helpers", "--cov-fail-under=90"),
+    "tests": (*PYTEST, "-n3", "--no-loadscope-reorder", "tests", *COVERAGE),
     "notebooks": (*PYTEST, "-n2", "notebooks"),
 }
 
