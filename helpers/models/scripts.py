@@ -25,10 +25,11 @@ def script(**options: object) -> dict[str, Any]:
     return {"base_url": server("scripted"), "api_key": "scripted", **extra}
 
 
-def requests(*, timeout: float = 10.0) -> list[Request]:
+def requests(*, timeout: float = 60.0) -> list[Request]:
     """Return the scripted model's record, oldest first, once nothing is in flight.
 
-    Waits at most `timeout` seconds for that; what is still in flight then says so.
+    Waits at most `timeout` seconds for that; what is still in flight then says so. So
+    an answer that takes less than a minute is over, whether or not its reader has left.
     """
     url = server("scripted").removesuffix("/v1") + "/requests"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -9,6 +9,7 @@ import argparse
 import importlib
 import importlib.util
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Protocol
@@ -74,8 +75,10 @@ def default_threads() -> int:
 def start(model: Path, *, port: int = 0, threads: int | None = None) -> _Server:
     """Start llama.cpp's server on loopback; it answers when this returns.
 
-    Raises RuntimeError if the port is in use or the model cannot be read.
+    Raises OSError if the port is in use, RuntimeError if the model cannot be read.
     """
+    if port:  # the engine would load the model first, and log it whenever it likes
+        socket.create_server(("127.0.0.1", port)).close()
     engine = importlib.import_module("xllamacpp")  # optional, so not at the top
     options = engine.CommonParams()
     options.model.path = str(model)
@@ -119,7 +122,7 @@ def main() -> None:
         print(f"{server.listening_address}/v1", flush=True)
         wait_for_end_of_input()
         os._exit(0)  # a server that is deleted would first finish its answers
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         parser.exit(1, f"Port {options.port} or {model.name} cannot be used: {error}\n")
     except KeyboardInterrupt:
         pass

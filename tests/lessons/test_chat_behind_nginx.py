@@ -188,4 +188,5 @@ def test_who_leaves_nginx_stops_the_model(
             reader.sendall(asking(question))
             until(lambda: recorded(question, timeout=0), "the model was not asked")
         (left,) = recorded(question)  # once nothing is in flight any more
+    assert left.left_after
     assert (left.chunks_sent, left.finished) == (len(HALF), False)

@@ -88,7 +88,7 @@ def open_page(browser: Browser, taught: Taught) -> Iterator[Open]:
 
 
 def endless() -> ChatOpenAI:
-    return ChatOpenAI(stream_usage=True, **script(tokens=[" on"] * 10_000, ttft=0))
+    return ChatOpenAI(stream_usage=True, **script(tokens=[" on"] * 5000, ttft=0))
 
 
 def ask(page: Page, question: str) -> None:

@@ -310,7 +310,8 @@ def test_a_server_that_is_late_still_splits(fault: str, question: str) -> None:
             os.kill(server.pid, signal.SIGCONT)
             split += iter(lambda: client.recv(65536), b"")
     halves = [piece for piece in split if not piece.endswith(b"\n\n")]
-    assert len(halves) == len(tokens)
+    # A client may read two at once, if it is late as well; not all of them.
+    assert len(tokens) / 4 < len(halves) <= len(tokens)
     _, _, answer = b"".join(split).partition(b"\r\n\r\n")
     assert said(answer.decode()) == "".join(tokens)
 
