@@ -4,7 +4,7 @@ The boundary property: what a reader of a stream finds does not depend on where 
 network happens to cut it. For SSE, that is what the exercise of notebook 02 asks for.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import AnyStr, Protocol
 
 from .exercise import raised, shown
@@ -51,10 +51,10 @@ def place(pieces: Pieces) -> str:
 class Parser(Protocol):
     """Whatever finds the data of server-sent events in pieces of a stream."""
 
-    def feed(self, read: bytes) -> Iterable[str]:
+    def feed(self, read: bytes) -> list[str]:
         """Return the data of each event that is complete by now."""
 
-    def flush(self) -> Iterable[str]:
+    def flush(self) -> list[str]:
         """Return what is complete now that nothing more comes."""
 
 
@@ -65,9 +65,9 @@ def mistake(new: Callable[[], Parser], pieces: Pieces, expected: list[str]) -> s
         parser = new()
         for read in [*pieces, None]:
             got = parser.flush() if read is None else parser.feed(read)
-            if isinstance(got, str) or not isinstance(got, Iterable):
+            if not isinstance(got, list):
                 name = "flush" if read is None else "feed"
-                return f"{name}() returned {shown(got)}, not a list"
+                return f"{name}() returned {shown(got)}: return a list"
             found += got
     except Exception as error:  # noqa: BLE001  (the parser may be a reader's first)
         return raised(error)

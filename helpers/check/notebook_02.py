@@ -57,7 +57,21 @@ EVENTS = {  # what is special about a stream of server-sent events, it, the data
     "more empty lines": ("\n\ndata: 1\n\n\n\ndata: 2\n\n", ["1", "2"]),
     "U+2028, which ends no line here": ("data: 1\u20282\n\n", ["1\u20282"]),
     "a frame without its empty line, which is dropped": ("data: 1\n\ndata: 2\n", ["1"]),
+    "no empty line, but one of another field": ("data: 1\nid: 7\n", []),
+    "a comment between two lines of data": ("data: 1\n: wait\ndata: 2\n\n", ["1\n2"]),
+    "a line of one space, which is not empty": ("data: 1\n \ndata: 2\n\n", ["1\n2"]),
+    "a last line of data that is empty": ("data: 1\ndata:\n\n", ["1\n"]),
+    "a space before `data:`, which makes it no line of data": (
+        " data: 1\ndata: 2\n\n",
+        ["2"],
+    ),
 }
+COMPLETE = [  # reads with one frame that is complete, whatever of the next is there
+    b"data: 1\n\n",
+    b"data: 1\r\n\r\n",
+    b"data: 1\r\n\r\ndata: 2\r",
+    "data: 1\n\ndata: é".encode()[:-1],
+]
 
 
 @exercise("2.2")
@@ -70,9 +84,12 @@ def sse_parser(answer: object) -> Iterator[str]:
         for pieces in splits(stream.encode()):
             if found := mistake(new, pieces, data):
                 yield ", cut ".join(filter(None, (about, place(pieces)))) + f": {found}"
-    for first in b"data: 1\n\n", b"data: 1\r\n\r\n":
-        if [*new().feed(first)] != ["1"]:
-            yield "right, but late: feed() returns a frame as soon as it is complete"
     one, two = new(), new()
-    if [*one.feed(b"data: "), *two.feed(first)] != ["1"]:
+    if one.feed(b"data: ") + two.feed(b"data: 1\n\n") not in (["1"], []):
         yield "two parsers share what they keep: keep it in self, not in the class"
+    for read in COMPLETE:
+        if new().feed(read) != ["1"]:
+            yield (
+                "right, but late: feed() returns a frame as soon as it is complete; "
+                f"feed({read!r}) has to return ['1']"
+            )

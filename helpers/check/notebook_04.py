@@ -10,7 +10,12 @@ from .exercise import case, exercise
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
-TIDY = ["one\n", "\ntwo", " ", "\nthree", " four\n"]
+TEXTS = [  # after the first, each for a step that changes more, or less, than it should
+    ["one\n", "\ntwo", " ", "\nthree", " four\n"],
+    ["one\n\ntwo"],
+    ["one  two"],
+    ["one\ttwo"],
+]
 LONG = ["\n", *([" word"] * 7 + ["."]) * 4, "\n"]  # with no line break in its middle
 
 
@@ -29,9 +34,10 @@ def streaming_step(answer: object) -> Iterator[str]:
     step = RunnableSequence[str, str](RunnablePassthrough(), given)
     if any(isinstance(each, RunnableLambda) for each in step.steps):
         yield "a RunnableLambda, or a function without yield, gets all the text first"
-    text, _ = passed_through(step, TIDY)
-    if text != (whole := "".join(TIDY).replace("\n", " ")):
-        yield case(TIDY, whole, text)
+    for texts in TEXTS:
+        text, _ = passed_through(step, texts)
+        if text != (whole := "".join(texts).replace("\n", " ")):
+            yield case(texts, whole, text)
     _, silence = passed_through(step, LONG)
     if silence > len(LONG) / 2:  # it may hold back a piece, or a sentence
         yield "the text is right, but most of it comes at once: yield each as it comes"

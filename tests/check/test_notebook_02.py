@@ -271,13 +271,16 @@ class OfBytes:
     def __init__(self, buffer: bytes = b"") -> None:
         self.buffer = buffer
 
-    def feed(self, read: bytes) -> Iterator[str]:
+    def feed(self, read: bytes) -> list[str]:
+        return [*self.complete(read)]
+
+    def complete(self, read: bytes) -> Iterator[str]:
         *frames, self.buffer = re.split(rb"\r?\n\r?\n", self.buffer + read)
         for frame in frames:
             yield from data_of(frame.decode().replace("\r\n", "\n"))
 
-    def flush(self) -> Iterator[str]:
-        yield from ()
+    def flush(self) -> list[str]:
+        return []
 
 
 class OfLines:
@@ -287,13 +290,13 @@ class OfLines:
         self.line = bytearray()
         self.found: list[str] | None = None
 
-    def feed(self, read: bytes) -> tuple[str, ...]:
+    def feed(self, read: bytes) -> list[str]:
         complete = []
         for byte in read:
             self.line.append(byte)
             if byte == 10 and (data := self.end_line()) is not None:
                 complete.append(data)
-        return tuple(complete)
+        return complete
 
     def end_line(self) -> str | None:
         line, self.line = self.line[:-1].removesuffix(b"\r"), bytearray()
@@ -306,8 +309,8 @@ class OfLines:
             self.found = [*found, value.removeprefix(b" ").decode()]
         return None
 
-    def flush(self) -> tuple[str, ...]:
-        return ()
+    def flush(self) -> list[str]:
+        return []
 
 
 class OfCoroutine:
@@ -331,13 +334,13 @@ class OfCoroutine:
                 line = yield None
             line = yield "\n".join(found) if found else None
 
-    def feed(self, read: bytes) -> deque[str]:
+    def feed(self, read: bytes) -> list[str]:
         *lines, self.rest = (self.rest + self.text.decode(read)).split("\n")
         given = map(self.lines.send, lines)
-        return deque(data for data in given if data is not None)
+        return [data for data in given if data is not None]
 
-    def flush(self) -> deque[str]:
-        return deque()
+    def flush(self) -> list[str]:
+        return []
 
 
 @dataclass
@@ -371,7 +374,7 @@ def by_closure() -> SimpleNamespace:
             for data in data_of(frame.decode().replace("\r\n", "\n"))
         ]
 
-    return SimpleNamespace(feed=feed, flush=tuple)
+    return SimpleNamespace(feed=feed, flush=list)
 
 
 class Named(Right):
@@ -577,6 +580,26 @@ class Single(Right):
         return "".join(super().feed(read))
 
 
+def returning(form: Callable[[list[str]], object]) -> type[Right]:
+    """Return a parser that finds the right data, and returns it in another form."""
+
+    class Formed(Right):
+        def feed(self, read: bytes) -> list[str]:
+            return form(super().feed(read))  # type: ignore[return-value]
+
+    return Formed
+
+
+class Generating(OfBytes):
+    def feed(self, read: bytes) -> Iterator[str]:  # type: ignore[override]
+        yield from self.complete(read)
+
+
+class Flushing(Right):
+    def flush(self) -> Iterator[str]:  # type: ignore[override]
+        yield from ()
+
+
 class Mute(Right):
     def flush(self) -> None:  # type: ignore[override]
         self.rest = ""
@@ -599,6 +622,65 @@ class Halfway:
 
 def each_line(frame: str) -> list[str]:
     return [data for line in frame.split("\n") for data in data_of(line)]
+
+
+class OtherLineEnds(OfLines):
+    """Takes each line that is not data for the empty line."""
+
+    def end_line(self) -> str | None:
+        if not self.line.startswith(b"data:"):
+            self.line[:] = b"\n"
+        return super().end_line()
+
+
+class SpaceEnds(OfLines):
+    """Takes a line of spaces for an empty one."""
+
+    def end_line(self) -> str | None:
+        if self.line.isspace():
+            self.line[:] = b"\n"
+        return super().end_line()
+
+
+class Indented(OfLines):
+    """Takes a line for data that has a space in front."""
+
+    def end_line(self) -> str | None:
+        if (line := self.line.lstrip(b" ")).startswith(b"data:"):
+            self.line = line
+        return super().end_line()
+
+
+class Waiting(Right):
+    """Waits for the \\n that belongs to a \\r at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = b""
+
+    def feed(self, read: bytes) -> list[str]:
+        self.held += read
+        if self.held.endswith(b"\r"):
+            return []
+        read, self.held = self.held, b""
+        return super().feed(read)
+
+
+class WaitingForACharacter(Right):
+    """Waits until all that it keeps can be decoded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = b""
+
+    def feed(self, read: bytes) -> list[str]:
+        self.held += read
+        try:
+            self.held.decode()
+        except UnicodeDecodeError:
+            return []
+        read, self.held = self.held, b""
+        return super().feed(read)
 
 
 WRONG_PARSERS = [
@@ -651,14 +733,38 @@ WRONG_PARSERS = [
         "U+2028, which ends no line here: it found '1', not '1\\u20282'",
     ),
     (Eager, "a frame without its empty line, which is dropped: frames expected: 1"),
+    (
+        OtherLineEnds,
+        "no empty line, but one of another field: frames expected: 0, found: 1",
+    ),
+    (
+        SpaceEnds,
+        "a line of one space, which is not empty: frames expected: 1, found: 2",
+    ),
+    (
+        with_data(lambda frame: [data.rstrip("\n") for data in data_of(frame)]),
+        "a last line of data that is empty: it found '1', not '1\\n'",
+    ),
+    (
+        Indented,
+        "a space before `data:`, which makes it no line of data: it found '1\\n2'",
+    ),
+    (Waiting, "right, but late: feed() returns a frame as soon as it is complete"),
+    (Waiting, "feed(b'data: 1\\r\\n\\r\\ndata: 2\\r') has to return ['1']"),
+    (WaitingForACharacter, "feed(b'data: 1\\n\\ndata: \\xc3') has to return ['1']"),
     (Late, "right, but late"),
     (OneBehind, "right, but late"),
     (Shared, "two parsers share what they keep"),
     (Piling, "two frames, cut inside `data: `: frames expected: 2, found: 6"),
-    (Printing, "two frames: feed() returned None, not a list"),
-    (Maybe, "two frames, cut inside `data: `: feed() returned None, not a list"),
+    (Printing, "two frames: feed() returned None: return a list"),
+    (Maybe, "two frames, cut inside `data: `: feed() returned None: return a list"),
     (Single, "two frames: feed() returned"),
-    (Mute, "two frames: flush() returned None, not a list"),
+    (returning(tuple), "two frames: feed() returned ("),
+    (returning(deque), "two frames: feed() returned deque(["),
+    (returning(lambda found: found or ()), "feed() returned (): return a list"),
+    (Generating, "two frames: feed() returned <generator"),
+    (Flushing, "two frames: flush() returned <generator"),
+    (Mute, "two frames: flush() returned None: return a list"),
     (Asynchronous, "two frames: feed() returned <coroutine"),
     (Raw, "two frames: it found b'"),
     (Halfway, "two frames: it raises AttributeError: 'Halfway' object has no"),

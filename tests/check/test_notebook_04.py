@@ -205,6 +205,13 @@ def squeezed(texts: Texts) -> Texts:
         yield " ".join(text.split())
 
 
+def changed(change: Callable[[str], str]) -> Callable[[Texts], Texts]:
+    def step(texts: Texts) -> Texts:
+        yield from map(change, texts)
+
+    return step
+
+
 def first_only(texts: Texts) -> Texts:
     for text in texts:
         yield text.replace("\n", " ", 1)
@@ -267,6 +274,24 @@ WRONG_STEPS = [
     (stripped, "expected, got 'onetwo"),
     (by_lines, "'one  two  three four ' expected, got 'one two  three four'"),
     (squeezed, "expected, got 'onetwothreefour'"),
+    (
+        changed(partial(re.sub, r"\s+", " ")),
+        "for ['one\\n\\ntwo']: 'one  two' expected, got 'one two'",
+    ),
+    (changed(partial(re.sub, r"\n+", " ")), "expected, got 'one two'"),
+    (changed(methodcaller("replace", "\n", " ", 1)), "expected, got 'one \\ntwo'"),
+    (
+        changed(partial(re.sub, r"\n|  +", " ")),
+        "for ['one  two']: 'one  two' expected, got 'one two'",
+    ),
+    (
+        changed(partial(re.sub, r"\s", " ")),
+        "for ['one\\ttwo']: 'one\\ttwo' expected, got 'one two'",
+    ),
+    (
+        changed(lambda text: text.expandtabs(1).replace("\n", " ")),
+        "'one\\ttwo' expected, got 'one two'",
+    ),
     (first_only, "expected, got 'one '"),
     (swallowing, "expected, got 'one  two  three'"),
     (growing, "expected, got 'one one  two"),
