@@ -133,6 +133,10 @@ ENDS = {
     "its reader closes it": ("Two", "left"),
     "its task is cancelled": ("Two", "left"),
     "a scope around it is cancelled": ("Two", "left"),
+    "the model says nothing": ("", "stop"),
+    "the model raises at once": ("", "failed"),
+    "the model raises after its reason": ("Two words", "failed"),
+    "its reason has come, and its task is cancelled": ("Two words", "left"),
 }
 """What may happen to an answer to exercise 6d.2, and what to save then."""
 
@@ -174,7 +178,8 @@ class Run:
         if isinstance(self.raised, Hint):
             raise self.raised
         right = ENDS[self.event]
-        breaks = self.event == "the model raises"
+        breaks = "raises" in self.event
+        words = WORDS if right[0] else []
         if self.overdue:
             advice = "; let no save take longer than `limit`" * self.slow
             return "it does not end" + advice
@@ -185,9 +190,9 @@ class Run:
             return "it holds texts back; yield each as it comes"
         if self.event.endswith("cancelled") and not self.stopped:
             return "it goes on; shield the saving, and nothing else"
-        if "left" not in right and self.texts != WORDS:
+        if "left" not in right and self.texts != words:
             advice = "; limit the saving, and nothing else" * self.slow
-            return f"it yields {self.texts}; {WORDS} is right" + advice
+            return f"it yields {self.texts}; {words} is right" + advice
         if self.asked != [right]:
             calls = " and ".join(f"save{call}" for call in self.asked)
             return f"it calls {calls or 'no save'}; save{right} is right, once"
@@ -240,7 +245,8 @@ class Run:
 
         from langchain_core.messages import AIMessageChunk
 
-        for word in WORDS:
+        text, end = ENDS[self.event]
+        for word in WORDS if text else []:
             self._heard.clear()
             yield AIMessageChunk(content=word)
             await self._heard.wait()
@@ -249,12 +255,17 @@ class Run:
             if self.event == "a scope around it is cancelled":
                 self._scope.cancel()  # as Starlette does when the reader has gone
             # Longer than the limit of a save that hangs, or than a cancellation takes.
-            await asyncio.sleep(0.1 if "left" in ENDS[self.event] else 0.03 * self.slow)
-        if self.event == "the model raises":
+            await asyncio.sleep(0.1 if text == "Two" else 0.03 * self.slow)
+        if self.event in ("the model raises", "the model raises at once"):
             raise BreakError
-        end = ENDS[self.event][1]
-        found = {"finish_reason": end} if end in ("stop", "length") else {}
+        reason = "stop" if "its reason" in self.event else end
+        found = {"finish_reason": reason} if reason in ("stop", "length") else {}
         yield AIMessageChunk(content="", response_metadata=found)
+        if self.event == "the model raises after its reason":
+            raise BreakError
+        if self.event == "its reason has come, and its task is cancelled":
+            self._task.cancel()
+            await asyncio.sleep(0.1)
         yield AIMessageChunk(content="")  # in its place, a model has the usage
 
     async def _save(self, text: object, end: object) -> None:

@@ -597,6 +597,9 @@ async def told_apart(chunks: Chunks, save: Save, limit: float) -> Texts:
     except (GeneratorExit, asyncio.CancelledError):
         end = "left"
         raise
+    except Exception:
+        end = "failed"
+        raise
     finally:
         await limited(save, "".join(said), end, limit)
 
@@ -755,6 +758,34 @@ async def without_finally(chunks: Chunks, save: Save, limit: float) -> Texts:
     await limited(save, text, end, limit)
 
 
+async def if_any_text(save: Save, text: str, end: str, limit: float) -> None:
+    if text:
+        await limited(save, text, end, limit)
+
+
+def reason_first(left: str = "left", failed: str = "") -> Kept:
+    """Return an answer that has the reason, once it came, outlast what came later."""
+
+    async def answer(chunks: Chunks, save: Save, limit: float) -> Texts:
+        text, reason, end = "", "", "left"
+        try:
+            async for chunk in chunks:
+                text += chunk.text
+                reason = chunk.response_metadata.get("finish_reason", reason)
+                yield chunk.text
+            end = reason or "failed"
+        except Exception:
+            end = failed or reason or "failed"
+            raise
+        except (GeneratorExit, asyncio.CancelledError):
+            end = left or reason or "left"
+            raise
+        finally:
+            await limited(save, text, end, limit)
+
+    return answer
+
+
 async def only_closed(chunks: Chunks, save: Save, limit: float) -> Texts:
     text, end = "", "failed"
     try:
@@ -848,6 +879,20 @@ CUT = "the saving is cut off, or nobody waits for it; shield it by a scope"
             "when its reader closes it, it calls save(",
         ),
         (without_finally, "when its reader closes it, it calls no save"),
+        (
+            kept(if_any_text),
+            "when the model says nothing, it calls no save; save('', 'stop') is right",
+        ),
+        (
+            reason_first(),
+            "when the model raises after its reason, it calls save('Two words', 'stop')"
+            "; save('Two words', 'failed') is right",
+        ),
+        (
+            reason_first(left="", failed="failed"),
+            "when its reason has come, and its task is cancelled, it calls save('Two words', "
+            "'stop'); save('Two words', 'left') is right",
+        ),
         (only_closed, "when its task is cancelled, it calls save("),
         (all_shielded, "when a scope around it is cancelled, it goes on"),
         (
