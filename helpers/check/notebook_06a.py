@@ -31,6 +31,10 @@ CASES: dict[str, tuple[str | None, list[Event]]] = {
     "a good model": (None, [HEL, LO, USAGE, DONE]),
     "a model that tells no usage": ("no_usage", [HEL, LO, DONE]),
     "a model at its token limit": ("length", [HEL, USAGE, LIMITED]),
+    "a model that tells its usage with a text": (
+        "usage_with_text",
+        [HEL, LO, USAGE, DONE],
+    ),
     "a model that raises": ("error_frame", [HEL, ERROR]),
     "a model that ends without a reason": ("early_end", [HEL, ERROR]),
     "a model that raises after its usage": ("late_error", [HEL, LO, ERROR]),
@@ -152,7 +156,8 @@ def _difference(events: list[Event], right: list[Event]) -> str | None:
             return "the reader gets an exception's text, which is for the log"
         if not _holds(data, value):
             got, best = json.dumps(data), json.dumps(value)
-            return f"the data of {name} is {got}; {best} is right"
+            itself = ": pass the dictionary itself" * _packed(data, value)
+            return f"the data of {name} is {got}; {best} is right{itself}"
     return None
 
 
@@ -163,23 +168,34 @@ def _holds(data: object, right: dict[str, Any]) -> bool:
     return isinstance(data, dict) and right.items() <= data.items()
 
 
+def _packed(data: object, right: dict[str, Any]) -> bool:
+    """Tell whether it is the right dictionary, as a string or within another one."""
+    if isinstance(data, dict):
+        return any(_holds(each, right) for each in data.values())
+    return isinstance(data, str) and data.startswith("{")
+
+
 async def _events(
     answer: object, client: "AsyncClient", fault: str | None
 ) -> tuple[list[Event], bool]:
     """Return the events, and whether one was held back until the model had ended."""
+    from langchain_core.messages.ai import UsageMetadata
     from openai import OpenAIError
 
     from helpers.models import script
 
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     says = {"tokens": ["Hel", "lo"], "ttft": 0, "pace": 0, "usage": usage}
-    if fault not in (None, "no_usage", "late_error"):
+    if fault not in (None, "no_usage", "late_error", "usage_with_text"):
         says |= {"fault": fault, "at": 1}
     events, heard = list[Event](), reading.Heard()
 
     async def chunks() -> AsyncIterator["AIMessageChunk"]:
         async for chunk in model.astream("Hi"):
             heard.clear()
+            if fault == "usage_with_text":
+                counts = UsageMetadata(**USAGE[1])
+                chunk.usage_metadata = counts if chunk.text == "lo" else None
             yield chunk
             if chunk.text:
                 await heard.wait()

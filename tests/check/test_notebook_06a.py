@@ -548,6 +548,20 @@ async def test_usage_event(answer: object, said: Said) -> None:
     assert said() == "correct (6a.2)"
 
 
+async def usage_without_text(chunks: Chunks) -> Events:
+    usage: list[Any] = []
+
+    async def noting() -> Chunks:
+        async for chunk in chunks:
+            usage.extend([] if chunk.text else filter(None, [chunk.usage_metadata]))
+            yield chunk
+
+    async for each in events(usages=0)(noting()):
+        for counts in usage if each.event == "done" else []:
+            yield ServerSentEvent(event="usage", data=counts)
+        yield each
+
+
 async def swallowing(chunks: Chunks) -> Events:
     with suppress(asyncio.CancelledError):
         async for each in events()(chunks):
@@ -621,6 +635,12 @@ async def broken(chunks: Chunks) -> Events:
         (immediately, "it makes token, token, done, usage"),
         (events(even_empty=True), "it makes token, token, token"),
         (events(data=lambda _: {"total_tokens": 1}), 'usage is {"total_tokens": 1}'),
+        (usage_without_text, "tells its usage with a text, there is no event with the"),
+        (
+            events(data=lambda chunk: {"usage": chunk.usage_metadata}),
+            '"total_tokens": 5} is right: pass the dictionary itself',
+        ),
+        (events(twice_encoded), "is right: pass the dictionary itself"),
         (events(leave_out="done"), "it makes token, token, usage; "),
         (events(unnamed), "it makes None, None, None, None; "),
         (events(twice_encoded), r'the data of token is "{\"text\": \"Hel\"}"; {"text"'),

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
+from time import sleep
 from typing import Any
 
 import anyio
@@ -268,6 +269,38 @@ async def polling_a_thread(model: BaseChatModel, question: str) -> Texts:
         yield chunk.text
 
 
+async def asleep_at_first(model: BaseChatModel, question: str) -> Texts:
+    time.sleep(0.5)  # noqa: ASYNC251
+    async for text in freed(model, question):
+        yield text
+
+
+async def asleep_after_the_title(model: BaseChatModel, question: str) -> Texts:
+    yield (await model.ainvoke(f"A title for: {question}")).text
+    sleep(0.5)  # noqa: ASYNC251
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
+async def asleep_at_each_chunk(model: BaseChatModel, question: str) -> Texts:
+    async for text in freed(model, question):
+        time.sleep(0.05)  # noqa: ASYNC251
+        yield text
+
+
+async def asked_again(model: BaseChatModel, question: str) -> Texts:
+    yield (await model.ainvoke(f"A title for: {question}")).text
+    await model.ainvoke(question)
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
+async def begun_before_the_title(model: BaseChatModel, question: str) -> Texts:
+    await anext(model.astream(question))
+    async for text in freed(model, question):
+        yield text
+
+
 async def batched(model: BaseChatModel, question: str) -> Texts:
     yield model.batch([f"A title for: {question}", "Bye"])[0].text
     async for chunk in model.astream(question):
@@ -387,6 +420,11 @@ async def empty(*given: object) -> None:
         (other_half, "nobody else has a turn during the answer"),
         (freed_once, "nobody else has a turn during the answer"),
         (a_turn_between, "nobody else has a turn during the answer"),
+        (asleep_at_first, "nobody else has a turn during time.sleep"),
+        (asleep_after_the_title, "nobody else has a turn during time.sleep"),
+        (asleep_at_each_chunk, "nobody else has a turn during time.sleep"),
+        (asked_again, "'A title for: Hi' and 'Hi', once each"),
+        (begun_before_the_title, "'A title for: Hi' and 'Hi', once each"),
         (collected, "as it comes, not when all are there"),
         (collected_in_a_thread, "as it comes, not when all are there"),
         (one_behind, "as it comes, not when all are there"),
@@ -890,8 +928,8 @@ CUT = "the saving is cut off, or nobody waits for it; shield it by a scope"
         ),
         (
             reason_first(left="", failed="failed"),
-            "when its reason has come, and its task is cancelled, it calls save('Two words', "
-            "'stop'); save('Two words', 'left') is right",
+            "when its reason has come, and its task is cancelled, it calls "
+            "save('Two words', 'stop'); save('Two words', 'left') is right",
         ),
         (only_closed, "when its task is cancelled, it calls save("),
         (all_shielded, "when a scope around it is cancelled, it goes on"),
