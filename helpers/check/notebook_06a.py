@@ -19,6 +19,8 @@ QUESTION = "Go on, please."
 TEXTS = ["Go", *[" on"] * 59]
 BURST = 5
 """How many of them come before the model falls silent, and its reader leaves."""
+BEFORE = ["".join(TEXTS[:number]) for number in range(len(TEXTS))]
+"""What was said before each of them."""
 SILENCE = 2.0
 """Seconds in which to stop the model."""
 
@@ -31,6 +33,10 @@ CASES: dict[str, tuple[str | None, list[Event]]] = {
     "a good model": (None, [HEL, LO, USAGE, DONE]),
     "a model that tells no usage": ("no_usage", [HEL, LO, DONE]),
     "a model at its token limit": ("length", [HEL, USAGE, LIMITED]),
+    "a model that tells its usage with a text": (
+        "usage_with_text",
+        [HEL, LO, USAGE, DONE],
+    ),
     "a model that raises": ("error_frame", [HEL, ERROR]),
     "a model that ends without a reason": ("early_end", [HEL, ERROR]),
     "a model that raises after its usage": ("late_error", [HEL, LO, ERROR]),
@@ -68,6 +74,8 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
         quick = script(tokens=TEXTS, ttft=0, pace=0)
         await whole.read(answer, model_of_its_own(client, **quick))
         asked = requests()[before:]
+        if whole.text in BEFORE:
+            yield f"it stops after {BEFORE.index(whole.text)} of {len(TEXTS)} texts"
         if whole.text != "".join(TEXTS):
             yield f"it yields {whole.text[:24]!r} …, and the model says 'Go on on …'"
         if QUESTION not in [request.prompt for request in asked]:
@@ -84,8 +92,36 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
             gc.enable()
     if left.late:
         yield "yield each text as it comes, not when all are there"
+    if not {len(text) for text in BEFORE} <= whole.ends:
+        yield "it joins texts; yield each as it comes"
     if any(request.left_after is None for request in asked):
         yield "the texts are right, but when its reader left, the model went on"
+    async with httpx2.AsyncClient() as client:
+        before = len(await asyncio.to_thread(requests))
+        gc.disable()
+        try:
+            await _close(answer, model_of_its_own(client, **silent))
+            asked = (await asyncio.to_thread(requests))[before:]
+        finally:
+            gc.enable()
+    if any(request.left_after is None for request in asked):
+        yield "when the generator is closed, the model goes on; use `finally`"
+
+
+async def _close(answer: object, model: "ChatOpenAI") -> None:
+    """Read until the model falls silent, and close the generator."""
+    stream: Any = reading.stream_of(answer, model, QUESTION)
+    heard = 0
+    async for text in stream:
+        heard += len(text)
+        if heard >= len(BEFORE[BURST]):
+            break
+    try:
+        if close := getattr(stream, "aclose", None):
+            await reading.ended(close())
+    except BaseExceptionGroup as errors:  # a task group around a `yield` packs it
+        if errors.split(GeneratorExit)[1]:
+            raise
 
 
 class Reader:
@@ -97,6 +133,7 @@ class Reader:
 
         self.text, self.leaves_after = "", leaves_after
         self.left = asyncio.Event()
+        self.ends = {0}  # how many characters had come after each text
         self.late = False  # it had heard the model only after the silence
 
     async def read(self, answer: object, model: "ChatOpenAI") -> None:
@@ -106,6 +143,7 @@ class Reader:
         async def texts() -> AsyncIterator[str]:
             async for text in reading.stream_of(answer, model, QUESTION):
                 yield reading.only_text(text)
+                self.ends.add(len(self.text))
 
         scope = {"type": "http", "asgi": {"spec_version": "2.3"}}  # as uvicorn says
         response = StreamingResponse(texts())
@@ -152,7 +190,8 @@ def _difference(events: list[Event], right: list[Event]) -> str | None:
             return "the reader gets an exception's text, which is for the log"
         if not _holds(data, value):
             got, best = json.dumps(data), json.dumps(value)
-            return f"the data of {name} is {got}; {best} is right"
+            itself = ": pass the dictionary itself" * _packed(data, value)
+            return f"the data of {name} is {got}; {best} is right{itself}"
     return None
 
 
@@ -163,23 +202,34 @@ def _holds(data: object, right: dict[str, Any]) -> bool:
     return isinstance(data, dict) and right.items() <= data.items()
 
 
+def _packed(data: object, right: dict[str, Any]) -> bool:
+    """Tell whether it is the right dictionary, as a string or within another one."""
+    if isinstance(data, dict):
+        return any(_holds(each, right) for each in data.values())
+    return isinstance(data, str) and data.startswith("{")
+
+
 async def _events(
     answer: object, client: "AsyncClient", fault: str | None
 ) -> tuple[list[Event], bool]:
     """Return the events, and whether one was held back until the model had ended."""
+    from langchain_core.messages.ai import UsageMetadata
     from openai import OpenAIError
 
     from helpers.models import script
 
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     says = {"tokens": ["Hel", "lo"], "ttft": 0, "pace": 0, "usage": usage}
-    if fault not in (None, "no_usage", "late_error"):
+    if fault not in (None, "no_usage", "late_error", "usage_with_text"):
         says |= {"fault": fault, "at": 1}
     events, heard = list[Event](), reading.Heard()
 
     async def chunks() -> AsyncIterator["AIMessageChunk"]:
         async for chunk in model.astream("Hi"):
             heard.clear()
+            if fault == "usage_with_text":
+                counts = UsageMetadata(**USAGE[1])
+                chunk.usage_metadata = counts if chunk.text == "lo" else None
             yield chunk
             if chunk.text:
                 await heard.wait()

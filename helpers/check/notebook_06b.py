@@ -8,6 +8,7 @@ from typing import Any
 from .exercise import Hint, exercise
 
 PATIENCE = 5.0  # seconds that an answer may take
+PROMISE = "returns a Promise: write it without async"
 
 TOKEN, DONE = ["token", {"text": "done"}], ["done", {"finish_reason": "stop"}]
 GONE = ["error", {"message": "it is gone"}]
@@ -20,6 +21,8 @@ CASES: list[tuple[list[Any], str]] = [
     ([TOKEN, ["ping", {}]], "interrupted"),
     ([TOKEN, ["done", {"finish_reason": "length"}]], "cut off: length"),
     ([TOKEN, ["done", {"finish_reason": "tool_calls"}]], "cut off: tool_calls"),
+    ([TOKEN, ["done", {"finish_reason": "abort"}]], "cut off: abort"),
+    ([TOKEN, ["done", {"finish_reason": "stop_sequence"}]], "cut off: stop_sequence"),
     ([TOKEN, TOKEN, GONE], "error: it is gone"),
     ([["error", {"message": "stop: length"}]], "error: stop: length"),
     ([TOKEN, DONE, GONE], "error: it is gone"),
@@ -35,6 +38,8 @@ def ending(answer: object) -> Iterator[str]:
     if not isinstance(answer, str):
         raise Hint("write JavaScript, in a string")
     for (events, right), does in zip(CASES, _endings(answer), strict=True):
+        if does == PROMISE:
+            yield f"it {does}"
         if does != f'returns "{right}"':
             yield f'of {json.dumps(events)}, it {does}; "{right}" is right'
 
@@ -53,7 +58,11 @@ def _endings(answer: str) -> list[str]:
         vm.runInThisContext({source});
         vm.runInThisContext("ending");
         console.log(JSON.stringify({json.dumps(CASES)}.map(([events]) => {{
-          try {{ return `returns ${{JSON.stringify(ending(events))}}`; }}
+          try {{
+            const said = ending(events);
+            if (said instanceof Promise) return "{PROMISE}";
+            return `returns ${{JSON.stringify(said)}}`;
+          }}
           catch (thrown) {{ return `throws ${{thrown}}`; }}
         }})));
     """
@@ -61,6 +70,8 @@ def _endings(answer: str) -> list[str]:
         *_, last = run_javascript(asks, patience=PATIENCE).splitlines()
         does: list[str] = json.loads(last)
     except JavaScriptError as error:
+        if "ending is not defined" in str(error):
+            raise Hint("call your function `ending`") from None
         raise Hint(f"it throws {error}") from None
     except TimeoutExpired:
         raise Hint("it does not end") from None

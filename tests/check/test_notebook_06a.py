@@ -118,11 +118,10 @@ async def cancelled_and_awaited(model: ChatOpenAI, question: str) -> Texts:
     try:
         while (text := await heard.get()) is not None:
             yield text
-    except asyncio.CancelledError:
+    finally:
         filling.cancel()
         with suppress(asyncio.CancelledError):
             await filling
-        raise
 
 
 async def over_a_memory_stream(model: ChatOpenAI, question: str) -> Texts:
@@ -277,6 +276,35 @@ async def in_tens(model: ChatOpenAI, question: str) -> Texts:
     yield "".join(held)
 
 
+async def only_cancelled(model: ChatOpenAI, question: str) -> Texts:
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+    filling = asyncio.create_task(fill(heard, model, question))
+    try:
+        async for text in drained(heard):
+            yield text
+    except asyncio.CancelledError:
+        filling.cancel()
+        raise
+
+
+async def in_pairs(model: ChatOpenAI, question: str) -> Texts:
+    held: list[str] = []
+    async for chunk in model.astream(question):
+        held.append(chunk.text)
+        if len(held) == 2:
+            yield "".join(held)
+            held.clear()
+    yield "".join(held)
+
+
+async def thirty(model: ChatOpenAI, question: str) -> Texts:
+    left = 30
+    async for chunk in model.astream(question):
+        if chunk.text and left:
+            left -= 1
+            yield chunk.text
+
+
 async def invoked(model: ChatOpenAI, question: str) -> Texts:
     yield (await model.ainvoke(question)).text
 
@@ -356,6 +384,9 @@ SHAPE = "write an `async def` with a `yield` in it"
         (in_a_thread, WENT_ON),
         (asked_twice, WENT_ON),
         (collected, "as it comes, not when all are there"),
+        (only_cancelled, "when the generator is closed, the model goes on"),
+        (in_pairs, "it joins texts; yield each as it comes"),
+        (thirty, "it stops after 30 of 60 texts"),
         (in_tens, "as it comes, not when all are there"),
         (invoked, "use astream"),
         (another_question, "ask the model the question that is given"),
@@ -548,6 +579,20 @@ async def test_usage_event(answer: object, said: Said) -> None:
     assert said() == "correct (6a.2)"
 
 
+async def usage_without_text(chunks: Chunks) -> Events:
+    usage: list[Any] = []
+
+    async def noting() -> Chunks:
+        async for chunk in chunks:
+            usage.extend([] if chunk.text else filter(None, [chunk.usage_metadata]))
+            yield chunk
+
+    async for each in events(usages=0)(noting()):
+        for counts in usage if each.event == "done" else []:
+            yield ServerSentEvent(event="usage", data=counts)
+        yield each
+
+
 async def swallowing(chunks: Chunks) -> Events:
     with suppress(asyncio.CancelledError):
         async for each in events()(chunks):
@@ -621,6 +666,12 @@ async def broken(chunks: Chunks) -> Events:
         (immediately, "it makes token, token, done, usage"),
         (events(even_empty=True), "it makes token, token, token"),
         (events(data=lambda _: {"total_tokens": 1}), 'usage is {"total_tokens": 1}'),
+        (usage_without_text, "tells its usage with a text, there is no event with the"),
+        (
+            events(data=lambda chunk: {"usage": chunk.usage_metadata}),
+            '"total_tokens": 5} is right: pass the dictionary itself',
+        ),
+        (events(twice_encoded), "is right: pass the dictionary itself"),
         (events(leave_out="done"), "it makes token, token, usage; "),
         (events(unnamed), "it makes None, None, None, None; "),
         (events(twice_encoded), r'the data of token is "{\"text\": \"Hel\"}"; {"text"'),

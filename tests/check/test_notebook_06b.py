@@ -136,8 +136,8 @@ def test_ending(answer: str, said: Said) -> None:
         (None, "not tried yet"),
         (lambda events: "complete", "write JavaScript, in a string"),
         (ENDING.encode(), "write JavaScript, in a string"),
-        ("", "it throws ReferenceError: ending is not defined"),
-        (changed("ending", "end"), "it throws ReferenceError: ending is not defined"),
+        ("", "call your function `ending`"),
+        (changed("ending", "end"), "call your function `ending`"),
         ("function ending(events) {", "it throws SyntaxError: Unexpected end of input"),
         (
             "export " + ENDING.strip(),
@@ -152,7 +152,10 @@ def test_ending(answer: str, said: Said) -> None:
         ("throw Error('not today');", "it throws Error: not today"),
         ("const ending = 1;", "it throws TypeError: ending is not a function; "),
         ("function ending(events) {}", 'it returns undefined; "complete" is right'),
-        (changed("function", "async function"), 'it returns {}; "complete" is right'),
+        (
+            changed("function", "async function"),
+            "not yet: it returns a Promise: write it without async",
+        ),
         (changed("function ending", "function* ending"), "it returns {}; "),
         (changed('? "complete"', '? ["complete"]'), 'it returns ["complete"]; "comp'),
         (changed('"complete"', '"Complete"'), 'it returns "Complete"; "complete"'),
@@ -179,6 +182,22 @@ def test_ending(answer: str, said: Said) -> None:
         ),
         (changed("off: ${data.finish_reason}", "off: length"), '"cut off: tool_calls"'),
         (changed('=== "stop"', '!== "length"'), '"complete"; "cut off: tool_calls"'),
+        (
+            changed(
+                *('!== "done"', '!== "done" || !KNOWN.includes(data.finish_reason)'),
+                *(
+                    "function",
+                    "const KNOWN = ['stop', 'length', 'tool_calls'];function",
+                ),
+            ),
+            'it returns "interrupted"; "cut off: abort" is right',
+        ),
+        (
+            changed(
+                'data.finish_reason === "stop"', 'data.finish_reason.includes("stop")'
+            ),
+            'it returns "complete"; "cut off: stop_sequence" is right',
+        ),
         (
             changed("`error: ${data.message}`", '"error"'),
             '"error"; "error: it is gone"',

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
+from time import sleep
 from typing import Any
 
 import anyio
@@ -268,6 +269,38 @@ async def polling_a_thread(model: BaseChatModel, question: str) -> Texts:
         yield chunk.text
 
 
+async def asleep_at_first(model: BaseChatModel, question: str) -> Texts:
+    time.sleep(0.5)  # noqa: ASYNC251
+    async for text in freed(model, question):
+        yield text
+
+
+async def asleep_after_the_title(model: BaseChatModel, question: str) -> Texts:
+    yield (await model.ainvoke(f"A title for: {question}")).text
+    sleep(0.5)  # noqa: ASYNC251
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
+async def asleep_at_each_chunk(model: BaseChatModel, question: str) -> Texts:
+    async for text in freed(model, question):
+        time.sleep(0.05)  # noqa: ASYNC251
+        yield text
+
+
+async def asked_again(model: BaseChatModel, question: str) -> Texts:
+    yield (await model.ainvoke(f"A title for: {question}")).text
+    await model.ainvoke(question)
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
+async def begun_before_the_title(model: BaseChatModel, question: str) -> Texts:
+    await anext(model.astream(question))
+    async for text in freed(model, question):
+        yield text
+
+
 async def batched(model: BaseChatModel, question: str) -> Texts:
     yield model.batch([f"A title for: {question}", "Bye"])[0].text
     async for chunk in model.astream(question):
@@ -387,6 +420,11 @@ async def empty(*given: object) -> None:
         (other_half, "nobody else has a turn during the answer"),
         (freed_once, "nobody else has a turn during the answer"),
         (a_turn_between, "nobody else has a turn during the answer"),
+        (asleep_at_first, "nobody else has a turn during time.sleep"),
+        (asleep_after_the_title, "nobody else has a turn during time.sleep"),
+        (asleep_at_each_chunk, "nobody else has a turn during time.sleep"),
+        (asked_again, "'A title for: Hi' and 'Hi', once each"),
+        (begun_before_the_title, "'A title for: Hi' and 'Hi', once each"),
         (collected, "as it comes, not when all are there"),
         (collected_in_a_thread, "as it comes, not when all are there"),
         (one_behind, "as it comes, not when all are there"),
@@ -597,6 +635,9 @@ async def told_apart(chunks: Chunks, save: Save, limit: float) -> Texts:
     except (GeneratorExit, asyncio.CancelledError):
         end = "left"
         raise
+    except Exception:
+        end = "failed"
+        raise
     finally:
         await limited(save, "".join(said), end, limit)
 
@@ -755,6 +796,34 @@ async def without_finally(chunks: Chunks, save: Save, limit: float) -> Texts:
     await limited(save, text, end, limit)
 
 
+async def if_any_text(save: Save, text: str, end: str, limit: float) -> None:
+    if text:
+        await limited(save, text, end, limit)
+
+
+def reason_first(left: str = "left", failed: str = "") -> Kept:
+    """Return an answer that has the reason, once it came, outlast what came later."""
+
+    async def answer(chunks: Chunks, save: Save, limit: float) -> Texts:
+        text, reason, end = "", "", "left"
+        try:
+            async for chunk in chunks:
+                text += chunk.text
+                reason = chunk.response_metadata.get("finish_reason", reason)
+                yield chunk.text
+            end = reason or "failed"
+        except Exception:
+            end = failed or reason or "failed"
+            raise
+        except (GeneratorExit, asyncio.CancelledError):
+            end = left or reason or "left"
+            raise
+        finally:
+            await limited(save, text, end, limit)
+
+    return answer
+
+
 async def only_closed(chunks: Chunks, save: Save, limit: float) -> Texts:
     text, end = "", "failed"
     try:
@@ -848,6 +917,20 @@ CUT = "the saving is cut off, or nobody waits for it; shield it by a scope"
             "when its reader closes it, it calls save(",
         ),
         (without_finally, "when its reader closes it, it calls no save"),
+        (
+            kept(if_any_text),
+            "when the model says nothing, it calls no save; save('', 'stop') is right",
+        ),
+        (
+            reason_first(),
+            "when the model raises after its reason, it calls save('Two words', 'stop')"
+            "; save('Two words', 'failed') is right",
+        ),
+        (
+            reason_first(left="", failed="failed"),
+            "when its reason has come, and its task is cancelled, it calls "
+            "save('Two words', 'stop'); save('Two words', 'left') is right",
+        ),
         (only_closed, "when its task is cancelled, it calls save("),
         (all_shielded, "when a scope around it is cancelled, it goes on"),
         (
