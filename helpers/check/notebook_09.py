@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import cast
 
-from .exercise import ANYTHING, exercise, raised, shown
+from .exercise import ANYTHING, Hint, exercise, raised, shown
 
 REPAIRS = {  # program: what it needs, and a question for whoever does not see it
     "a": ("a generator", "what does its last step need before it can begin?"),
@@ -41,6 +41,7 @@ def _letters(said: object) -> str:
 
 TOKENS = [" One", " piece", ".", " Then", " the", " next", "."]
 WHOLE, HALF = "".join(TOKENS), "".join(TOKENS[:3])
+BEFORE = {"Before?": " Another answer."}
 Kept = dict[str, object]
 Keep = Callable[[object, str, Kept], object]
 
@@ -56,14 +57,15 @@ def kept_answer(answer: object) -> Iterator[str]:
     if inspect.isgeneratorfunction(keep) or inspect.isasyncgenfunction(keep):
         yield "a call of a generator function runs nothing yet: don't yield"
     # What a fault leaves is also a whole answer: no reading of the text tells.
-    error, kept = _run(keep, tokens=TOKENS[:3])
+    error, kept, read = _run(keep, tokens=TOKENS[:3])
     if error:
-        yield f"a whole answer, and {raised(error)}"
+        where = "; if you miss its reason: the reason is in the sum of the chunks"
+        yield f"a whole answer, and {raised(error)}{where * read}"
     if not all(isinstance(text, str) for text in kept.values()):
         yield "what it keeps is no text: keep .text"
     if kept != {"Hi": HALF}:
         yield f"of a whole answer it keeps {shown(kept)}, not { {'Hi': HALF} }"
-    error, kept = _run(keep, output_version="v1")
+    error, kept, _ = _run(keep, output_version="v1")
     if error:
         yield f"an answer whose content is a list, and {raised(error)}"
     if kept != {"Hi": WHOLE}:
@@ -75,11 +77,14 @@ def kept_answer(answer: object) -> Iterator[str]:
         ("early_end", "the answer broke off: no finish_reason came"),
         ("content_filter", "a filter cut the answer off"),
     ):
-        error, kept = _run(keep, fault=fault)
+        error, kept, _ = _run(keep, fault=fault)
         if kept:
             yield f"{what}, and it kept {shown(kept)}"
         if not error:
             yield f"{what}, and it raised nothing: who is to know?"
+        if not isinstance(error, Exception):
+            name = type(error).__name__
+            yield f"{what}, and it raised {name}, which no caller catches: raise an Exception"
 
 
 def _run(
@@ -88,17 +93,21 @@ def _run(
     tokens: list[str] = TOKENS,
     fault: str | None = None,
     output_version: str | None = None,
-) -> tuple[BaseException | None, Kept]:
+) -> tuple[BaseException | None, Kept, bool]:
     """Let it ask a model; return what it raised, and what it kept.
 
+    The third is whether it read an answer to its end. It has another answer already.
     A fault comes after three tokens, which are a sentence.
     """
     from .watch import Watch, watched
 
-    kept: Kept = {}
-    model = watched(Watch(), output_version, tokens=tokens, fault=fault, at=3)
+    kept: Kept = {**BEFORE}
+    error: BaseException | None = None
+    model = watched(watch := Watch(), output_version, tokens=tokens, fault=fault, at=3)
     try:
         keep(model, "Hi", kept)
-    except ANYTHING as error:
-        return error, kept
-    return None, kept
+    except ANYTHING as caught:
+        error = caught
+    if {name: kept.pop(name, None) for name in BEFORE} != BEFORE:
+        raise Hint("it loses an answer that was kept before: only add to `kept`")
+    return error, kept, None in watch.ends

@@ -30,10 +30,15 @@ def worth_streaming(answer: object, *, work: Work) -> Iterator[str]:
             yield f"{name!r} gains no second: count the reader who reads to the end"
 
 
-# The text of a message, its finish reason, the object in it, and a hint.
-MESSAGES: tuple[tuple[str, str, object, str], ...] = (
+# The content of a message, its finish reason, the object in it, and a hint.
+BLOCKS: list[str | dict[str, object]] = [
+    {"type": "text", "text": '{"nights": ', "index": 0},
+    {"type": "text", "text": "365}", "index": 1},
+]
+MESSAGES: tuple[tuple[str | list[str | dict[str, object]], str, object, str], ...] = (
     ('{"nights": 365}', "stop", {"nights": 365}, "return the object"),
     ('{"ok": true}', "stop", {"ok": True}, "true is JSON, not Python: use json.loads"),
+    (BLOCKS, "stop", {"nights": 365}, "content may be a list: read .text"),
     ('\n{"nights": 36} ', "stop", {"nights": 36}, "JSON may have space around it"),
     ('{"nights": 36', "length", None, "length means cut off"),
     ('{"nights": 36}', "length", None, "JSON or not, length means cut off"),
@@ -43,9 +48,12 @@ MESSAGES: tuple[tuple[str, str, object, str], ...] = (
     ("Sorry, I can't.", "stop", None, "this is not JSON"),
     ("", "stop", None, "no text is not JSON"),
     ('{"nights": 36', "stop", None, "json.loads does not complete JSON; use that"),
+    ('{"a": {"b": 1}', "stop", None, "a } at the end closes an object, not each"),
+    ('{"a": "b\nc"}', "stop", None, "JSON writes a line break in a string as \\n"),
     ('{"nights": 36} Enjoy!', "stop", None, "with other text, it is not JSON"),
     ("36", "stop", None, "36 is JSON, but not an object"),
     ('[{"nights": 36}]', "stop", None, "a list is JSON, but not an object"),
+    ("[]", "stop", None, "an empty list is no object, and dict() makes one of it"),
     ('```json\n{"nights": 36}\n```', "stop", None, "JSON in a code fence is not JSON"),
     ("{}", "stop", {}, "{} is an object, too: ask for its type, not its truth"),
 )
@@ -59,17 +67,20 @@ def whole_object(answer: object) -> Iterator[str]:
     if not callable(answer):
         yield "write a function of a message"
     call = cast("Callable[[AIMessageChunk], object]", answer)
-    for text, reason, expected, hint in MESSAGES:
+    for content, reason, expected, hint in MESSAGES:
         metadata = {"finish_reason": reason} if reason else {}
-        message = AIMessageChunk(content=text, response_metadata=metadata)
-        about = f"{text!r} with the finish reason {reason or None!r}"
+        message = AIMessageChunk(content=content, response_metadata=metadata)
+        about = f"{content!r} with the finish reason {reason or None!r}"
         try:
             found = call(message)
         except Exception as error:  # noqa: BLE001  (it may be a reader's first)
-            yield f"{about}: {raised(error)}; {hint}"
+            catch = expected is None and isinstance(error, ValueError)
+            then = ": catch ValueError and return None" * catch
+            yield f"{about}: {raised(error)}; {hint}{then}"
             return
         if found != expected:
-            yield f"{about}: you return {shown(found)}, not {expected!r}; {hint}"
+            then = ": return None" if expected is None and not found else ""
+            yield f"{about}: you return {shown(found)}, not {expected!r}; {hint}{then}"
 
 
 class Regrouper(Protocol):
@@ -92,6 +103,8 @@ TEXTS: tuple[tuple[str, list[str]], ...] = (
     ("words like e.g. and Dr.", ["Eat the egg.", " By car.", " Hi, Dr!", " Go."]),
     ("abbreviations", ["Ask somebody (e.g. Dr. Who), i.e. him.", " Go."]),
     ("line breaks and two spaces", ["One.", "\n\nTwo.", "  Three."]),
+    ("a line break without a mark", ["Plan\n\nOne\nof two.", "\nTwo\n"]),
+    ("a letter that is no abbreviation", ["Take plan B.", " Then go."]),
     ("several marks in a row", ["Wait...", " what?!", " No."]),
     ("a mark inside quotes", ['He said "Go!" and left.', " So."]),
     ("a space at the end", ["One.", " "]),

@@ -43,6 +43,8 @@ def quiz(answers: object) -> Iterator[str]:
     if not isinstance(answers, Mapping):
         yield "keep the dictionary, and fill it in"
     given = {n: cast("Mapping[object, object]", answers).get(n) for n in KEY}
+    if any(given[n] is None and str(n) in answers for n in KEY):
+        yield "keep the numbers as keys: 1, not '1'"
     letters = {n: re.sub(r"\W", "", str(said)).lower() for n, said in given.items()}
     wrong = [
         number for number, (letter, *_) in KEY.items() if letters[number] != letter
@@ -52,12 +54,15 @@ def quiz(answers: object) -> Iterator[str]:
     lines[0] += f", {left} without an answer" if left else ""
     for number in wrong:
         _, notebook, section = KEY[number]
-        if given[number] is not None:
+        if given[number] is not None and letters[number] not in [*"abc"]:
+            lines.append(f"  question {number}: write a, b or c")
+        elif given[number] is not None:
             lines.append(f"  question {number}: reread notebook {notebook}, {section}")
     if wrong:
         yield "\n".join(lines)
 
 
+SPACED = ["One.", "\n\n", "Two", " ", "three"]
 USAGE = {"prompt_tokens": 9, "completion_tokens": 4242, "total_tokens": 4251}
 TOOL: dict[str, Any] = {"tool": {"name": "look", "args": {}}}
 ENDINGS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
@@ -105,6 +110,10 @@ def _at_whole_answers(chat: Chat) -> Iterator[str]:
         yield "give each chunk's text to write(), once, and as it is"
     if talk.watch.late:
         yield "it holds text back: give it to write() before you take the next chunk"
+    if not talk.remembers(WHOLE) and talk.remembers(WHOLE, like=str.strip):
+        yield "keep the text exactly as it came"
+    if not talk.remembers(WHOLE) and talk.remembers(WHOLE, turns=2):
+        yield "at the third line, the first is forgotten: add to the history with +="
     if not talk.remembers(WHOLE):
         yield "send the whole conversation each time: question, answer, question"
     if talk.roles != ["human", "ai", "human"]:
@@ -117,12 +126,22 @@ def _at_whole_answers(chat: Chat) -> Iterator[str]:
     if any(str(USAGE["total_tokens"]) in end for end in ends):
         yield "say the output_tokens: in total_tokens, the question is counted, too"
     if not all(str(USAGE["completion_tokens"]) in end for end in ends):
+        if talk.failed or talk.open:
+            yield "the usage comes after the reason: read to the end"
         yield "say how many tokens were made: ask for them with stream_usage=True"
     if not all(re.match(r"\s*\n", end) for end in ends):
         yield "say how it ended on a line of its own: begin it with a line break"
     last_line = talk.text.split(WHOLE)[1].rpartition("\n")[2]
     if re.search(rf"{WORDS}|{USAGE['completion_tokens']}", last_line):
         yield "the next answer goes on in that line: end it with a line break, too"
+    talk = talk_with(chat, tokens=SPACED)
+    if talk.text.count("".join(SPACED)) != len(LINES):
+        yield "white space is text, too: write() a chunk that has nothing else"
+    if not talk.remembers("".join(SPACED)):
+        yield "white space is text, too: keep the text exactly as it came"
+    talk = talk_with(chat, usage=USAGE, fault="length", at=2)
+    if not all(str(USAGE["completion_tokens"]) in end for end in talk.ends(HALF)):
+        yield "a cut answer whose usage came has its tokens: say how many"
 
 
 def _at_ending(talk: Talk, word: str, came: str) -> Iterator[str]:
@@ -133,6 +152,8 @@ def _at_ending(talk: Talk, word: str, came: str) -> Iterator[str]:
     if talk.error:
         also = "; usage_metadata may be None" * ("NoneType" in str(talk.error))
         yield f": {raised(talk.error)}{also}"
+    if len(talk.watch.asked) < len(LINES):
+        yield " ends the chat: go on with the next line"
     if word and not talk.says(word, came):
         yield f": say `{word}`, and none of the other words"
     if not word and not talk.names_the_error(came):

@@ -1,9 +1,9 @@
-"""A conversation of two lines with a chat of a reader's, and what came of it."""
+"""A conversation of three lines with a chat of a reader's, and what came of it."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .watch import Watch
 
-LINES = ["First?", "Second?"]
+LINES = ["First?", "Second?", "Third?"]
 TEXTS = [" One", " two", " three", " four"]
 WHOLE, HALF = "".join(TEXTS), "".join(TEXTS[:2])
 WORDS = r"\b(?:complete|cut off|interrupted|stopped|\w+(?:Error|Exception))\b"
@@ -66,8 +66,11 @@ class Talk:
 
     @property
     def _second(self) -> "list[BaseMessage]":
-        messages = self.watch.asked[1] if len(self.watch.asked) > 1 else []
-        return [message for message in messages if message.type != "system"]
+        return self._asked[1] if len(self._asked) > 1 else []
+
+    @property
+    def _asked(self) -> "list[list[BaseMessage]]":
+        return [[m for m in asked if m.type != "system"] for asked in self.watch.asked]
 
     def ends(self, answer: str) -> list[str]:
         """Return what was written behind each answer, which begins with this text."""
@@ -89,19 +92,31 @@ class Talk:
         found = [re.search(WORDS, end) for end in self.ends(answer)]
         return bool(found) and [word and word[0] for word in found] == self.failed
 
-    def remembers(self, answer: str) -> bool:
-        """Tell whether the second question went out with the first and this answer.
+    def remembers(
+        self,
+        answer: str,
+        turns: int = len(LINES),
+        like: Callable[[str], str] = str,
+    ) -> bool:
+        """Tell whether each question went out with those before it and this answer.
 
-        Without an answer, the second question is to go out alone.
+        Without an answer, each question is to go out alone. It looks at so many turns,
+        and at what is `like` their texts.
         """
-        turn = [LINES[0], answer] if answer else []
-        return [str(message.text) for message in self._second] == [*turn, LINES[1]]
+        expected = [
+            [*chain.from_iterable((line, answer) for line in LINES[:at] if answer), now]
+            for at, now in enumerate(LINES[:turns])
+        ]
+        found = [[str(m.text) for m in asked] for asked in self._asked[:turns]]
+        return [[*map(like, texts)] for texts in found] == [
+            [*map(like, texts)] for texts in expected
+        ]
 
 
 def talk_with(
     chat: Chat, *, stop: str = "", broken: bool = False, **options: object
 ) -> Talk:
-    """Hold a conversation of two lines.
+    """Hold a conversation of three lines.
 
     `stop`: where Ctrl-C is pressed, in `write` when half of the answer is written, in
     `next` before the third text comes, or `first`, before any chunk. `broken`: half of
@@ -129,7 +144,7 @@ def talk_with(
     def lines() -> Iterator[str]:
         yield LINES[0]
         talk.begun, talk.open = len(talk.starts), talk.watch.open
-        yield LINES[1]
+        yield from LINES[1:]
 
     talk.watch = Interrupting(talk.written)
     try:

@@ -135,7 +135,7 @@ def asks_again(model, question, kept):
                 raise
 
 
-@repairs.right
+@repairs.wrong("broke, and it raised SystemExit, which no caller catches: raise an")
 def exits(model, question, kept):
     try:
         repaired(model, question, kept)
@@ -245,6 +245,22 @@ def strips(model, question, kept):
 def elsewhere(model, question, kept):
     repaired(model, "Hi", new := {})
     kept["answer"] = new["Hi"]
+
+
+@repairs.wrong("it loses an answer that was kept before")
+def clears(model, question, kept):
+    kept.clear()
+    repaired(model, question, kept)
+
+
+@repairs.wrong(
+    "EOFError; if you miss its reason: the reason is in the sum of the chunks"
+)
+def reads_the_last_chunk(model, question, kept):
+    *_, last = chunks = [*model.stream(question)]
+    if reason(last) != "stop":
+        raise EOFError
+    kept[question] = add_up(chunks).text
 
 
 @repairs.wrong("what it keeps is no text")

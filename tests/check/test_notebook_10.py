@@ -102,11 +102,15 @@ objects.right(with_(parse=pydantic.TypeAdapter(dict).validate_json), "pydantic")
 objects.right(with_(parse=pydantic.TypeAdapter(dict).validate_json, types=object), "p")
 
 
+def text_of(part):
+    return part if isinstance(part, str) else part.get("text", "")
+
+
 @objects.right
 def reads_content(message):
     if message.response_metadata.get("finish_reason", "none") == "stop":
         try:
-            found = json.loads(message.content)
+            found = json.loads("".join(map(text_of, message.content)))
         except json.JSONDecodeError:
             found = None
         if type(found) is dict:
@@ -140,7 +144,10 @@ def looks_before(message):
     ended = message.response_metadata.get("finish_reason") == "stop"
     if not (ended and text.startswith("{") and text.endswith("}")):
         return None
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 @objects.right
@@ -162,6 +169,12 @@ class WholeObject:
 objects.right(WholeObject(), "an object")
 
 objects.wrong("write a function")("None")
+objects.wrong("it raises TypeError: the JSON object must be", "content")(
+    lambda m: json.loads(m.content)
+)
+objects.wrong("you return None, not {'nights': 365}; content may be a list", "caught")(
+    lambda m: whole_object(m) if isinstance(m.content, str) else None
+)
 objects.wrong("you return None, not {'nights': 365}; return the object", "nothing")(
     lambda message: print(end="")
 )
@@ -188,19 +201,32 @@ objects.wrong("reason None: it raises KeyError: 'finish_reason'", "no get")(
 objects.wrong("a filter cut", "a filter")(with_(well=("stop", "content_filter")))
 objects.wrong("ask for stop", "error")(with_(well=("stop", "error")))
 objects.wrong("ask for stop", "bad")(with_(badly=("length", "content_filter", None)))
-objects.wrong("it raises JSONDecodeError: Expecting value", "no try")(
+objects.wrong("this is not JSON: catch ValueError and return None", "no try")(
     lambda m: (
         None if whole_object(m, parse=lambda _: {}) is None else json.loads(m.text)
     )
 )
-objects.wrong("you return {}, not None; length means cut off", "empty")(
+objects.wrong("you return {}, not None; length means cut off: return None", "empty")(
     lambda message: whole_object(message) or {}
 )
-objects.wrong("you return False, not None", "False")(
+objects.wrong("you return False, not None; length means cut off: return None", "False")(
     lambda m: m.response_metadata.get("finish_reason") == "stop" and whole_object(m)
 )
 objects.wrong("json.loads does not complete", "completed")(
     with_(parse=parse_partial_json)
+)
+objects.wrong("a } at the end closes an object, not each", "a bracket")(
+    lambda m: (
+        whole_object(m, parse=parse_partial_json)
+        if m.text.strip().endswith("}")
+        else None
+    )
+)
+objects.wrong("JSON writes a line break in a string as", "not strict")(
+    with_(parse=partial(json.loads, strict=False))
+)
+objects.wrong("an empty list is no object", "dict()")(
+    with_(parse=lambda text: dict(json.loads(text)) if text != "36" else None)
 )
 objects.wrong("with other text, it is not JSON", "raw")(
     with_(parse=lambda text: json.JSONDecoder().raw_decode(text.strip())[0])
@@ -377,6 +403,9 @@ cutter(Cutter.end.replace(r"\bDr\.", r"r\."), "words like e.g. and Dr.: it found
 cutter(Cutter.end.replace(r"(?=\s)", r"(?!\S)"), "number, cut after 'It is 3.': it")
 cutter(r"(?<=[.!?])", "a decimal number: it found ['It is 3.', '5 km.'")
 cutter(Cutter.end.replace(r"\s", " "), "line breaks and two spaces: it found")
+cutter(Cutter.end + r"|(?<=\S)(?=\n)", "a line break without a mark")
+cutter(Cutter.end + r"|(?<=\S)(?=\n\n)", "a line break without a mark")
+cutter(r"(?<!\b\w\.)(?<!\bDr\.)(?<=[.!?])(?=\s)", "a letter that is no abbreviation")
 cutter(r"(?<=\.)(?=\s)", "three sentences: it found ['One.', ' Two! Three?']")
 cutter(Cutter.end.replace("[.!?]", '[.!?"]'), "a mark inside quotes: it found")
 

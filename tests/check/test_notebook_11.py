@@ -40,11 +40,12 @@ quiz.wrong("keep the dictionary, and fill it in")({*RIGHT.values()})
 quiz.wrong("0 of 14 are right, 14 without an answer")({})
 quiz.wrong("13 of 14 are right, 1 without an answer")(RIGHT | {8: None})
 quiz.wrong("1 of 14 are right, 13 without an answer")({1: RIGHT[1]})
-quiz.wrong("0 of 14 are right\n  question 1: reread")(each(lambda letter: "d"))
-quiz.wrong("13 of 14 are right\n  question 5")(RIGHT | {5: ["c", "b"]})
-quiz.wrong("13 of 14 are right\n  question 5")(RIGHT | {5: 3})
-quiz.wrong("13 of 14 are right\n  question 5")(RIGHT | {5: "c or b"})
-quiz.wrong("0 of 14 are right, 14 without an answer")(
+quiz.wrong("0 of 14 are right\n  question 1: write a, b or c")(each(lambda letter: "d"))
+quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: ["c", "b"]})
+quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: 3})
+quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: "pieces"})
+quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: "c or b"})
+quiz.wrong("keep the numbers as keys")(
     {str(number): letter for number, letter in RIGHT.items()}
 )
 for number, (right, notebook, section) in KEY.items():
@@ -196,6 +197,34 @@ wrong(
     ("    reason = whole", "    write(late)\n    reason = whole"),
 )
 wrong("the whole conversation", ("*history, ", ""))
+wrong("the first is forgotten: add to the history with +=", ("history +=", "history ="))
+wrong("not yet: keep the text exactly as it came", (KEEP, '("ai", whole.text.strip())'))
+wrong(
+    "white space is text, too: write() a chunk",
+    (WRITE, "                chunk.text.strip() and write(chunk.text)"),
+)
+wrong(
+    "a cut answer whose usage came has its tokens",
+    ("whole.usage_metadata", 'whole.usage_metadata if end == "complete" else None'),
+)
+wrong(
+    "the usage comes after the reason: read to the end",
+    (
+        WRITE,
+        f"""{WRITE}
+                if chunk.response_metadata.get("finish_reason"):
+                    break""",
+    ),
+)
+wrong(
+    "Ctrl-C ends the chat: go on with the next line",
+    (
+        "        if whole.text:",
+        """        if end == "stopped":
+            return
+        if whole.text:""",
+    ),
+)
 wrong("the whole conversation", ('("human", line), ("ai"', '("ai"'))
 wrong('as the model\'s own: ("ai", text)', ('("ai", ', '("user", '))
 wrong("answer each line before", ("in lines", "in list(lines)"))
