@@ -4,7 +4,7 @@ import gc
 import json
 import math
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import reading
 from .exercise import Hint, exercise
@@ -12,6 +12,7 @@ from .exercise import Hint, exercise
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
     from langchain_core.messages import AIMessageChunk
+    from langchain_core.messages.ai import UsageMetadata
     from langchain_openai import ChatOpenAI
     from starlette.types import Message
 
@@ -213,7 +214,6 @@ async def _events(
     answer: object, client: "AsyncClient", fault: str | None
 ) -> tuple[list[Event], bool]:
     """Return the events, and whether one was held back until the model had ended."""
-    from langchain_core.messages.ai import UsageMetadata
     from openai import OpenAIError
 
     from helpers.models import script
@@ -228,7 +228,7 @@ async def _events(
         async for chunk in model.astream("Hi"):
             heard.clear()
             if fault == "usage_with_text":
-                counts = UsageMetadata(**USAGE[1])
+                counts = cast("UsageMetadata", USAGE[1])
                 chunk.usage_metadata = counts if chunk.text == "lo" else None
             yield chunk
             if chunk.text:

@@ -84,7 +84,7 @@ def kept_answer(answer: object) -> Iterator[str]:
             yield f"{what}, and it raised nothing: who is to know?"
         if not isinstance(error, Exception):
             name = type(error).__name__
-            yield f"{what}, and it raised {name}, which no caller catches: raise an Exception"
+            yield f"{what}, and it raised {name}: raise an Exception, so that it is caught"
 
 
 def _run(

@@ -42,8 +42,9 @@ def quiz(answers: object) -> Iterator[str]:
     """Exercise 11.1: a letter for each question; a wrong one names what to reread."""
     if not isinstance(answers, Mapping):
         yield "keep the dictionary, and fill it in"
-    given = {n: cast("Mapping[object, object]", answers).get(n) for n in KEY}
-    if any(given[n] is None and str(n) in answers for n in KEY):
+    told = cast("Mapping[object, object]", answers)
+    given = {n: told.get(n) for n in KEY}
+    if any(given[n] is None and str(n) in told for n in KEY):
         yield "keep the numbers as keys: 1, not '1'"
     letters = {n: re.sub(r"\W", "", str(said)).lower() for n, said in given.items()}
     wrong = [
