@@ -116,10 +116,10 @@ async def closed_stream(
     async def torn(chunks: "AsyncIterator[AIMessage]") -> AsyncIterator[object]:
         async for chunk in chunks:
             kept.append(three in streams)
-            yield None if chunk.text == " sentence" else chunk
+            yield object() if chunk.text == " sentence" else chunk
 
     text: object = None
-    with suppress(Exception):  # None has no text
+    with suppress(Exception):  # an object has no text
         text = await first_sentence(model | RunnableGenerator(torn), three)
     if text is not None:
         yield f"an exception in the loop is lost, and {shown(text)} is returned"

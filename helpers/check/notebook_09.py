@@ -83,8 +83,8 @@ def kept_answer(answer: object) -> Iterator[str]:
         if not error:
             yield f"{what}, and it raised nothing: who is to know?"
         if not isinstance(error, Exception):
-            name = type(error).__name__
-            yield f"{what}, and it raised {name}: raise an Exception, so that it is caught"
+            ends = f"{type(error).__name__} ends the whole program"
+            yield f"{what}, and {ends}: raise an Exception"
 
 
 def _run(

@@ -135,7 +135,7 @@ def asks_again(model, question, kept):
                 raise
 
 
-@repairs.wrong("broke, and it raised SystemExit: raise an Exception")
+@repairs.wrong("broke, and SystemExit ends the whole program: raise an Exception")
 def exits(model, question, kept):
     try:
         repaired(model, question, kept)
