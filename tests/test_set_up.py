@@ -64,6 +64,7 @@ def test_interrupted_at_ten_random_moments_it_works_in_the_end(new: Course) -> N
     moments = random.Random(seed)
     for name in moments.choices(["SIGINT", "SIGKILL"], k=10):
         with new.start("test", "-x") as process:
+            # pace: how long it takes there is the subject
             time.sleep(moments.uniform(0, 3))
             os.killpg(process.pid, signal.Signals[name])
             process.communicate(timeout=60)

@@ -26,7 +26,7 @@ KEY = {  # question: the right letter, the notebook that shows it, the section t
     4: ("b", "03", "An end that is not an end"),
     5: ("c", "09a", "The model falls silent"),
     6: ("b", "09b", "The cache is not asked"),
-    7: ("c", "04", "Break it with one lambda"),
+    7: ("c", "04", "Add one lambda"),
     8: ("b", "04", "Leave early"),
     9: ("c", "07", "Not in the table: second chances"),
     10: ("b", "08", "Functions and other steps"),

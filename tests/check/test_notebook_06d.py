@@ -270,6 +270,7 @@ async def polling_a_thread(model: BaseChatModel, question: str) -> Texts:
 
 
 async def asleep_at_first(model: BaseChatModel, question: str) -> Texts:
+    # pace: how long it takes there is the subject
     time.sleep(0.5)  # noqa: ASYNC251
     async for text in freed(model, question):
         yield text
@@ -277,6 +278,7 @@ async def asleep_at_first(model: BaseChatModel, question: str) -> Texts:
 
 async def asleep_after_the_title(model: BaseChatModel, question: str) -> Texts:
     yield (await model.ainvoke(f"A title for: {question}")).text
+    # pace: how long it takes there is the subject
     sleep(0.5)  # noqa: ASYNC251
     async for chunk in model.astream(question):
         yield chunk.text
@@ -284,6 +286,7 @@ async def asleep_after_the_title(model: BaseChatModel, question: str) -> Texts:
 
 async def asleep_at_each_chunk(model: BaseChatModel, question: str) -> Texts:
     async for text in freed(model, question):
+        # pace: how long it takes there is the subject
         time.sleep(0.05)  # noqa: ASYNC251
         yield text
 

@@ -31,14 +31,13 @@ from tests.support.served import (
     PHASES,
     TOKENS,
     asking,
-    connect,
     events,
     names,
     read_tokens,
-    said,
     until,
 )
 from tests.support.served import scripted as model
+from tests.support.wire import connect, said
 
 Chat = Callable[..., AbstractContextManager[str]]
 Frames = AsyncGenerator[str]
@@ -78,6 +77,7 @@ async def respond(frames: Frames, *, every: float = 15, to: Client) -> list[byte
 
 async def slowly(*frames: str, silence: float = 0.3) -> Frames:
     """Be silent, then yield the frames."""
+    # pace: how long it takes there is the subject
     await asyncio.sleep(silence)
     for frame in frames:
         yield frame
@@ -99,6 +99,7 @@ async def test_pings_fill_a_silence() -> None:
 async def test_a_silence_begins_anew_with_each_frame() -> None:
     async def steady() -> Frames:
         for _ in range(20):
+            # pace: how long it takes there is the subject
             await asyncio.sleep(0.02)
             yield "a"
 
@@ -108,6 +109,7 @@ async def test_a_silence_begins_anew_with_each_frame() -> None:
 async def test_no_frame_is_lost_or_doubled_or_cut_by_a_ping() -> None:
     async def close_to_the_pings() -> Frames:
         for number in range(200):
+            # pace: how long it takes there is the subject
             await asyncio.sleep(0.001)
             yield f"{number}\n"
 
@@ -136,6 +138,7 @@ async def test_who_leaves_closes_the_frames(last: bytes) -> None:
     async def noting() -> Frames:
         try:
             yield "a"
+            # pace: how long it takes there is the subject
             await asyncio.sleep(LONG)
         finally:
             closed.set()
@@ -154,9 +157,11 @@ async def test_who_leaves_closes_the_frames(last: bytes) -> None:
 
 async def test_a_deadline_inside_the_frames_holds() -> None:
     async def until_a_deadline() -> Frames:
+        # pace: how long it takes there is the subject
         async with asyncio.timeout(0.1):
             for _ in range(10):
                 yield "a"
+                # pace: how long it takes there is the subject
                 await asyncio.sleep(0.04)
 
     with pytest.raises(TimeoutError):
@@ -169,6 +174,7 @@ async def test_a_context_goes_on_through_the_frames() -> None:
     async def traced() -> Frames:
         token = trace.set("mine")
         yield "a"
+        # pace: how long it takes there is the subject
         await asyncio.sleep(0.1)
         yield trace.get()
         trace.reset(token)
@@ -190,11 +196,13 @@ async def test_the_frames_are_no_faster_than_their_reader() -> None:
         async def send(self, message: Message) -> None:
             if message.get("body"):
                 stuck.set()
+                # pace: how long it takes there is the subject
                 await asyncio.sleep(LONG)
 
     client = Slow()
     responding = asyncio.create_task(respond(flood(), every=0.01, to=client))
     await stuck.wait()
+    # pace: how long it takes there is the subject
     await asyncio.sleep(0.05)
     client.left.set()
     await responding
@@ -207,6 +215,7 @@ async def test_a_reader_who_is_stuck_gets_no_pings_beside_the_frame() -> None:
             self.under_way += bool(message.get("body"))
             assert self.under_way <= 1
             if message.get("body") == b"a":
+                # pace: how long it takes there is the subject
                 await asyncio.sleep(0.1)
             self.under_way -= bool(message.get("body"))
 
@@ -220,6 +229,7 @@ async def test_a_ping_that_fails_stops_the_frames() -> None:
     async def silent() -> Frames:
         try:
             yield "a"
+            # pace: how long it takes there is the subject
             await asyncio.sleep(LONG)
         finally:
             closed.set()
@@ -378,6 +388,7 @@ def test_what_was_said_to_who_leaves_is_saved(
                     said += each
                     yield each
         finally:
+            # pace: how long it takes there is the subject
             await asyncio.sleep(0.05)
             saved.append(said)
 
@@ -402,6 +413,7 @@ def test_a_save_goes_on_when_its_reader_leaves(
         finally:
             with anyio.CancelScope(shield=shield):
                 saves.set()
+                # pace: how long it takes there is the subject
                 await asyncio.sleep(0.3)
                 saved.append(question)
 

@@ -447,8 +447,10 @@ async def test_a_context_goes_on_through_the_source(reads: Reads) -> None:
 @BOTH
 async def test_a_deadline_inside_the_source_holds(reads: Reads) -> None:
     async def until_a_deadline() -> AsyncIterator[str]:
+        # pace: how long it takes there is the subject
         async with asyncio.timeout(0.05):
             yield "a"
+            # pace: how long it takes there is the subject
             await asyncio.sleep(LONG)
 
     with pytest.raises(TimeoutError):
@@ -469,6 +471,7 @@ async def test_a_save_in_finally_runs_to_its_end(
             said += "a"
             yield "a"
             begun.set()
+            # pace: how long it takes there is the subject
             await asyncio.sleep(LONG)
         finally:
             saving.set()
@@ -480,6 +483,7 @@ async def test_a_save_in_finally_runs_to_its_end(
         async def send(item: str) -> None:
             if rests:
                 begun.set()
+                # pace: how long it takes there is the subject
                 await asyncio.sleep(LONG)
 
         if reads is read_with_relay:
@@ -508,6 +512,7 @@ async def test_what_fails_in_finally_is_raised() -> None:
     async def source() -> AsyncIterator[str]:
         try:
             yield "a"
+            # pace: how long it takes there is the subject
             await asyncio.sleep(LONG)
         finally:
             raise OSError("the database is away")
@@ -524,6 +529,7 @@ async def test_a_cancellation_that_was_lost_ends_the_source_at_its_next_item() -
         for number in range(10):
             begun.set()
             with suppress(asyncio.CancelledError):
+                # pace: how long it takes there is the subject
                 await asyncio.sleep(0.01)  # as 3.11's wait_for, if its result has come
             yield number
 
@@ -550,6 +556,7 @@ async def test_a_source_that_nobody_reads_is_not_begun_for_long() -> None:
     async with stoppable(source()):
         pass
     async with stoppable(source()):
+        # pace: how long it takes there is the subject
         await asyncio.sleep(0.01)
     assert closed == ["closed"]
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -147,6 +147,7 @@ def stop_reading(notebook: str, *, readers: int, seconds: float = 0.0) -> Found:
             taken = now.taken
             time.sleep(0.2)
             now = held(url)
+        # pace: how long it takes there is the subject
         time.sleep(seconds)
         memory = max(now.memory, held(url).memory) - before.memory
         still = held(url).taken == taken

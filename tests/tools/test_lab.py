@@ -115,7 +115,7 @@ def test_jupyterlab_starts_at_the_copy_with_the_course_as_its_root(
             for cell in json.loads(copy)["content"]["cells"]
             if "solution" in cell["metadata"].get("tags", [])
         ]
-        assert solution.startswith("# The solution.")
+        assert solution.startswith("# Solution: ")
         assert get(port, "/api/contents/tools/lab.py")[0] == 200
     finally:
         lab.terminate()
