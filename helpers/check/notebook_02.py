@@ -8,9 +8,15 @@ from .boundary import Parser, mistake, place, splits
 from .exercise import exercise, wrong
 
 
-def frame(delta: dict[str, object], reason: str | None = None, **more: object) -> str:
+def frame(
+    delta: dict[str, object],
+    reason: str | None = None,
+    *,
+    logprobs: dict[str, object] | None = None,
+    **more: object,
+) -> str:
     """Return the data of a frame, with all the fields that a server sends."""
-    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+    choice = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
     about = {"id": "1", "object": "chat.completion.chunk", "created": 1, "usage": None}
     return json.dumps({**about, "model": "any", "choices": [choice], **more})
 
@@ -29,6 +35,15 @@ FRAMES = {  # what there is to know about a frame, its data, the text in it
         " [DONE], null",
     ),
     "text beside a finish reason": (frame({"content": "."}, "stop", usage=USAGE), "."),
+    "text beside the role": (frame({"role": "assistant", "content": "Hi"}), "Hi"),
+    "a null in logprobs says nothing about the text": (
+        frame({"content": "Hi"}, logprobs={"content": None, "refusal": None}),
+        "Hi",
+    ),
+    "json.loads reads an escaped pair as one character": (
+        frame({"content": "😀"}),
+        "😀",
+    ),
 }
 
 

@@ -1,13 +1,16 @@
 """The exercises of notebook 03: the stream of one model."""
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from .exercise import exercise, wrong
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
 
+T = TypeVar("T")
 ENDS = {  # how an answer ended: its finish reason, the call in it, whether that is all
     "stop": ("stop", "", True),
     "length": ("length", "", False),
@@ -15,8 +18,13 @@ ENDS = {  # how an answer ended: its finish reason, the call in it, whether that
     "tool_calls": ("tool_calls", "{}", True),
     "length, in the call of a tool": ("length", '{"a', False),
     "no reason: finish_reason may be missing, read it with .get()": (None, "", False),
-    "a reason of the server's own, abort": ("abort", "", False),
-    "a reason of the server's own, error": ("error", "", False),
+    **{
+        f"a reason that is not in the table, {reason!r}": (reason, "", False)
+        for reason in (
+            *("abort", "error", "", "stop_sequence", "end_turn", "eos"),
+            *("STOP", "TOOL_CALLS", "stop tool_calls", "function_call"),
+        )
+    },
 }
 
 
@@ -25,7 +33,7 @@ def ended(reason: str | None, call: str) -> "AIMessageChunk":
     from langchain_core.messages import AIMessageChunk
     from langchain_core.messages.tool import tool_call_chunk
 
-    about = {"finish_reason": reason} if reason else {}
+    about = {"finish_reason": reason} if reason is not None else {}
     calls = [tool_call_chunk(name="now", args=call, id="call-1", index=0)]
     return AIMessageChunk(
         content="" if call else "Hi.",
@@ -41,13 +49,22 @@ def complete_answer(answer: object) -> Iterator[str]:
     if not callable(answer):
         yield "write a function, with def"
     told = cast("Callable[[AIMessageChunk], object]", answer)
-    if told(ended("stop", "")) is None:
+    got = told(ended("stop", ""))
+    if inspect.iscoroutine(got):
+        got.close()
+        yield "write a plain def, without async"
+    if got is None:
         yield "it returns None: end it with return, and with True or False"
     for end, (reason, call, complete) in ENDS.items():
-        if found := wrong(
-            lambda whole: bool(told(whole)), ended(reason, call), complete
-        ):
+        judged = partial(verdict, told, complete=complete)
+        if found := wrong(judged, ended(reason, call), complete):
             yield f"ended by {end}: {found}"
+
+
+def verdict(told: Callable[[T], object], whole: T, *, complete: bool) -> object:
+    """Return what is told of an answer; if it is as true or false as expected, that."""
+    got = told(whole)
+    return complete if bool(got) is complete else got
 
 
 ROWS = {

@@ -177,6 +177,23 @@ def drops_with_a_reason(data: str) -> str:
     return "" if '"finish_reason": "stop"' in data else text_in(data)
 
 
+def without_the_role(data: str) -> str:
+    choices = [] if data == "[DONE]" else json.loads(data)["choices"]
+    delta = choices[0]["delta"] if choices else {}
+    return "" if "role" in delta else delta.get("content") or ""
+
+
+def without_any_null(data: str) -> str:
+    return "" if '"content":null' in data.replace(" ", "") else text_in(data)
+
+
+def by_eval(data: str) -> str:
+    if data == "[DONE]":
+        return ""
+    choices = eval(data, {"null": None})["choices"]
+    return (choices[0]["delta"].get("content") or "") if choices else ""
+
+
 async def asynchronous(data: str) -> str:
     return text_in(data)
 
@@ -204,6 +221,9 @@ WRONG_TEXT = [
     (lambda data: str(without_null(data)), "null: '' expected, got 'None'"),
     (drops("[DONE]"), "a text may speak of [DONE]"),
     (drops_with_a_reason, "text beside a finish reason"),
+    (without_the_role, "text beside the role: 'Hi' expected, got ''"),
+    (without_any_null, "null in logprobs says nothing about the text: 'Hi' expected"),
+    (by_eval, "an escaped pair as one character: '😀' expected, got '\\ud83d\\ude00'"),
     (drops("usage"), "choices[0], delta, content: ' you' expected, got ''"),
     (drops("null"), "' you' expected, got ''"),
     (lambda data: ast.literal_eval(data), "it raises ValueError"),

@@ -74,7 +74,7 @@ RIGHT_ENDS = [
     with_its_calls,
     Complete(),
     Complete().__call__,
-    partial(in_turn, done=DONE | {"function_call"}),
+    partial(in_turn, done=DONE | {"done"}),
     lambda whole: reason(whole) == "stop" or reason(whole) == "tool_calls",
     lambda whole: reason(whole) and reason(whole) in DONE,  # None is false, too
     lambda whole: (reason(whole) or "") in ["tool_calls", "stop"],
@@ -95,6 +95,12 @@ async def asynchronous(whole: BaseMessage) -> bool:
     return is_complete(whole)
 
 
+class Asynchronous:
+    async def __call__(self, whole: BaseMessage) -> bool:
+        return is_complete(whole)
+
+
+OWN = "a reason that is not in the table, "
 WRONG_ENDS = [
     (True, "write a function"),
     (is_complete(AIMessage("")), "write a function"),
@@ -107,10 +113,11 @@ WRONG_ENDS = [
         "it raises TypeError",
     ),
     (lambda _: True, "ended by length: False expected, got True"),
-    (lambda whole: reason(whole), "ended by length: False expected, got True"),
+    (lambda whole: reason(whole), "ended by length: False expected, got 'length'"),
     (lambda whole: whole.chunk_position == "last", "ended by length: False expected"),
     (lambda whole: whole.text.endswith("."), "ended by length: False expected"),
-    (asynchronous, "ended by length: False expected, got True"),
+    (asynchronous, "write a plain def, without async"),
+    (Asynchronous(), "write a plain def, without async"),
     (lambda whole: reason(whole) != "length", "ended by content_filter: False"),
     (
         lambda whole: reason(whole) not in {"length", None},
@@ -119,7 +126,7 @@ WRONG_ENDS = [
     (lambda whole: reason(whole) == "stop", "ended by tool_calls: True expected"),
     (
         lambda whole: reason(whole) == "stop" or whole.tool_calls,
-        "ended by length, in the call of a tool: False expected, got True",
+        "ended by length, in the call of a tool: False expected, got [{",
     ),
     (
         lambda whole: whole.response_metadata["finish_reason"] in DONE,
@@ -131,12 +138,33 @@ WRONG_ENDS = [
     ),
     (
         lambda whole: reason(whole) not in {"length", "content_filter", None},
-        "a reason of the server's own, abort: False expected, got True",
+        "a reason that is not in the table, 'abort': False expected, got True",
     ),
     (
         lambda whole: reason(whole) not in {"length", "content_filter", "abort", None},
-        "a reason of the server's own, error: False expected, got True",
+        "a reason that is not in the table, 'error': False expected, got True",
     ),
+    (lambda whole: "stop" in str(reason(whole)), "ended by tool_calls: True expected"),
+    (
+        lambda whole: any(done in str(reason(whole)) for done in DONE),
+        OWN + "'stop_sequence': False expected, got True",
+    ),
+    (
+        lambda whole: (reason(whole) or "?").startswith(tuple(DONE)),
+        OWN + "'stop_sequence': False expected, got True",
+    ),
+    (lambda whole: (reason(whole) or "").lower() in DONE, OWN + "'STOP': False"),
+    (
+        lambda whole: (reason(whole) or "?") in "stop tool_calls",
+        OWN + "'stop tool_calls': False expected, got True",
+    ),
+    (lambda whole: reason(whole) in {*DONE, ""}, OWN + "'': False expected, got True"),
+    (
+        lambda whole: reason(whole) in {*DONE, "function_call"},
+        OWN + "'function_call': False expected, got True",
+    ),
+    (lambda whole: reason(whole) in {*DONE, "end_turn"}, OWN + "'end_turn': False"),
+    (lambda whole: reason(whole) in {*DONE, "eos"}, OWN + "'eos': False expected"),
     (Hostile(), "it raises RuntimeError"),
 ]
 
@@ -147,7 +175,6 @@ def test_the_end_is_known(answer: object, said: Callable[[], str]) -> None:
     assert said() == "correct (3.1)"
 
 
-@pytest.mark.filterwarnings("ignore:coroutine 'asynchronous'")
 @pytest.mark.parametrize(("answer", "hint"), WRONG_ENDS)
 def test_the_end_is_not_known(
     answer: object, hint: str, said: Callable[[], str]
