@@ -289,18 +289,6 @@ def test_without_a_task_of_its_own_a_graph_writes_on(question: str) -> None:
     assert request.finished
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python 3.12 repaired it")
-def test_python_3_11_loses_a_cancellation_inside_a_graph(question: str) -> None:
-    # In a burst, `asyncio.wait_for` has the next chunk when it is cancelled, and hands
-    # it on instead. A graph does not ask twice. `stream_chunk_timeout=None` repairs it.
-    burst = script(tokens=[" on"] * 400, ttft=0, pace=0, fault="stall", at=200, stall=2)
-    model = ChatOpenAI(max_retries=0, **burst)
-    with serve(app_for(lambda question: of_a_graph(model, question))) as url:
-        leave(url, "/frames", [question], tokens=1)
-        (request,) = recorded(question)
-    assert request.finished
-
-
 def test_a_source_that_fails_beside_its_model_stops_it(question: str) -> None:
     model = ChatOpenAI(**script(tokens=[" on"] * 100, ttft=0, pace=5))
 
