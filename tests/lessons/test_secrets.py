@@ -126,7 +126,7 @@ def test_no_recording_shows_the_key(
 
 
 def without_pictures(file: Path) -> str:
-    """Return the text of a file without its PNGs, whose letters are chance."""
+    """Return the text of a file without its PNG images, whose letters are chance."""
     return re.sub(r'"image/png": "[^"]*"', "", file.read_text("utf-8"))
 
 
