@@ -10,7 +10,7 @@ from helpers.scripted.limits import allow_many_connections
 
 from .crowds import beside_slow_clients, more_than_descriptors, opened_and_left
 from .endings import ended_kernels, ended_programs
-from .outcome import Outcome
+from .outcome import PATIENCE, Outcome
 from .report import table
 from .tampering import (
     endless_requests,
@@ -45,11 +45,11 @@ def outcomes() -> Iterator[Outcome]:
         yield malformed_requests(server.url, 5000)
         yield pipelined_requests(server.url, 500)
         yield endless_requests(server.url, server.pid)
-    yield left_well(server)
+        yield left_well(server)
     with closing(start(speed=1)) as server:
         yield beside_slow_clients(server.url, 1000)
         yield opened_and_left(server.url, server.pid, connections())
-    yield left_well(server)
+        yield left_well(server)
     yield more_than_descriptors()
     yield ended_programs(100)
     yield ended_kernels(10)
@@ -71,8 +71,10 @@ def connections() -> int:
 
 
 def left_well(server: ServerProcess) -> Outcome:
-    """Say whether a server that was closed has ended well, with nothing in its log."""
-    outcome, ended = Outcome("its server ends well, its log is empty"), server.ended()
+    """End a server; say whether it ends by itself, with nothing in its log."""
+    outcome = Outcome("its server ends well, its log is empty")
+    server.close(patience=PATIENCE)
+    ended = server.ended()
     well = ended == "exit code 0. The end of its log:\n  (it is empty)"
     outcome.note("" if well else str(ended))
     return outcome

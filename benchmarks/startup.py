@@ -17,23 +17,23 @@ RUNS = 7
 def run() -> None:
     """Measure each `RUNS` times, and print medians beside the targets."""
     print(f"Medians of {RUNS} runs.")
-    start_of("scripted", most=0.6)
+    start_of("helpers.scripted", most=0.15)
     if smollm2.find_model():
-        start_of("models.smollm2")
+        start_of("helpers.models.smollm2")
     else:
         print("  smollm2 is not installed: not measured")
     import_of_helpers()
 
 
-def start_of(name: str, *, most: float | None = None) -> None:
+def start_of(module: str, *, most: float | None = None) -> None:
     """Measure from the start of a model's server to the first line that it prints."""
     times = []
     for _ in range(RUNS):
         begun = time.perf_counter()
-        server = ServerProcess(f"helpers.{name}")
+        server = ServerProcess(module)
         times.append(time.perf_counter() - begun)
         server.close()
-    show(f"{name}, start to first line", times, most=most, unit="s")
+    show(f"{module}, start to first line", times, most=most, unit="s")
 
 
 def import_of_helpers() -> None:

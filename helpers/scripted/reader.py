@@ -16,7 +16,7 @@ LARGEST_BODY = 16 * 1024 * 1024
 """Bytes; a longer request gets a 413. A script may bring more than sockets buffer."""
 
 LARGEST_HEADERS = 64 * 1024
-"""Bytes of the request line and the headers; give or take one read of the socket."""
+"""Bytes of the request line and the headers, or of the trailers; or one read more."""
 
 MOST = 2 * LARGEST_BODY
 """Bytes of a request that are read to the end, to tell the client that it is too long.
@@ -60,7 +60,7 @@ class Reader:
         "_clock",
         "_foreign",
         "_found",
-        "_in_body",
+        "_other",
         "_parser",
         "_size",
         "_url",
@@ -83,13 +83,14 @@ class Reader:
     def feed(self, data: bytes) -> list[HttpRequest]:
         """Return the requests that `data` completes; the last may be one to refuse."""
         self._size += len(data)
+        self._other += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self.ended = True  # its request was found, to be refused
         except httptools.HttpParserError:
             self._refuse("This is not a request of HTTP/1.1.", 400)
-        if self._size > LARGEST_HEADERS and not self._in_body:
+        if self._other > LARGEST_HEADERS:
             self._refuse(f"The headers have more than {LARGEST_HEADERS} bytes.", 431)
         elif self._size > MOST:
             self._refuse(_TOO_LARGE, 413)
@@ -97,8 +98,10 @@ class Reader:
         return found
 
     def _begin(self) -> None:
-        self._url, self._body, self._size = b"", bytearray(), 0
-        self._in_body = self._foreign = self.expects = False
+        self._url, self._body = b"", bytearray()
+        # How much has come of this request, and how much since the last of its body.
+        self._size = self._other = 0
+        self._foreign = self.expects = False
 
     def _refuse(self, message: str, status: int) -> None:
         if not self.ended:
@@ -126,12 +129,9 @@ class Reader:
         if name.lower() == b"expect" and value.lower() == b"100-continue":
             self.expects = True
 
-    def on_headers_complete(self) -> None:
-        """Note that what comes now is the body."""
-        self._in_body = True
-
     def on_body(self, body: bytes) -> None:
         """Collect the body, as long as it may still be served."""
+        self._other = 0
         if len(self._body) <= LARGEST_BODY:
             self._body += body
 

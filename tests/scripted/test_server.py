@@ -15,8 +15,10 @@ import openai
 import psutil
 import pytest
 
+from benchmarks.tampering import WITHOUT_END
 from helpers.models.process import ServerProcess
 from helpers.scripted.model import Model
+from helpers.scripted.reader import LARGEST_BODY, LARGEST_HEADERS
 from helpers.scripted.server import Connection
 from tests.support.wire import (
     HTTP,
@@ -207,10 +209,13 @@ class Written(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__()
-        self.data, self.reads = b"", True
+        self.data, self.reads, self.closed = b"", True, False
 
     def write(self, data: bytes) -> None:
         self.data += data
+
+    def close(self) -> None:
+        self.closed = True
 
     def pause_reading(self) -> None:
         self.reads = False
@@ -243,6 +248,25 @@ async def test_any_split_of_a_request_gives_the_same_answer(stream: bool) -> Non
     for place in range(1, len(request)):
         _, written = await played(request[:place], request[place:])
         assert written.data == whole.data
+
+
+@pytest.mark.parametrize("name", WITHOUT_END)
+async def test_a_request_without_an_end_is_ended(name: str) -> None:
+    start, more, limit = WITHOUT_END[name]
+    read = more * (65536 // len(more))
+    connection, written = await played(start)
+    sent = 0
+    while not written.closed:
+        connection.data_received(read)
+        await turns()
+        sent += len(read)
+    assert limit - len(start) < sent <= limit + len(read)
+    headers, _, body = written.data.partition(b"\r\n\r\n")
+    assert headers[9:12] == (b"431" if limit == LARGEST_HEADERS else b"413")
+    assert (
+        str(LARGEST_HEADERS if limit == LARGEST_HEADERS else LARGEST_BODY)
+        in (json.loads(body)["error"]["message"])
+    )
 
 
 async def test_a_reader_that_pauses_gets_nothing_early() -> None:

@@ -56,6 +56,7 @@ def quiet_server() -> Iterator[ServerProcess]:
     """Start a scripted model, which has to end with nothing in its log."""
     with closing(ServerProcess("helpers.scripted")) as server:
         yield server
+        server.close(patience=30)  # it may be slow to end; a machine may be busy
     assert server.ended() == "exit code 0. The end of its log:\n  (it is empty)"
 
 
