@@ -15,7 +15,7 @@ from langchain_core.runnables import (
 )
 
 from helpers import check
-from helpers.probing.subjects import QUESTION, Echo, says
+from helpers.probing.notebook_08.subjects import QUESTION, Echo, says
 
 
 @pytest.mark.parametrize(

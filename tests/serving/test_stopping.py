@@ -290,8 +290,8 @@ def test_without_a_task_of_its_own_a_graph_writes_on(question: str) -> None:
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python 3.12 repaired it")
 async def test_python_3_11_loses_a_cancellation_that_comes_with_a_result() -> None:
-    # So does a model with a `stream_chunk_timeout`, whose chunk has just come. A node of
-    # a graph is asked to stop by LangGraph, once; nobody else can ask it again.
+    # So does a model with a `stream_chunk_timeout`, if a chunk has just come. LangGraph
+    # asks the nodes of a graph to stop once; nobody else can ask them again.
     chunk = asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(asyncio.wait_for(chunk, LONG))
     await asyncio.sleep(0)
