@@ -232,12 +232,11 @@ def test_who_leaves_stops_the_model(
 def test_who_leaves_in_a_burst_stops_the_model(
     *, kind: str, behind: bool, path: str, question: str
 ) -> None:
-    burst = {"tokens": [" on"] * 400, "ttft": 0, "pace": 0}
-    with serving(
-        kind, behind=behind, **burst, fault="stall", at=200, stall=LONG
-    ) as url:
-        leave(url, path, [question], tokens=1)
-        assert_stopped([question])
+    questions = [f"{question} {number}" for number in range(READERS)]
+    burst = {"tokens": [" on"] * 400, "ttft": 0, "pace": 0, "fault": "stall", "at": 200}
+    with serving(kind, behind=behind, **burst, stall=LONG) as url:
+        leave(url, path, questions, tokens=1)
+        assert_stopped(questions)
 
 
 @EVERY_SOURCE
