@@ -2,12 +2,11 @@
 
 from helpers.models import requests, script, use_model
 from helpers.serving import serve
-from helpers.timing import figure, record, record_acall, record_call, seconds, table
+from helpers.timing import figure, record, record_call, seconds, table
 
 __all__ = [
     "figure",
     "record",
-    "record_acall",
     "record_call",
     "requests",
     "script",

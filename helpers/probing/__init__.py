@@ -1,9 +1,9 @@
-"""Does a step stream? An order decides, not a time.
+"""Does a step stream? The order of things decides, not the time.
 
-This folder works alone: copy it into a project of your own. (What stands beside
-`probe` and `trace` is notebook 08's: what it probes, and how it draws that.)
+This folder works alone: copy it into a project of your own, without `notebook_08`.
 """
 
-from .probe import Probe, aprobe, probe, report
+from .probe import aprobe, probe
+from .verdict import Probe, report
 
 __all__ = ["Probe", "aprobe", "probe", "report"]

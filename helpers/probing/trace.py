@@ -1,15 +1,22 @@
 """What happens in one run of a Runnable, in its order: who takes, makes, gives what.
 
-Without threads, an order is the same on a busy machine as on a quiet one; a time is
-not. But T is when a chunk reaches LangChain: what the network does, no order tells.
+An order is the same on a busy machine as on a quiet one; a time is not. Where the input
+or a model is in another thread or task than the reader, as in a graph, it waits a
+little, so that the reader can take what is there. But T is when a chunk reaches
+LangChain: what the network does, no order tells.
 """
 
+import asyncio
 import threading
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from langchain_core.runnables import RunnableConfig
+from .carrying import carries
+
+PAUSE = 0.002
+"""Seconds; a wait is counted in these, so that it is longer on a busy machine."""
+TURNS = 100
+"""How many turns other tasks get at most in a wait, if nobody waits for a time."""
 
 
 class Mark(NamedTuple):
@@ -24,26 +31,36 @@ class Mark(NamedTuple):
 class Trace:
     """The marks of one run; `str` writes them in a row, as in "I(TOTOTO)"."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = 0.0) -> None:
+        """Let the input and the models wait for the reader, `patience` seconds each."""
         self.marks: list[Mark] = []
         self.error = ""
-        self.given = threading.Event()  # that there was an item
+        """What ended the run: the kind of an exception, and its message."""
         self._start = perf_counter()
+        self._reader = threading.get_ident()
+        self._pauses, self._turns = round(patience / PAUSE), TURNS
+        self.given = threading.Event()  # that there was an item
+        self._taken = threading.Event()  # that there was one since the last T
+        self._taken.set()
 
     def __str__(self) -> str:
         return "".join(mark.what for mark in self.marks)
 
     @property
-    def writing(self) -> str:
-        """What happens from the first T of the last model to its last T.
+    def streams(self) -> bool | None:
+        """Whether an item came out while a model was writing: between two T of it.
 
-        Models that are at work at the same time count as one.
+        Models that are at work at the same time count as one. None: no model reported.
         """
-        part, at_work = "", 0
+        spans, at_work = [""], 0
         for mark in str(self):
-            part = part + mark if at_work or mark != "(" else ""
+            if mark == "(" and not at_work:
+                spans.append("")
             at_work += {"(": 1, ")": -1, "!": -1}.get(mark, 0)
-        return part[part.find("T") : part.rfind("T")]
+            spans[-1] += mark
+        if len(spans) == 1:
+            return None
+        return any("O" in each[each.find("T") : each.rfind("T")] for each in spans)
 
     def mark(self, what: str) -> None:
         """Note that something happens now."""
@@ -54,56 +71,43 @@ class Trace:
         if carries(item):
             self.mark("O")
             self.given.set()
+            self._taken.set()
 
-    def listening(self, config: "RunnableConfig | None") -> "RunnableConfig":
-        """Return the configuration, with a handler that marks what models do.
+    def piece(self) -> None:
+        """Note a piece of a model, once the reader has had time to take the last."""
+        begun = perf_counter()
+        if self.elsewhere and not self.wait(self._taken):
+            self._pauses = 0  # nobody takes pieces here
+            last = self._start + self.marks[-1].at
+            self._start += perf_counter() - max(begun, last)  # as if it had not waited
+        self._taken.clear()
+        self.mark("T")
 
-        A plain handler: it does not make a model stream that otherwise would not.
-        """
-        from langchain_core.callbacks import BaseCallbackHandler
-        from langchain_core.runnables.config import merge_configs
+    async def apiece(self) -> None:
+        """Do so in a task."""
+        while not (self.elsewhere or self._taken.is_set()) and self._turns:
+            self._turns -= 1
+            await asyncio.sleep(0)
+        self.piece()
 
-        mark = self.mark
+    @property
+    def elsewhere(self) -> bool:
+        """Whether this is another thread than the reader's."""
+        return threading.get_ident() != self._reader
 
-        class Listener(BaseCallbackHandler):
-            run_inline = True  # in its place in the order, in async runs too
+    def wait(self, event: threading.Event) -> bool:
+        """Wait in another thread than the reader's; return whether it has happened."""
+        return any(event.wait(PAUSE) for _ in range(self._pauses))
 
-            def on_chat_model_start(self, *_: object, **__: object) -> None:
-                mark("(")
+    async def await_(self, event: threading.Event) -> None:
+        """Wait in a task, while the others go on."""
+        for _ in range(self._pauses):
+            if event.is_set():
+                break
+            await asyncio.sleep(PAUSE)
 
-            def on_llm_start(self, *_: object, **__: object) -> None:
-                mark("(")
-
-            def on_llm_new_token(
-                self, token: object, *, chunk: object = None, **_: object
-            ) -> None:
-                if carries(getattr(chunk, "message", token)):
-                    mark("T")
-
-            def on_llm_end(self, *_: object, **__: object) -> None:
-                mark(")")
-
-            def on_llm_error(self, *_: object, **__: object) -> None:
-                mark("!")
-
-        return merge_configs(config, {"callbacks": [Listener()]})
-
-
-def carries(item: object) -> bool:
-    """Tell whether an item of a stream carries anything: text, a call, a value.
-
-    The first chunk of an answer, which only says who speaks, does not. A dict or a
-    list carries what its values carry; a tuple, as LangGraph's `(chunk, metadata)`,
-    something if all of it does.
-    """
-    if isinstance(item, dict):
-        return any(map(carries, item.values()))
-    if isinstance(item, list):
-        return any(map(carries, item))
-    if isinstance(item, tuple):
-        return all(map(carries, item))
-    text = item if isinstance(item, str) else getattr(item, "text", None)
-    if not isinstance(text, str):
-        return item is not None
-    calls = getattr(item, "tool_call_chunks", None) or getattr(item, "tool_calls", None)
-    return bool(text or calls)
+    def fail(self, error: Exception) -> None:
+        """Note what ended the run, in a line."""
+        first, *_ = str(error).splitlines() or [""]
+        kind = type(error).__name__
+        self.error = f"{kind}: {first[:100]}" if first else kind

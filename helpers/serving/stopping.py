@@ -1,7 +1,7 @@
 """Stop a model when its reader leaves: give it a task of its own, and cancel that once.
 
-Starlette cancels through a scope of anyio, again and again until the task has ended.
-LangGraph stops its nodes in a task that it starts for that; the second cancellation
+Starlette cancels again and again, through a scope of anyio, until the task has ended.
+LangGraph stops its nodes in a task that it starts for that: the second cancellation
 ends this one before its first step, and the model writes on. So let the server cancel
 a task that only waits. This file works alone, with anyio: take it along.
 """
@@ -16,7 +16,8 @@ import anyio
 
 T = TypeVar("T")
 Send = Callable[[T], Awaitable[object]]
-TURN = 0.01  # seconds, after which other tasks get theirs
+Task = asyncio.Task[None]
+TURN = 0.01  # seconds
 
 
 async def relay(source: AsyncIterable[T], send: Send[T]) -> None:
@@ -47,9 +48,7 @@ async def stoppable(source: AsyncIterable[T]) -> AsyncGenerator[AsyncGenerator[T
 
 
 @asynccontextmanager
-async def delivering(
-    source: AsyncIterable[T], send: Send[T]
-) -> AsyncGenerator[asyncio.Task[None]]:
+async def delivering(source: AsyncIterable[T], send: Send[T]) -> AsyncGenerator[Task]:
     """Start the task of `relay`; at the end, cancel it once, and wait for its end."""
     task = asyncio.create_task(_deliver(source, send))
     try:
@@ -66,12 +65,17 @@ async def delivering(
 
 async def _deliver(source: AsyncIterable[T], send: Send[T]) -> None:
     task, items, turn = asyncio.current_task(), aiter(source), monotonic() + TURN
-    assert task is not None
     try:
         async for item in items:
-            if task.cancelling():  # Python 3.11's wait_for has lost that
-                raise asyncio.CancelledError
-            await send(item)
+            try:
+                if task and task.cancelling():  # Python 3.11's wait_for has lost that
+                    raise asyncio.CancelledError
+                await send(item)
+            except asyncio.CancelledError as error:  # it may be a deadline's, inside
+                if isinstance(items, AsyncGenerator):
+                    with suppress(StopAsyncIteration):
+                        await items.athrow(error)
+                raise
             if monotonic() > turn:  # a source that never waits hears nothing
                 await asyncio.sleep(0)
                 turn = monotonic() + TURN

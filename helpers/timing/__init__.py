@@ -1,7 +1,7 @@
 """When the pieces of a stream arrive: recorded, in numbers, and drawn."""
 
 from .figure import figure
-from .recording import record, record_acall, record_call
+from .recording import record, record_call
 from .timeline import Arrival, Timeline, seconds, table
 
 __all__ = [
@@ -9,7 +9,6 @@ __all__ = [
     "Timeline",
     "figure",
     "record",
-    "record_acall",
     "record_call",
     "seconds",
     "table",

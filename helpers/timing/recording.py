@@ -178,19 +178,3 @@ def record_call(
     for _ in (recording := record(answer(), label)):
         pass
     return recording
-
-
-async def record_acall(
-    function: Callable[..., Awaitable[T]],
-    *args: object,
-    label: str = "call",
-    **options: object,
-) -> AsyncRecording[T]:
-    """Await the function and record its whole answer as a stream of one item."""
-
-    async def answer() -> AsyncIterator[T]:
-        yield await function(*args, **options)
-
-    async for _ in (recording := record(answer(), label)):
-        pass
-    return recording

@@ -17,8 +17,8 @@ from langchain_core.runnables import (
 )
 
 from helpers import check
+from helpers.probing.notebook_08.subjects import QUESTION, Echo, says
 from helpers.probing.probe import probe
-from helpers.probing.subjects import QUESTION, Echo, says
 from tests.support.answers import Answers
 
 loud = says("One", " two") | StrOutputParser() | RunnableLambda(str.upper)

@@ -1,30 +1,47 @@
-"""The folder of the probe, in a project of a reader's, where there is no course."""
+"""The folder of the probe works alone: copied to a project without the course."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[2] / "helpers" / "probing"
+from helpers import probing
+
+FOLDER = Path(probing.__file__).parent
 PROGRAM = """
-import sys
-sys.modules["helpers"] = None  # from here on, to import it raises
+import asyncio, sys
+sys.modules["helpers"] = None  # the course cannot be imported
 
-from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.output_parsers import StrOutputParser
-from langchain_core.runnables import RunnableLambda
-from probing import probe, report
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_openai import ChatOpenAI
+from probing import aprobe, probe, report
 
-chain = FakeListChatModel(responses=["Hello"]) | StrOutputParser()
-upper = chain | RunnableLambda(str.upper)
-found = probe(chain, "Say ", "hello"), probe(upper, "Say ", "hello")
-print(*(each.gives for each in found), len(report(*found).splitlines()))
+prompt = ChatPromptTemplate.from_template("Explain {topic}")
+chain = prompt | ChatOpenAI(model="scripted", max_tokens=8) | StrOutputParser()
+pieces = {"topic": "token "}, {"topic": "streaming"}
+print(report(probe(chain, *pieces, name="mine"), asyncio.run(aprobe(chain, *pieces))))
 """
 
 
-def test_the_folder_works_without_the_course(tmp_path: Path) -> None:
-    shutil.copytree(FOLDER, tmp_path / "probing")
+def test_it_works_in_an_empty_folder(tmp_path: Path, scripted_url: str) -> None:
+    out = shutil.ignore_patterns("__pycache__", "notebook_08")
+    shutil.copytree(FOLDER, tmp_path / "probing", ignore=out)
+    (tmp_path / "program.py").write_text(PROGRAM)
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env=os.environ | {"OPENAI_BASE_URL": scripted_url, "OPENAI_API_KEY": "none"},
+        capture_output=True,
+        text=True,
     )
-    assert (done.stderr, done.stdout) == ("", "pieces whole 3\n")
+    assert done.stderr == ""
+    _, sync, awaited = done.stdout.splitlines()
+    assert sync.split()[:3] == ["mine", "pieces", "whole"]
+    assert awaited.split()[:3] == ["RunnableSequence", "pieces", "whole"]
+
+
+def test_what_is_taken_along_is_small() -> None:
+    lines = [path.read_text().count("\n") for path in FOLDER.glob("*.py")]
+    assert sum(lines) < 500

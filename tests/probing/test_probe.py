@@ -1,13 +1,15 @@
-"""Probing a step: the order of things, the two words, the table and the picture."""
+"""Probing a step: the order of things, the two words, and the table."""
 
-import xml.etree.ElementTree as ET
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from operator import itemgetter
+from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import FakeListChatModel, ParrotFakeChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessageChunk
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import PromptTemplate
 from langchain_core.runnables import (
@@ -17,17 +19,16 @@ from langchain_core.runnables import (
     RunnableParallel,
     RunnablePassthrough,
 )
-from langchain_core.tools import tool
-from langgraph.graph import START, MessagesState, StateGraph
 
-from helpers.probing.lanes import lanes
-from helpers.probing.probe import Probe, aprobe, probe, report
-from helpers.probing.trace import Trace, carries
+from helpers.probing import Probe, aprobe, probe, report
+from helpers.probing.trace import Trace
+from tests.support.served import scripted
 
 QUESTION = "Hel", "lo"
 ASKED = {"q": "Hel"}, {"q": "lo"}
 MODEL = FakeListChatModel(responses=["abc"])  # a chunk for each letter
 TEXT = MODEL | StrOutputParser()
+PROMPT = PromptTemplate.from_template("{q}")
 SILENT = ParrotFakeChatModel()  # without chunks
 WHOLE = RunnableLambda(str.upper)
 
@@ -87,51 +88,48 @@ async def test_the_order_decides(
     ("order", "gives"),
     [
         ("(TTTT)(TOTOTO)", "pieces"),
+        ("(TOTOTO)(TTTT)O", "pieces"),  # a title, after the answer
+        ("O(TOTOTOTO)(TTT)O", "pieces"),
+        ("(TOTO)()O", "pieces"),
         ("(TTTT)O(TTTT)O", "late"),
         ("O(TTTT)O(TTTT)O", "late"),
-        ("O(TOTOTTOO)(TTTT)O", "late"),
-        ("(TOTO)()O", "late"),
         ("(OTTTT)O", "late"),
         ("()OOO", "late"),
         ("(!(TOTO)", "pieces"),
-        ("(TOTO!(TTTT)O", "late"),
+        ("(TOTO!(TTTT)O", "pieces"),
+        ("(TT!(TTTT)OO", "late"),
         ("((TOTOTO)TT)O", "pieces"),  # two at a time count as one
         ("(TT)((TTTT)TOTO)", "pieces"),
         ("(TOTTT)O", "pieces"),  # one item is enough
         ("(TTTT)O", "whole"),
-        ("OO", "pieces"),
+        ("OO", "can't tell"),
+        ("O", "whole"),
+        ("", "nothing"),
     ],
 )
-def test_the_last_model_decides(order: str, gives: str) -> None:
+def test_an_item_while_a_model_writes_decides(order: str, gives: str) -> None:
     output = Trace()
     for mark in order:
         output.mark(mark)
     assert Probe("", output, Trace()).gives == gives
 
 
-async def test_two_models_in_turn_are_judged_by_the_last() -> None:
-    fix = PromptTemplate.from_template("Fix {draft}")
-    # An item of the draft comes from another thread: there has to be time for it.
-    slow = FakeListChatModel(responses=["abc"], sleep=0.02) | StrOutputParser()
-    collected, text = fix | slow | WHOLE, itemgetter("q") | TEXT
-    for draft in (text, text | WHOLE):
-        step = RunnablePassthrough.assign(draft=draft).assign(answer=collected)
+async def test_a_second_model_after_the_answer_does_not_make_it_late() -> None:
+    title = PromptTemplate.from_template("A title for {answer}") | TEXT | WHOLE
+    for answer, gives in ((TEXT, "pieces"), (TEXT | WHOLE, "late")):
+        answered = RunnablePassthrough.assign(answer=itemgetter("q") | answer)
+        step = answered.assign(title=title)
         for probed in (probe(step, *ASKED), await aprobe(step, *ASKED)):
-            assert (probed.gives, probed.items > 2) == ("late", True)
-        streamed = RunnablePassthrough.assign(draft=draft) | fix | TEXT
-        assert probe(streamed, *ASKED).gives == "pieces"
+            assert probed.gives == gives
+            assert str(probed.output).endswith("(TTT)O")
 
 
-def test_a_graph_that_reports_after_each_node_is_late() -> None:
-    def node(state: MessagesState) -> dict[str, list[str]]:
-        chunks = MODEL.stream(state["messages"])
-        return {"messages": ["".join(chunk.text for chunk in chunks)]}
-
-    graph = StateGraph(MessagesState).add_node("one", node).add_node("two", node)
-    compiled = graph.add_edge(START, "one").add_edge("one", "two").compile()
-    updates = compiled.bind(stream_mode="updates")
-    probed = probe(updates, {"messages": ["a"]}, {"messages": ["b"]})
-    assert (probed.gives, str(probed.output)) == ("late", "(TTT)O(TTT)O")
+async def test_an_answer_after_a_draft_is_judged_too() -> None:
+    polish = PromptTemplate.from_template("Polish {draft}") | TEXT
+    for draft in (TEXT, TEXT | WHOLE):
+        step = RunnablePassthrough.assign(draft=itemgetter("q") | draft) | polish
+        for probed in (probe(step, *ASKED), await aprobe(step, *ASKED)):
+            assert probed.gives == "pieces"
 
 
 def hasty(texts: Iterator[str]) -> Iterator[str]:
@@ -141,7 +139,7 @@ def hasty(texts: Iterator[str]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("chain", "pieces", "no_lump"),
+    ("chain", "pieces", "no_wait"),
     [
         (TEXT, True, True),
         (TEXT | RunnableGenerator(loud), True, True),
@@ -151,11 +149,11 @@ def hasty(texts: Iterator[str]) -> Iterator[str]:
     ],
 )
 def test_two_lines_guard_a_chain(
-    chain: Runnable[str, object], pieces: bool, no_lump: bool
+    chain: Runnable[str, object], pieces: bool, no_wait: bool
 ) -> None:
     found = probe(chain, *QUESTION)
     assert (found.gives == "pieces") is pieces
-    assert ("TT" not in str(found.output)) is no_lump
+    assert ("TT" not in str(found.output)) is no_wait
 
 
 def test_pieces_that_come_after_the_model_are_late() -> None:
@@ -170,9 +168,45 @@ def test_a_first_item_from_before_the_model_makes_no_stream() -> None:
     assert probed.takes == "pieces"
 
 
-def test_without_a_model_several_items_are_pieces() -> None:
+def test_without_a_model_nobody_can_tell_what_several_items_are() -> None:
     probed = probe(RunnableLambda(letters), *QUESTION)
-    assert (probed.gives, probed.takes, probed.items) == ("pieces", "whole", 5)
+    assert (probed.gives, probed.takes, probed.items) == ("can't tell", "whole", 5)
+
+
+def test_a_model_in_a_thread_of_its_own_reports_nothing() -> None:
+    def lookalike(question: str) -> Iterator[str]:
+        with ThreadPoolExecutor(1) as pool:
+            yield from pool.submit(MODEL.invoke, question).result().text
+
+    def streamed(question: str) -> Iterator[str]:
+        with ThreadPoolExecutor(1) as pool:
+            yield from pool.submit(lambda: [*TEXT.stream(question)]).result()
+
+    for step in (lookalike, streamed):
+        found = probe(RunnableLambda(step), *QUESTION)
+        assert (found.gives, str(found.output)) == ("can't tell", "OOO")
+
+
+async def test_steps_that_yield_pairs_and_dictionaries_carry() -> None:
+    async def pairs_too(texts: AsyncIterator[str]) -> AsyncIterator[tuple[str, None]]:
+        async for text in texts:
+            yield text, None
+
+    def pairs(texts: Iterator[str]) -> Iterator[tuple[str, None]]:
+        for text in texts:
+            yield text, None
+
+    def parts(texts: Iterator[str]) -> Iterator[list[dict[str, str]]]:
+        for text in texts:
+            yield [{"type": "text", "text": text}]
+
+    for probed in (
+        probe(TEXT | RunnableGenerator(pairs), *QUESTION),
+        await aprobe(TEXT | RunnableGenerator(pairs, pairs_too), *QUESTION),
+        probe(TEXT | RunnableGenerator(parts), *QUESTION),
+        probe(RunnableParallel(answer=TEXT), *QUESTION),
+    ):
+        assert (probed.gives, probed.items) == ("pieces", 3)
 
 
 def test_a_function_is_the_step_that_a_chain_makes_of_it() -> None:
@@ -218,8 +252,37 @@ async def test_an_error_is_what_was_found() -> None:
 
     probed = await both(TEXT | RunnableLambda(fail), *QUESTION)
     assert (probed.gives, probed.takes) == ("fails", "fails")
-    assert probed.output.error == probed.input.error == "KeyError"
+    assert probed.output.error == probed.input.error == "KeyError: 'abc'"
     assert str(probed.output) == "(TTT)"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("two\nlines"), "ValueError: two"),
+        (NotImplementedError(), "NotImplementedError"),
+        (OSError("x" * 200), "OSError: " + "x" * 100),
+    ],
+)
+def test_what_failed_is_told_in_a_line(error: Exception, told: str) -> None:
+    def fail(_: str) -> None:
+        raise error
+
+    found = probe(RunnableLambda(fail), *QUESTION, name="mine")
+    assert found.output.error == told
+    assert report(found).splitlines()[1].endswith(told)
+
+
+def test_each_run_of_a_loop_of_its_own_works(question: str) -> None:
+    # LangChain's client keeps the connection of a loop that is closed.
+    model = scripted(tokens=["One", " two", " three"], pace=200)
+    steps: list[Runnable[Any, Any]] = [model, PROMPT | model | StrOutputParser()]
+    for step in steps:
+        for number in range(4):
+            pieces = {"q": question}, {"q": f" {number}"}
+            asked = pieces if step is not model else (question, str(number))
+            found = asyncio.run(aprobe(step, *asked))
+            assert (found.gives, found.output.error) == ("pieces", "")
 
 
 async def test_a_plain_generator_function_fails_in_async_code() -> None:
@@ -266,45 +329,7 @@ async def test_options_and_configuration_reach_the_step() -> None:
     await aprobe(MODEL, *QUESTION, config={"callbacks": [mine]})
     assert mine.seen == 4 * 3
     assert str(probe(Listening(), *QUESTION, mode="loud").output) == "O"
-    assert probe(Listening(), *QUESTION).output.error == "TypeError"
-
-
-@tool
-def shelf_mark(topic: str) -> str:
-    """Return the shelf mark of a topic."""
-    return topic
-
-
-CALL = [{"name": "a", "args": "", "id": "1", "index": 0}]
-
-
-@pytest.mark.parametrize(
-    ("item", "carried"),
-    [
-        ("", False),
-        ("a", True),
-        (None, False),
-        (0, True),
-        (False, True),
-        ({}, False),
-        ({"a": ""}, False),
-        ({"a": "", "b": "c"}, True),
-        ([], False),
-        ([""], False),
-        (["", "a"], True),
-        (AIMessageChunk(""), False),
-        (AIMessageChunk("a"), True),
-        (AIMessage("", tool_calls=[{"name": "a", "args": {}, "id": "1"}]), True),
-        (AIMessageChunk("", tool_call_chunks=CALL), True),
-        ({"answer": AIMessageChunk("")}, False),
-        ((AIMessageChunk(""), {"node": "a"}), False),
-        ((AIMessageChunk("a"), {"node": "a"}), True),
-        (("messages", (AIMessageChunk(""), {"node": "a"})), False),
-        (shelf_mark, True),
-    ],
-)
-def test_what_an_item_carries(item: object, carried: bool) -> None:
-    assert carries(item) is carried
+    assert probe(Listening(), *QUESTION).output.error.startswith("TypeError: ")
 
 
 def test_an_empty_object_is_no_item() -> None:
@@ -322,6 +347,17 @@ def test_times_are_those_of_the_items() -> None:
     assert (nothing.items, nothing.first, nothing.last) == (0, None, None)
 
 
+def test_a_wait_in_vain_is_not_counted() -> None:
+    # The model is in a thread, and so it waits for a reader; but a lambda collects.
+    model = FakeListChatModel(responses=["abc"], sleep=0.01) | StrOutputParser() | WHOLE
+    step = RunnablePassthrough.assign(answer=itemgetter("q") | model)
+    found = probe(step, *ASKED, patience=1.0)
+    assert str(found.output) == "O(TTT)O"
+    times = [mark.at for mark in found.output.marks]
+    assert times == sorted(times)
+    assert times[-1] < 1.0  # of 0.03
+
+
 def test_report_is_a_table() -> None:
     fails = RunnableLambda(lambda text: text.missing)
     probes = [probe(TEXT, *QUESTION, name="text"), probe(fails, *QUESTION, name="no")]
@@ -329,15 +365,16 @@ def test_report_is_a_table() -> None:
     assert head.split() == ["gives", "takes", "items", "first", "last"]
     assert first.split()[:4] == ["text", "pieces", "whole", "3"]
     assert first.endswith(" s")
-    assert second.split() == [
+    assert second.split()[:7] == [
         "no",
         "fails",
         "fails",
         "0",
         "none",
         "none",
-        "AttributeError",
+        "AttributeError:",
     ]
+    assert second.endswith("'str' object has no attribute 'missing'")
 
 
 def test_a_probe_has_a_name_and_says_what_it_found() -> None:
@@ -345,32 +382,3 @@ def test_a_probe_has_a_name_and_says_what_it_found() -> None:
         "<probe mine: gives pieces, takes whole>"
     )
     assert probe(MODEL, *QUESTION).name == "FakeListChatModel"
-
-
-def test_lanes_show_what_the_probes_found() -> None:
-    late = probe(TEXT | RunnableLambda(letters), *QUESTION, name="a < b")
-    figure = lanes(probe(MODEL, *QUESTION, name="model"), late)
-    words = [text.text for text in svg(figure.svg, "text")]
-    assert words[-4:] == ["model", "pieces", "a < b", "late"]
-    (described,) = svg(figure.svg, "desc")
-    assert described.text is not None
-    assert "late" in described.text
-    assert repr(figure) == "<figure: 2 probes>"
-    for path in svg(figure.svg, "path"):
-        assert "nan" not in path.attrib["d"]
-
-
-@pytest.mark.parametrize(
-    "step", [RunnableLambda(lambda _: None), RunnableLambda(lambda _: {}[0]), WHOLE]
-)
-def test_lanes_take_what_has_little_to_show(step: Runnable[str, object]) -> None:
-    assert len(list(svg(lanes(probe(step, *QUESTION)).svg, "g"))) == 1
-
-
-def test_lanes_need_a_probe() -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        lanes()
-
-
-def svg(source: str, tag: str) -> Iterator[ET.Element]:
-    return ET.fromstring(source).iter(f"{{http://www.w3.org/2000/svg}}{tag}")

@@ -13,7 +13,7 @@ import pytest
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from helpers import record, record_acall, record_call, seconds, table
+from helpers import record, record_call, seconds, table
 from helpers.timing.timeline import Arrival, Timeline, text_of
 
 
@@ -366,8 +366,6 @@ def test_a_whole_answer_is_a_stream_of_one_item() -> None:
     assert [arrival.text for arrival in waited.arrivals] == ["Hello there"]
     assert (waited.label, waited.state) == ("waited", "complete")
 
-    awaited = asyncio.run(record_acall(model.ainvoke, "Hi", label="awaited"))
-    assert (awaited.label, awaited.text) == ("awaited", "Hello there")
     with pytest.raises(ZeroDivisionError):
         record_call(lambda: 1 / 0)
 

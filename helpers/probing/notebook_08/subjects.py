@@ -4,7 +4,7 @@ Each comes with an input in pieces. The models among them are scripted, whatever
 the notebook runs on: what they say, and in how many pieces, is known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import NamedTuple, Never, TypeVar
 
@@ -30,11 +30,13 @@ from langchain_core.runnables import (
     RunnablePick,
     RunnableSerializable,
 )
+from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.state import CompiledStateGraph
 
 from helpers.models import script
 
@@ -45,6 +47,10 @@ WORDS = "One", " two", " three", " four"
 
 Step = Runnable[Never, object]
 """A step of some chain: it takes something, and gives something."""
+
+
+Graph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
+Node = Callable[[MessagesState], object] | Graph
 
 
 class Row(NamedTuple):
@@ -65,7 +71,7 @@ def says(*words: str) -> ChatOpenAI:
 
 
 class Echo(SimpleChatModel):
-    """A chat model as one writes one's first: with `_call`, without `_stream`."""
+    """A chat model as a first one often is: with `_call`, and without `_stream`."""
 
     def _call(
         self,
@@ -141,18 +147,18 @@ def parts() -> dict[str, Row]:
 def branches() -> dict[str, Row]:
     """Return parallels, and what `assign` makes."""
     model, same = says(*WORDS), RunnablePassthrough[str]()
-    text, whole = model | StrOutputParser(), RunnableLambda(str.upper)
+    text, loud = model | StrOutputParser(), RunnableLambda(str.upper)
     answer = prompt() | text
     both = RunnablePassthrough.assign(answer=answer)
     parallels: dict[str, Step] = {
         "parallel": RunnableParallel(a=model, b=text),
-        "parallel, with a lambda beside": RunnableParallel(a=model, b=whole),
+        "parallel, with a lambda beside": RunnableParallel(a=model, b=loud),
         "parallel of passthroughs": RunnableParallel(a=same, b=same),
     }
     assigned: dict[str, Step] = {
         "assign": both,
         "assign, lambda after the model": RunnablePassthrough.assign(
-            answer=answer | whole
+            answer=answer | loud
         ),
         "assign | itemgetter": both | itemgetter("answer"),
         "assign | pick": both.pick("answer"),
@@ -161,24 +167,19 @@ def branches() -> dict[str, Row]:
 
 
 def chains() -> dict[str, Row]:
-    """Return whole applications: retrieval, two models, a graph."""
-    text = says(*WORDS) | StrOutputParser()
+    """Return whole applications: retrieval, two models, graphs."""
+    model = says(*WORDS)
+    text = model | StrOutputParser()
     told = ChatPromptTemplate.from_template("{documents}\n\nExplain {topic}") | text
     lookup = RunnablePassthrough.assign(documents=itemgetter("topic") | Shelf())
-    # A graph hands pieces on by way of a queue: there has to be time for them to pass.
-    slow = fake_chat_models.FakeListChatModel(responses=["four"], sleep=0.03)
 
     def answer(state: MessagesState) -> dict[str, list[BaseMessage]]:
-        return {"messages": [slow.invoke(state["messages"])]}
-
-    graph = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer")
-    compiled = graph.compile()
+        return {"messages": [model.invoke(state["messages"])]}
 
     def write(state: MessagesState) -> None:
-        for chunk in slow.stream(state["messages"]):
+        for chunk in model.stream(state["messages"]):
             get_stream_writer()(chunk.text)
 
-    writer = StateGraph(MessagesState).add_node(write).add_edge(START, "write")
     retrieval: dict[str, Step] = {
         "RAG": lookup | told,
         "RAG, sources first": lookup.assign(answer=told),
@@ -188,13 +189,24 @@ def chains() -> dict[str, Row]:
         | prompt()
         | text,
     }
+    graph = _graph(answer)
+    nested = _graph(graph).bind(stream_mode="messages")
     graphs: dict[str, Step] = {
-        f"graph, {mode}": compiled.bind(stream_mode=mode)
+        f"graph, {mode}": graph.bind(stream_mode=mode)
         for mode in ("updates", "values", "messages")
     }
-    graphs["graph, custom"] = writer.compile().bind(stream_mode="custom")
+    graphs["graph, custom"] = _graph(write).bind(stream_mode="custom")
+    graphs["graph in a graph, messages"] = nested
+    graphs["the same, subgraphs=True"] = nested.bind(subgraphs=True)
     messages = {"messages": ["Token "]}, {"messages": ["streaming"]}
     return rows(retrieval, *TOPIC) | rows(graphs, *messages)
+
+
+def _graph(node: Node) -> Graph:
+    """Return a graph with one node."""
+    step: Runnable[MessagesState, object] = coerce_to_runnable(node)
+    builder = StateGraph(MessagesState).add_node("node", step)
+    return builder.add_edge(START, "node").compile()
 
 
 def wrappers() -> dict[str, Row]:

@@ -22,7 +22,7 @@ from helpers.timing.drawing import (
     width_of,
 )
 
-from .probe import Probe, report
+from ..verdict import Probe, report
 
 LEFT, TOP, LANE, SIZE = 14, 12, 16, 11
 VERDICT = 62  # what the words at the end need
