@@ -15,6 +15,10 @@ from tools.copies import FOLDER, named, not_written, update
 from tools.notebook import ROOT
 
 
+SETTINGS = Path(__file__).parent / "jupyterlab"
+"""Defaults of the course: no question about news. A reader's own settings go first."""
+
+
 def options(notebook: Path, root: Path = ROOT) -> list[str]:
     """Return how JupyterLab is to start: at a notebook, with the course as its root.
 
@@ -23,7 +27,7 @@ def options(notebook: Path, root: Path = ROOT) -> list[str]:
     chosen = [
         f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url=/lab/tree/{notebook.relative_to(root).as_posix()}",
-        "--LabApp.news_url=None",
+        f"--LabApp.app_settings_dir={SETTINGS}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
