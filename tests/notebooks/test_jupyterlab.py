@@ -159,6 +159,9 @@ def wait_for_the_end(page: Page) -> None:
 
 def test_the_first_answer_streams_into_the_page(page: Page, lab: str) -> None:
     open_notebook(page, lab, "my-notebooks/00_start_here")
+    tab = page.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current")
+    expect(tab).to_contain_text("00_start_here")
+    assert "jp-mod-dirty" not in (tab.get_attribute("class") or ""), "only opened"
     cell = page.locator(".jp-CodeCell").nth(1)
     cell.evaluate(WATCH, ".jp-OutputArea-output")
     choose(page, "Run", "Run All Cells")
@@ -167,7 +170,14 @@ def test_the_first_answer_streams_into_the_page(page: Page, lab: str) -> None:
     expect(cell.locator(".jp-OutputArea-output")).to_contain_text("much sooner.")
 
     figure = page.locator(".jp-OutputArea-output img[src^='data:image/svg']").first
-    assert figure.evaluate("image => image.naturalWidth") > 300
+    for width, least in (1250, 600), (760, 300):
+        page.set_viewport_size({"width": width, "height": 1000})
+        expect(figure).to_have_js_property("complete", True)
+        drawn, room = figure.evaluate(
+            """image => [image, image.closest(".jp-OutputArea-output")].map(
+                 element => element.getBoundingClientRect().width)"""
+        )
+        assert least < drawn <= room, "the figure is cut off"
 
 
 def test_what_the_reader_writes_is_their_progress(
