@@ -14,7 +14,6 @@ from pathlib import Path
 from tools.copies import FOLDER, named, not_written, update
 from tools.notebook import ROOT
 
-
 SETTINGS = Path(__file__).parent / "jupyterlab"
 """Defaults of the course: no question about news. A reader's own settings go first."""
 

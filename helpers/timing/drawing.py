@@ -52,7 +52,7 @@ def assemble(name: str, said: str, height: float, parts: Iterable[str]) -> Figur
     )
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="figure" role="img" '
-        # Without a width it fits in narrow pages; JupyterLab shrinks nothing that has one.
+        # Without a width: JupyterLab shrinks no image that has one.
         f'viewBox="0 0 {WIDTH} {height}" style="max-width: {WIDTH}px" '
         f'font-family="{FONT}" font-size="12">',
         f"<title>{_safe(name)}</title>",
