@@ -35,6 +35,8 @@ KEY = {  # question: the right letter, the notebook that shows it, the section t
     12: ("b", "06a", "The reader leaves"),
     13: ("c", "06b", "Read it with EventSource"),
     14: ("a", "10b", "Break it: cut the object off"),
+    15: ("b", "08", "Chains"),
+    16: ("a", "06a", "A graph goes on"),
 }
 
 

@@ -162,7 +162,7 @@ def talk_with(
         yield LINES[0]
         talk.begun, talk.open = len(talk.starts), talk.watch.open
         if second is not None:
-            model.extra_body = {"script": plan | second}
+            model.extra_body = {"script": {**plan, **second}}
         yield LINES[1]
         model.extra_body = {"script": plan}
         yield from LINES[2:]

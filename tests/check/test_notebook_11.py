@@ -34,7 +34,7 @@ quiz.right(each(lambda letter: f"{letter})"), "with a bracket")
 quiz.right(each(lambda letter: f"({letter})"), "in brackets")
 quiz.right(each(lambda letter: f"{letter}."), "with a dot")
 quiz.right(dict(reversed(RIGHT.items())), "reversed")
-quiz.right(RIGHT | {15: "a"}, "one more")
+quiz.right(RIGHT | {17: "a"}, "one more")
 quiz.right(OrderedDict(RIGHT), "ordered")
 quiz.right(MappingProxyType(RIGHT), "a proxy")
 quiz.right(UserDict(RIGHT), "not a dict, but like one")
@@ -44,21 +44,21 @@ quiz.wrong("not tried yet")(dict.fromkeys(KEY))
 quiz.wrong("keep the dictionary, and fill it in")("acbbcb")
 quiz.wrong("keep the dictionary, and fill it in")([*RIGHT.values()])
 quiz.wrong("keep the dictionary, and fill it in")({*RIGHT.values()})
-quiz.wrong("0 of 14 are right, 14 without an answer")({})
-quiz.wrong("13 of 14 are right, 1 without an answer")(RIGHT | {8: None})
-quiz.wrong("1 of 14 are right, 13 without an answer")({1: RIGHT[1]})
-quiz.wrong("0 of 14 are right\n  question 1: write a, b or c")(each(lambda letter: "d"))
-quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: ["c", "b"]})
-quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: 3})
-quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: "pieces"})
-quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: "c or b"})
+quiz.wrong("0 of 16 are right, 16 without an answer")({})
+quiz.wrong("15 of 16 are right, 1 without an answer")(RIGHT | {8: None})
+quiz.wrong("1 of 16 are right, 15 without an answer")({1: RIGHT[1]})
+quiz.wrong("0 of 16 are right\n  question 1: write a, b or c")(each(lambda letter: "d"))
+quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: ["c", "b"]})
+quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: 3})
+quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: "pieces"})
+quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: "c or b"})
 quiz.wrong("keep the numbers as keys")(
     {str(number): letter for number, letter in RIGHT.items()}
 )
 for number, (right, notebook, section) in KEY.items():
     for letter in "abc".replace(right, ""):
         quiz.wrong(
-            "not yet: 13 of 14 are right\n"
+            "not yet: 15 of 16 are right\n"
             f"  question {number}: reread notebook {notebook}, {section}",
             f"{number}: {letter}",
         )(RIGHT | {number: letter})
@@ -73,7 +73,7 @@ def test_the_quiz(answer, line, said):
 def test_the_quiz_names_what_to_reread(said):
     check.quiz(RIGHT | {3: "a", 8: None, 5: "a"})
     assert said().splitlines() == [
-        "not yet: 11 of 14 are right, 1 without an answer",
+        "not yet: 13 of 16 are right, 1 without an answer",
         "  question 3: reread notebook 01, Where do you stop the watch?",
         "  question 5: reread notebook 09a, The model falls silent",
     ]
@@ -195,13 +195,13 @@ wrong("it raises NameError: name 'nothing'", ("history = []", "nothing"))
 wrong("give each chunk's text to write()", ("write(chunk.text)", "pass"))
 wrong("as it is", ("write(chunk.text)", "write(chunk.text.strip())"))
 wrong("once, and as it is", ("write(chunk.text)", "write(whole.text)"))
-AT_THE_END = ("    reason = whole", "    write(whole.text)\n    reason = whole")
+AT_THE_END = ("    return whole, ENDS", "    write(whole.text)\n    return whole, ENDS")
 wrong("it holds text back", ("write(chunk.text)", "pass"), AT_THE_END)
 wrong(
     "it holds text back",
     (WRITE, "                write(late)\n                late = chunk.text"),
-    ('AIMessageChunk("")\n', 'AIMessageChunk("")\n    late = ""\n'),
-    ("    reason = whole", "    write(late)\n    reason = whole"),
+    ('AIMessageChunk(""), None\n', 'AIMessageChunk(""), None\n    late = ""\n'),
+    ("    return whole, ENDS", "    write(late)\n    return whole, ENDS"),
 )
 wrong("the whole conversation", ("*history, ", ""))
 wrong("the first is forgotten: add to the history with +=", ("history +=", "history ="))
@@ -249,7 +249,7 @@ wrong(
 )
 wrong(
     "a call of a tool: it raises AssertionError",
-    ("reason = whole", "assert whole.text; reason = whole"),
+    ("    return whole, E", "    assert whole.text\n    return whole, E"),
 )
 wrong("after text: keep the text without the call", (KEEP, "whole"))
 wrong(
