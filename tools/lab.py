@@ -15,7 +15,11 @@ from tools.copies import FOLDER, named, not_written, update
 from tools.notebook import ROOT
 
 SETTINGS = Path(__file__).parent / "jupyterlab"
-"""Defaults of the course: no question about news. A reader's own settings go first."""
+"""Defaults of the course; a reader's own settings go first.
+
+No question about news. All cells in the page: JupyterLab puts in those that are out of
+view as you come to them, and a link to a heading then leads past it.
+"""
 
 
 def options(notebook: Path, root: Path = ROOT) -> list[str]:

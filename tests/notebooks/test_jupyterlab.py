@@ -229,6 +229,10 @@ def test_pictures_and_links_lead_from_a_copy(page: Page, lab: str) -> None:
     page.get_by_role("link", name="next").click()
     expect(page.locator(".jp-Notebook h1", has_text="Stream a model")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/my-notebooks/03_stream_a_model"))
+    page.get_by_role("tab", name="99_links.ipynb").click()
+    page.get_by_role("link", name="next").click()  # it is open now: to the heading
+    loop = page.locator(".jp-Notebook h2", has_text="The loop")
+    expect(loop).to_be_in_viewport()
 
 
 def test_a_fresh_clone_shows_its_figures_before_anything_is_run(
