@@ -13,7 +13,9 @@ import nbformat
 from tools.notebook import Notebook, tags
 from tools.style.rule import Problem, rule
 
-TAGS = {"solution", "live", "nbval-ignore-output", "raises-exception", "tested"}
+TAGS = {"solution", "live", "nbval-ignore-output", "raises-exception", "tested"} | {
+    "reference"  # looked up, and not read: no minutes for it
+}
 DETOURS = {
     r"\bpip3? install\b": "leave installing to run.py",
     r"\bsys\.path\b": "import from helpers, which is installed",
