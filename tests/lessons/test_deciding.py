@@ -14,9 +14,11 @@ from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 from langchain_core.utils.json import parse_partial_json
 from langchain_openai import ChatOpenAI
+from langgraph.graph import START, StateGraph
 
 from helpers.check.boundary import splits
 from helpers.models import script
+from helpers.timing import record
 from helpers.timing.timeline import Arrival, Timeline
 from tests.support.fixtures import Taught
 from tests.support.recorded import recorded
@@ -232,6 +234,31 @@ def test_a_stall_adds_to_the_gain_of_streaming(taught: Taught) -> None:
     none, early, late = gains(20), gains(1), gains(15)
     assert none < early < none + 0.05
     assert late == pytest.approx(none + 0.3)
+
+
+def test_a_graph_that_works_between_two_texts_stalls_in_the_middle() -> None:
+    """Notebook 10a says so of agents, without a cell that shows it."""
+    builder, singer = (
+        StateGraph(dict),
+        ChatOpenAI(**script(tokens=["la"] * 5, ttft=0, pace=100)),
+    )
+
+    def work(_: object) -> dict[str, str]:
+        time.sleep(1)  # pace: of a tool
+        return {}
+
+    def say(_: object) -> dict[str, str]:
+        singer.invoke("Hi")
+        return {}
+
+    builder.add_sequence([("say", say), ("work", work), ("go on", RunnableLambda(say))])
+    builder.add_edge(START, "say")
+    stream = builder.compile().stream({}, stream_mode="messages")
+    line = record((chunk for chunk, _ in stream), "a graph")
+    assert len([chunk for chunk in line if chunk.text]) == 10
+    gaps = list(line.gaps)
+    assert gaps.index(max(gaps)) == 4
+    assert max(gaps) > 1
 
 
 def by_sentences(ends: list[int], pieces: int) -> Timeline:
