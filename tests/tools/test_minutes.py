@@ -13,7 +13,7 @@ from tools.notebook import Notebook, find
 from tools.tasks import EVENING, TASKS
 
 READ, RUN = prose("word " * 1000), code("x = 1\n" * 100)
-EXERCISE = prose("### Exercise 1.1: add\n\nAdd.")
+EXERCISE = "### Exercise 1.1: add\n\nAdd."
 
 
 def tagged(cell: NotebookNode, tag: str) -> NotebookNode:
@@ -27,7 +27,7 @@ def tagged(cell: NotebookNode, tag: str) -> NotebookNode:
         ([prose("# One")], 5),
         ([READ], 10),
         ([RUN], 10),
-        ([READ, RUN, *[EXERCISE] * 4], 30),
+        ([READ, RUN, *map(prose, [EXERCISE] * 4)], 30),
         ([code("\n\nx = 1\n" * 100)], 10),
         ([prose("| word | word |\n" * 500)], 10),
         # not on the way
