@@ -88,7 +88,10 @@ def frame(name: str, **data: str) -> bytes:
 
 
 async def frames(asked: Conversation) -> AsyncGenerator[bytes]:
-    """Yield each text as a `token`; then, whatever happened, `done` or `error`."""
+    """Yield each text as a `token`; then, whatever happened, `done` or `error`.
+
+    A chain or a graph may take the model's place, if it yields chunks of messages.
+    """
     reason, said = None, asked.model_dump()["messages"]
     try:
         async with (

@@ -11,14 +11,18 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from langchain_openai import ChatOpenAI
+from langgraph.graph import START, MessagesState, StateGraph
 
 from helpers import serve
+from helpers.models import script
 from tests.support.chat_app import FOLDER, chat_app
 from tests.support.recorded import recorded
 from tests.support.served import (
@@ -193,6 +197,31 @@ def test_a_reader_who_leaves_stops_the_model(
         read_tokens(reader, tokens)
     assert [each.finished for each in recorded(question)] == [False]
     until(lambda: chat_app.slots._value == chat_app.MOST_AT_ONCE, "its slot is free")
+
+
+def test_a_reader_who_leaves_stops_a_graph(
+    chat_app: Any, url: str, question: str
+) -> None:
+    long = ChatOpenAI(stream_chunk_timeout=None, **script(tokens=[" on"] * 2000))
+
+    async def answer(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await long.ainvoke(state["messages"])]}
+
+    steps = StateGraph(MessagesState).add_node("answer", answer)
+    graph = steps.add_edge(START, "answer").compile()
+
+    class Model:
+        async def astream(self, messages: Any) -> AsyncIterator[Any]:
+            asked = {"messages": messages}
+            async with aclosing(graph.astream(asked, stream_mode="messages")) as pairs:
+                async for chunk, _ in pairs:
+                    yield chunk
+
+    chat_app.model = Model()
+    with connect(url) as reader:
+        reader.sendall(asking(question))
+        read_tokens(reader, 2)
+    assert [each.finished for each in recorded(question)] == [False]
 
 
 def test_a_reader_who_leaves_in_the_middle_of_a_question_is_no_error(

@@ -67,6 +67,11 @@ def test_a_form_is_explained_where_its_link_leads(name: str) -> None:
     # That each link lands is a rule for all notebooks.
 
 
+def test_there_are_forms_here_alone() -> None:
+    others = [Notebook.read(path) for path in find() if path != PATH]
+    assert not [cell for each in others for cell in each.cells if "form" in tags(cell)]
+
+
 @EACH
 def test_a_form_imports_nothing_of_the_course(name: str) -> None:
     assert "helpers" not in FORMS[name][1].source
