@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tools.minutes import STATED, minutes
 from tools.notebook import ROOT, Notebook, find, write
-from tools.tasks import EVENING, tasks
+from tools.tasks import tasks, way
 
 CONTENTS = re.compile(r"<!-- contents -->.*?<!-- /contents -->", re.DOTALL)
 TASKS = re.compile(r"<!-- tasks -->.*?<!-- /tasks -->", re.DOTALL)
@@ -66,8 +66,7 @@ def table(entries: Sequence[Entry], *, folder: str = "") -> str:
             word.replace("|", r"\|") for word in (entry.title, entry.promise)
         )
         link = f"[{entry.number} · {title}]({folder}{entry.name})"
-        way = "evening" if entry.number in EVENING else "deeper"
-        rows.append(f"| {link} | {promise} | {entry.minutes} | {way} |")
+        rows.append(f"| {link} | {promise} | {entry.minutes} | {way(entry.number)} |")
     return "\n".join(["<!-- contents -->", *rows, "<!-- /contents -->"])
 
 

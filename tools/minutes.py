@@ -23,14 +23,15 @@ def minutes(notebook: Notebook) -> int:
     """Return the minutes that a notebook takes, rounded to five.
 
     Nobody reads what is generated, such as a table of contents, from end to end, nor a
-    cell with the tag `reference`; and a solution is not part of the way.
+    cell with the tag `reference` or `form`; and a solution is not part of the way.
     """
     words = lines = exercises = 0
     for cell in notebook.cells:
+        if tags(cell) & {"reference", "form", "solution"}:
+            continue
         if cell.cell_type == "code":
-            if "solution" not in tags(cell):
-                lines += sum(bool(line.strip()) for line in cell.source.splitlines())
-        elif "reference" not in tags(cell):
+            lines += sum(bool(line.strip()) for line in cell.source.splitlines())
+        else:
             prose = GENERATED.sub("", cell.source)
             words += len(re.findall(r"\w[^\s|]*", prose))
             exercises += len(re.findall(r"^### Exercise ", prose, re.MULTILINE))

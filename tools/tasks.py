@@ -9,6 +9,7 @@ EVENING = ("00", "03", "04", "06a")
 
 TASKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("see an answer stream, and know what I see", ("00",)),
+    ("copy a form that works, for a task like mine", ("99",)),
     ("print a stream in a program of mine, and notice when it breaks", ("03",)),
     ("get back the stream of my chain", ("04",)),
     ("ask several models at once, and stop one", ("05",)),
@@ -22,6 +23,11 @@ TASKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("stream a graph, and stop it when its reader leaves", ("08", "06a")),
     ("learn what matters most in one evening, then take the quiz of 11", EVENING),
 )
+
+
+def way(number: str) -> str:
+    """Return which way a notebook belongs to: "evening", "deeper" or "to copy"."""
+    return {"99": "to copy"}.get(number, "evening" if number in EVENING else "deeper")
 
 
 def tasks(notebooks: Mapping[str, tuple[str, int]], *, folder: str = "") -> str:

@@ -33,6 +33,7 @@ def tagged(cell: NotebookNode, tag: str) -> NotebookNode:
         # not on the way
         ([tagged(prose("word " * 5000), "reference"), READ], 10),
         ([code("x = 1\n" * 500, "solution"), READ], 10),
+        ([code("x = 1\n" * 500, "form"), READ], 10),
         ([prose(f"<!-- contents -->\n{'word ' * 5000}\n<!-- /contents -->"), READ], 10),
     ],
 )
