@@ -64,8 +64,11 @@ GOOD = {"stop", "tool_calls"}
 
 
 def add_up(stream):
-    first, *rest = stream
-    return sum(rest, start=first)
+    first, *rest = chunks = [*stream]
+    whole = sum(rest, start=first)
+    for found in filter(None, map(reason, chunks)):
+        whole.response_metadata["finish_reason"] = found
+    return whole
 
 
 def reason(message):
@@ -261,6 +264,33 @@ def reads_the_last_chunk(model, question, kept):
     if reason(last) != "stop":
         raise EOFError
     kept[question] = add_up(chunks).text
+
+
+@repairs.wrong("its reason twice, which adds up to 'stopstop', and it raises EOFError")
+def goes_by_the_sum(model, question, kept):
+    first, *rest = model.stream(question)
+    whole = sum(rest, start=first)
+    if reason(whole) not in GOOD:
+        raise EOFError("the answer is not complete")
+    kept[question] = whole.text
+
+
+@repairs.right
+def goes_by_the_last_reason(model, question, kept):
+    chunks = [*model.stream(question)]
+    *_, last = [None, *filter(None, map(reason, chunks))]
+    if last not in GOOD:
+        raise EOFError(last)
+    kept[question] = "".join(chunk.text for chunk in chunks)
+
+
+@repairs.right
+def goes_by_all_reasons(model, question, kept):
+    chunks = [*model.stream(question)]
+    reasons = {reason(chunk) for chunk in chunks} - {None}
+    if not reasons or reasons - GOOD:
+        raise EOFError(reasons)
+    kept[question] = "".join(chunk.text for chunk in chunks)
 
 
 @repairs.wrong("what it keeps is no text")

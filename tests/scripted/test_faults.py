@@ -283,6 +283,18 @@ def test_duplicate_frames_double_the_text(fault: str, question: str) -> None:
     assert request.chunks_sent == request.chunks_meant == 4
 
 
+@sees("reason_twice")
+def test_a_reason_that_is_sent_twice_is_doubled_in_the_sum(
+    fault: str, question: str
+) -> None:
+    chunks = [*llm(fault).stream(question)]
+    reasons = [chunk.response_metadata.get("finish_reason") for chunk in chunks]
+    assert [reason for reason in reasons if reason] == ["stop", "stop"]
+    full = added_up(iter(chunks))
+    assert full.text == "".join(TOKENS)
+    assert full.response_metadata["finish_reason"] == "stopstop"
+
+
 @sees("split_frame", "split_character")
 def test_a_split_changes_the_reads_not_the_answer(fault: str, question: str) -> None:
     tokens = ["Na", "ïve", " 日本", " 🚀"]
