@@ -72,8 +72,8 @@ def kept_answer(answer: object) -> Iterator[str]:
         yield f"content may be a list: then, it keeps {shown(kept)}; read .text"
     error, kept, _ = _run(keep, fault="reason_twice")
     if error or kept != {"Hi": WHOLE}:
-        made = raised(error) if error else f"it keeps {shown(kept)}"
-        yield f"a server sends its reason twice, which adds up to 'stopstop', and {made}"
+        did = raised(error) if error else f"it keeps {shown(kept)}"
+        yield f"a server sends its reason twice, and + makes 'stopstop' of it: {did}"
     for fault, what in (
         ("dropped", "the connection broke"),
         ("rate_limit", "the model refused"),

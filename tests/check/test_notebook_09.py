@@ -266,7 +266,7 @@ def reads_the_last_chunk(model, question, kept):
     kept[question] = add_up(chunks).text
 
 
-@repairs.wrong("its reason twice, which adds up to 'stopstop', and it raises EOFError")
+@repairs.wrong("its reason twice, and + makes 'stopstop' of it: it raises EOFError")
 def goes_by_the_sum(model, question, kept):
     first, *rest = model.stream(question)
     whole = sum(rest, start=first)
