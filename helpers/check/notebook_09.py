@@ -80,6 +80,7 @@ def kept_answer(answer: object) -> Iterator[str]:
         ("length", "the answer was cut off at a limit"),
         ("early_end", "the answer broke off: no finish_reason came"),
         ("content_filter", "a filter cut the answer off"),
+        ("abort", "the answer ended by 'abort', which is not in the table"),
     ):
         error, kept, _ = _run(keep, fault=fault)
         if kept:

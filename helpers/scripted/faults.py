@@ -30,7 +30,12 @@ REFUSALS = {
         "The server failed: the script asked for this failure.",
     ),
 }
-REASONS = {"length": "length", "content_filter": "content_filter", "tool_cut": "length"}
+REASONS = {
+    "length": "length",
+    "content_filter": "content_filter",
+    "tool_cut": "length",
+    "abort": "abort",  # as vLLM ends what it stops: a reason that OpenAI does not have
+}
 
 
 def before(steps: Steps, at: int) -> Steps:

@@ -9,6 +9,7 @@ from functools import partial
 from types import MappingProxyType
 
 import pytest
+from langchain_core.output_parsers import StrOutputParser
 
 from helpers import check
 from tests.support.answers import Answers
@@ -291,6 +292,37 @@ def goes_by_all_reasons(model, question, kept):
     if not reasons or reasons - GOOD:
         raise EOFError(reasons)
     kept[question] = "".join(chunk.text for chunk in chunks)
+
+
+@repairs.wrong("the answer ended by 'abort', which is not in the table, and it kept")
+def denies_what_it_knows(model, question, kept):
+    whole = add_up(model.stream(question))
+    if reason(whole) in {None, "length", "content_filter"}:
+        raise EOFError(reason(whole))
+    kept[question] = whole.text
+
+
+@repairs.right
+def watches_in_a_pipe(model, question, kept):
+    reasons = []
+
+    def tee(chunks):
+        for chunk in chunks:
+            reasons.append(reason(chunk))
+            yield chunk
+
+    text = "".join((model | tee | StrOutputParser()).stream(question))
+    if [*filter(None, reasons)][-1:] not in (["stop"], ["tool_calls"]):
+        raise EOFError(reasons)
+    kept[question] = text
+
+
+@repairs.wrong("the connection broke, and it kept {'Hi': None}")
+def keeps_none(model, question, kept):
+    try:
+        repaired(model, question, kept)
+    except Exception:  # noqa: BLE001
+        kept[question] = None
 
 
 @repairs.wrong("what it keeps is no text")

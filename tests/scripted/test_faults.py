@@ -229,7 +229,7 @@ def test_a_missing_done_goes_unnoticed(fault: str, question: str) -> None:
     assert full.response_metadata["finish_reason"] == "stop"
 
 
-@sees("length", "content_filter")
+@sees("length", "content_filter", "abort")
 def test_an_answer_cut_short_says_why_and_raises_nothing(
     fault: str, question: str
 ) -> None:
