@@ -297,7 +297,16 @@ def test_the_index_has_a_row_for_each_of_these() -> None:
     rows = "\n".join(row for row, *_ in ROWS)
     assert rows.startswith("09a: **It stops without an error**")
     for word in (
-        *("graph", "agent", "router", "tool", "load balancer", "proxy", "compression"),
+        *(
+            "graph",
+            "agent",
+            "router",
+            "thread",
+            "tool",
+            "load balancer",
+            "proxy",
+            "compression",
+        ),
         *("browser", "tab", "Python client", "`requests`", "JSONDecodeError", "object"),
         *("each piece as JSON", "stopstop", "reasons", "the text begins again"),
     ):
