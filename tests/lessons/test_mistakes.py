@@ -1,6 +1,7 @@
 """Notebooks 09a, 09b and 09c: what a reader with a problem relies on."""
 
 import ast
+import asyncio
 import builtins
 import json
 import re
@@ -225,6 +226,39 @@ def test_a_node_can_hide_its_model_and_write_clean_text() -> None:
         items = [item[0].text if mode == "messages" else item for mode, item in both]
         shown[node] = "".join(items)
     assert shown == {late: "One two", clean: "One [hidden]"}
+
+
+async def shown(node: object) -> list[str]:
+    """Return the texts that a graph of this node sends to a chat."""
+    graph = StateGraph(MessagesState).add_node("node", node)
+    stream = (
+        graph.add_edge(START, "node")
+        .compile()
+        .astream({"messages": [("user", "Hi")]}, stream_mode="messages")
+    )
+    return [message.text async for message, _ in stream if message.text]
+
+
+async def test_a_router_that_may_not_stream_is_shown_in_one_piece() -> None:
+    """Notebook 09c."""
+    router = ChatOpenAI(disable_streaming=True, **script(tokens=["{", "}"], **FAST))
+    says = ChatOpenAI(**script(tokens=["One", " two"], **FAST))
+
+    async def node(state: MessagesState) -> dict[str, object]:
+        await router.ainvoke(state["messages"])
+        return {"messages": [await says.ainvoke(state["messages"])]}
+
+    assert await shown(node) == ["{}", "One", " two"]
+
+
+async def test_a_thread_of_asyncio_takes_along_who_listens() -> None:
+    """Notebook 09c; a pool of one's own does not."""
+    says = ChatOpenAI(**script(tokens=["One", " two"], **FAST))
+
+    async def node(state: MessagesState) -> dict[str, object]:
+        return {"messages": [await asyncio.to_thread(says.invoke, state["messages"])]}
+
+    assert await shown(node) == ["One", " two"]
 
 
 def test_bytes_that_end_within_a_character_raise(taught: Taught) -> None:
