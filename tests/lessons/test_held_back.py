@@ -11,7 +11,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
-from playwright.sync_api import Browser, Page, TimeoutError
+from playwright.sync_api import Browser, Page
+from playwright.sync_api import TimeoutError as InVain
 from starlette.middleware.gzip import GZipMiddleware
 
 from helpers import serve
@@ -71,7 +72,7 @@ def begins_to_show(page: Page, url: str) -> bool:
     """Tell whether a tab that opens the address shows anything yet."""
     try:
         page.goto(url, wait_until="commit", timeout=1500)  # limit: it may be in vain
-    except TimeoutError:
+    except InVain:
         return False
     return True
 
