@@ -40,6 +40,7 @@ BAD = {
     "a question that is an object": '{"question": {"text": "Why?"}}',
     "an empty question": '{"question": ""}',
     "spaces": '{"question": " \\t\\n "}',
+    "a raw NUL": '{"question": "Why\x00?"}',
     "NUL": '{"question": "Why\\u0000?"}',
     "an escape sequence": '{"question": "\\u001b[2J"}',
     "a control character of Latin-1": '{"question": "\\u0085"}',
