@@ -115,6 +115,35 @@ def test_it_ends_the_answer_that_is_under_way_too(talk: Talk, question: str) -> 
     assert not request.finished
 
 
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("early_end", "EOFError"),
+        ("error_frame", "APIError"),
+        ("rate_limit", "RateLimitError"),
+    ],
+)
+def test_why_an_answer_broke_off_is_in_the_log(
+    *,
+    talk: Talk,
+    question: str,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+    why: str,
+) -> None:
+    with talk(scripted(tokens=TOKENS, fault=fault, at=2)) as socket:
+        assert ask(socket, question)[-1] == {
+            "event": "error",
+            "data": {"message": "The answer broke off."},
+        }
+    (entry,) = caplog.records
+    assert entry.getMessage() == "no answer"
+    assert entry.exc_info
+    assert entry.exc_info[0]
+    assert why in entry.exc_info[0].__name__
+    caplog.clear()
+
+
 def test_text_that_is_not_utf_8_ends_the_connection(talk: Talk) -> None:
     with talk(scripted()) as socket:
         socket.socket.sendall(NOT_UTF8)
