@@ -3,6 +3,7 @@
 import dis
 import functools
 import inspect
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from types import FunctionType
@@ -110,11 +111,16 @@ _FRAME = {"RESUME", "NOP", "CACHE", "RETURN_GENERATOR", "POP_TOP"} | {
 
 
 def raised(error: BaseException) -> str:
-    """Say what an answer raised, in one line; of a Hint, what it says."""
+    """Say what an answer raised, in one line; of a Hint, what it says.
+
+    Without the model's key, which some providers repeat in an error.
+    """
     if isinstance(error, Hint):
         return str(error)
+    key = os.environ.get("OPENAI_API_KEY", "")
     try:
-        message = " ".join(str(error).split())[:200]
+        text = str(error).replace(key, "[key]") if len(key) > 12 else str(error)
+        message = " ".join(text.split())[:200]
     except Exception:  # noqa: BLE001  (it has a text of the answer's own in it)
         message = ""
     return f"it raises {type(error).__name__}" + (f": {message}" if message else "")
