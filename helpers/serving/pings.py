@@ -35,8 +35,9 @@ class EventStream(StreamingResponse):
     ) -> None:
         super().__init__(frames, **options)  # type: ignore[arg-type]
         self.every = every
-        # Hold nothing back, and keep nothing: what each proxy has to know.
-        self.headers.setdefault("cache-control", "no-store")
+        # What stands between is to keep nothing, compress nothing (it would hold back
+        # what it compresses), and, if it is nginx, buffer nothing.
+        self.headers.setdefault("cache-control", "no-store, no-transform")
         self.headers.setdefault("x-accel-buffering", "no")
 
     async def stream_response(self, send: Send) -> None:

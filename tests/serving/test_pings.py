@@ -250,7 +250,7 @@ def test_headers_keep_proxies_and_caches_from_holding_it_back() -> None:
     headers = EventStream(slowly()).headers
     assert headers["content-type"].startswith("text/event-stream")
     assert headers["x-accel-buffering"] == "no"
-    assert headers["cache-control"] == "no-store"
+    assert headers["cache-control"] == "no-store, no-transform"
     mine = {"Cache-Control": "no-cache"}
     assert EventStream(slowly(), headers=mine).headers["cache-control"] == "no-cache"
 

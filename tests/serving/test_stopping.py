@@ -6,6 +6,7 @@ would close by chance what was left open.
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -41,8 +42,8 @@ from tests.support.recorded import recorded
 from tests.support.served import until
 from tests.support.wire import connect
 
-READERS = 3
-"""How many leave at once in each case."""
+READERS = int(os.environ.get("COURSE_READERS", "3"))
+"""How many leave at once in each case; the long form has 20."""
 LONG = 30
 """Seconds of a silence that nobody waits for."""
 Texts = AsyncIterator[str]
