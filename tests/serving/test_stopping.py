@@ -46,6 +46,8 @@ READERS = int(os.environ.get("COURSE_READERS", "3"))
 """How many leave at once in each case; the long form has 20."""
 LONG = 30
 """Seconds of a silence that nobody waits for."""
+STEADY: dict[str, Any] = {"tokens": [" on"] * 2000, "ttft": 0, "pace": 5}
+"""More than is said while that many readers come."""
 Texts = AsyncIterator[str]
 Graph = CompiledStateGraph[MessagesState, Any, MessagesState, MessagesState]
 
@@ -223,7 +225,7 @@ def test_who_leaves_stops_the_model(
     *, kind: str, behind: bool, path: str, question: str
 ) -> None:
     questions = [f"{question} {number}" for number in range(READERS)]
-    with serving(kind, behind=behind, tokens=[" on"] * 100, ttft=0, pace=5) as url:
+    with serving(kind, behind=behind, **STEADY) as url:
         leave(url, path, questions, tokens=3)
         assert_stopped(questions)
 
@@ -247,7 +249,7 @@ def test_stop_over_a_websocket_stops_the_model(
     *, kind: str, stops: bool, question: str
 ) -> None:
     questions = [f"{question} {number}" for number in range(READERS)]
-    with serving(kind, tokens=[" on"] * 100, ttft=0, pace=5) as url:
+    with serving(kind, **STEADY) as url:
         for each in questions:
             target = f"{url}/talk?question={quote(each)}".replace("http", "ws")
             with connect_websocket(target) as socket:
