@@ -29,11 +29,12 @@ class EventStream(StreamingResponse):
     def __init__(
         self,
         frames: AsyncIterable[str | bytes],
+        status_code: int = 200,  # FastAPI looks for it, to describe the endpoint
         *,
         every: float = 15,
         **options: object,
     ) -> None:
-        super().__init__(frames, **options)  # type: ignore[arg-type]
+        super().__init__(frames, status_code, **options)  # type: ignore[arg-type]
         self.every = every
         # What stands between is to keep nothing, compress nothing (it would hold back
         # what it compresses), and, if it is nginx, buffer nothing.
