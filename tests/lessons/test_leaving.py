@@ -3,6 +3,7 @@
 The scripted model's record says whether it wrote on when its reader had left.
 """
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
@@ -67,8 +68,9 @@ def asked(question: str) -> dict[str, Any]:
 
 
 async def asaid(model: ChatOpenAI, kind: str, question: str) -> AsyncIterator[str]:
-    if kind == "graph":
-        stream = graph_of(model).astream(asked(question), stream_mode="messages")
+    if "graph" in kind:
+        graph = plain_graph_of(model) if "plain" in kind else graph_of(model)
+        stream = graph.astream(asked(question), stream_mode="messages")
         async with aclosing(stream) as chunks:
             async for chunk, _ in chunks:
                 yield chunk.text
@@ -86,6 +88,24 @@ def said(model: ChatOpenAI, kind: str, question: str) -> Iterator[str]:
     else:
         for chunk in SOURCES[kind](model).stream(question):
             yield chunk.text
+
+
+async def through_a_queue(texts: AsyncIterator[str]) -> AsyncIterator[str]:
+    """Read in a task of its own, and cancel that once: what exercise 6a.1 accepts."""
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def fill() -> None:
+        async for text in texts:
+            await heard.put(text)
+        await heard.put(None)
+
+    filling = asyncio.create_task(fill())
+    try:
+        while (text := await heard.get()) is not None:
+            yield text
+        await filling
+    finally:
+        filling.cancel()
 
 
 def app_for(model: ChatOpenAI, kind: str) -> FastAPI:
@@ -126,6 +146,10 @@ def app_for(model: ChatOpenAI, kind: str) -> FastAPI:
         texts: Annotated[AsyncIterator[str], Depends(stopping)],
     ) -> Response:
         return read(texts)
+
+    @app.get("/queue")
+    async def queue(question: str) -> Response:
+        return StreamingResponse(through_a_queue(asaid(model, kind, question)))
 
     @app.get("/frames")
     async def frames(question: str) -> Response:
@@ -183,6 +207,31 @@ def test_who_closes_the_stream(
         leave(url, path, question)
         (request,) = recorded(question)
     assert request.finished is not stops
+
+
+@pytest.mark.parametrize("kind", ["model", "graph"])
+def test_a_task_that_is_cancelled_once_stops_the_model(
+    kind: str, question: str
+) -> None:
+    """Notebook 06a, after exercise 6a.1."""
+    sure = {"stream_chunk_timeout": None}
+    model = ChatOpenAI(max_retries=0, **sure, **script(**LONG_STEADY))
+    with serve(app_for(model, kind)) as url:
+        leave(url, "/queue", question)
+        (request,) = recorded(question)
+    assert not request.finished
+
+
+@pytest.mark.parametrize("path", ["/stopping", "/frames"])
+def test_a_step_that_is_a_plain_function_cannot_be_stopped(
+    path: str, question: str
+) -> None:
+    """Notebook 06a: it runs in a thread."""
+    model = ChatOpenAI(max_retries=0, **script(**STEADY))
+    with serve(app_for(model, "plain graph")) as url:
+        leave(url, path, question)
+        (request,) = recorded(question)
+    assert request.finished
 
 
 def test_the_collector_stops_by_chance_what_nobody_closes(question: str) -> None:
