@@ -95,6 +95,7 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
             asked = (await asyncio.to_thread(requests))[before + len(asked) :]
         finally:
             gc.enable()
+            noting.close()
     if left.late:
         yield "yield each text as it comes, not when all are there"
     if not {len(text) for text in BEFORE} <= whole.ends:
