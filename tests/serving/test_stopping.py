@@ -46,8 +46,9 @@ READERS = int(os.environ.get("COURSE_READERS", "3"))
 """How many leave at once in each case; the long form has 20."""
 LONG = 30
 """Seconds of a silence that nobody waits for."""
-STEADY: dict[str, Any] = {"tokens": [" on"] * 2000, "ttft": 0, "pace": 5}
-"""More than is said while that many readers come."""
+STEADY: dict[str, Any] = {"tokens": [" on"] * 2000, "ttft": 0, "pace": 1}
+"""So slow that an app on a busy machine keeps up with 20 graphs: one that lags behind
+reads what its models have long said, and they may be done before a reader leaves."""
 Texts = AsyncIterator[str]
 Graph = CompiledStateGraph[MessagesState, Any, MessagesState, MessagesState]
 
