@@ -39,8 +39,8 @@ def streaming_step(answer: object) -> Iterator[str]:
         if text != (whole := "".join(texts).replace("\n", " ")):
             yield case(texts, whole, text)
     _, silence = passed_through(step, LONG)
-    if silence > len(LONG) / 2:  # it may hold back a piece, or a sentence
-        yield "the text is right, but most of it comes at once: yield each as it comes"
+    if silence > len(LONG) * 0.4:  # it may hold back a piece, or a sentence
+        yield "the text is right, but much of it comes at once: yield each as it comes"
 
 
 def passed_through(step: "Runnable[str, str]", texts: list[str]) -> tuple[object, int]:

@@ -57,10 +57,16 @@ def _of_kept(cached: Cached) -> Iterator[str]:
         yield "after what is kept, it asks the model, too: return"
     if old.watch.asked or old.text != "Kept before":
         yield f"{{'Hi': 'Kept before'}} is kept, and it yields {shown(old.text)}"
+    if old.kept != {"Hi": "Kept before"}:
+        yield f"once what is kept has come again, kept is {shown(old.kept)}"
     if _read(cached, {"Hi": ""}).watch.asked:
         yield "an empty text is kept, too: ask if the question is in kept"
-    if _read(cached, {"Ho": "Kept before"}).text != WHOLE:
+    others = {"Ho": "Kept before", "hi": "Kept before"}
+    other = _read(cached, others.copy())
+    if other.text != WHOLE:
         yield "it takes what is kept of one question for another"
+    if not others.items() <= other.kept.items():
+        yield "it throws away what is kept of other questions"
 
 
 def _of_halves(cached: Cached) -> Iterator[str]:
@@ -122,14 +128,15 @@ def _read(
     """
     from .watch import Watch, watched
 
-    items, kept = list[str](), {} if kept is None else kept
-    watch, early, given = Watch(items), False, None
+    items, shown_text, kept = list[str](), list[str](), {} if kept is None else kept
+    watch, early, given = Watch(shown_text), False, None
     model = watched(watch, tokens=TEXTS, fault=fault, at=2)
     try:
         given = cached(model, "Hi", kept)
         for item in islice(given, 40) if isinstance(given, Iterator) else ():
             items.append(cast("str", item))
-            text = "".join(map(str, items))
+            shown_text.append(str(item))
+            text = "".join(shown_text)
             early |= bool(kept) and text != WHOLE
             if leave and len(text) > len(TEXTS[0]):
                 break
