@@ -1,11 +1,10 @@
 """The exercise of notebook 07: what a stream goes without, written by hand."""
 
-import inspect
 from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from .exercise import exercise, raised, shown
+from .exercise import PLAIN, exercise, is_async, raised, shown
 
 if TYPE_CHECKING:
     from .watch import Watch
@@ -21,8 +20,8 @@ def cached_stream(answer: object) -> Iterator[str]:
     """Exercise 7.1: a stream whose complete answers are kept, and come again."""
     if not callable(answer):
         yield "write a function, with def"
-    if inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
-        yield "write it with def and for, without async"
+    if is_async(answer):
+        yield PLAIN
     cached = cast("Cached", answer)
     new = _read(cached)
     if not (new.error or isinstance(new.given, Iterator)):
@@ -61,7 +60,7 @@ def _of_kept(cached: Cached) -> Iterator[str]:
         yield f"once what is kept has come again, kept is {shown(old.kept)}"
     if _read(cached, {"Hi": ""}).watch.asked:
         yield "an empty text is kept, too: ask if the question is in kept"
-    others = {"Ho": "Kept before", "hi": "Kept before"}
+    others: Kept = {"Ho": "Kept before", "hi": "Kept before"}
     other = _read(cached, others.copy())
     if other.text != WHOLE:
         yield "it takes what is kept of one question for another"
