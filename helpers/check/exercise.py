@@ -17,6 +17,10 @@ ANYTHING = (Exception, SystemExit, GeneratorExit)
 """What an answer may raise; a KeyboardInterrupt or a cancelled task is the reader's."""
 
 
+PLAIN = "write it with def, without async"
+"""The hint for an answer that `is_async` and should not be."""
+
+
 class Hint(Exception):
     """A hint from where none can be yielded: a helper, a server, another task."""
 
@@ -102,6 +106,13 @@ def untouched(answer: object) -> bool:
         or (step.opname in ("LOAD_CONST", "RETURN_CONST") and step.argval is None)
         for step in body
     )
+
+
+def is_async(answer: object) -> bool:
+    """Tell whether a call of it would give something to await, or to `async for`."""
+    kinds = inspect.iscoroutinefunction, inspect.isasyncgenfunction
+    call = getattr(type(answer), "__call__", None)  # noqa: B004  of an object
+    return any(kind(each) for kind in kinds for each in (answer, call))
 
 
 # What is around a body: in CPython 3.11 to 3.14, and more of it in a coroutine.
