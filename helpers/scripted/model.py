@@ -7,7 +7,7 @@ from itertools import islice
 from msgspec.structs import replace
 
 from .error import ApiError
-from .faults import Refusals, change, check_fault, cut_short
+from .faults import Times, change, check_fault, cut_short, refuse
 from .frames import CREATED
 from .reader import HttpRequest
 from .record import LONGEST, Record, Request
@@ -31,7 +31,7 @@ class Model:
         """`speed` divides every wait of a script, not of a fault."""
         self.record = Record()
         self.turns = Turns()
-        self._refusals = Refusals()
+        self._times = Times()
         self._speed = speed
         self._number = 0
 
@@ -68,7 +68,9 @@ class Model:
         # A fault after a chunk that does not come happens after the last one.
         if script.at > noted.chunks_meant:
             script = replace(script, at=noted.chunks_meant)
-        self._refusals.check(script, asked.body)
+        if self._times.spent(script, asked.body):
+            script = replace(script, fault=None)
+        refuse(script)
         self._number += 1
         reply = cut_short(reply, script)
         make = streamed if request.stream else whole
