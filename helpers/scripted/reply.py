@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from .answers import answer
 from .frames import FunctionCall, ToolCall, Usage
-from .request import ChatRequest, Function
+from .request import ChatRequest
 from .schema import fill, quoted_keys
 from .tokens import Chunk, chunks, count, single, tokens
+from .tools import Function
 
 
 @dataclass(frozen=True, slots=True)
