@@ -272,7 +272,7 @@ REFUSED = [
         {"top_logprobs": 2},
         *("top_logprobs", None, "only allowed when 'logprobs' is enabled"),
     ),
-    ({"tempurature": 1}, "tempurature", "unknown_parameter", "Unknown parameter: 't"),
+    ({"heat": 1}, "heat", "unknown_parameter", "Unknown parameter: 'heat'"),
     ({"temperature": 9}, "temperature", "decimal_above_max_value", "a number <= 2"),
     ({"top_p": -1}, "top_p", "decimal_below_min_value", "a number >= 0"),
     ({"n": 0}, "n", "integer_below_min_value", "a whole number >= 1"),
@@ -440,7 +440,8 @@ def test_an_upgrade_is_refused(url: str, protocol: str) -> None:
     [
         ("GET", "/v1/models?limit=1", 200),
         ("GET", "/v1/models/gpt-3.5-turbo", 200),
-        ("GET", "/v1/models/another", 404),
+        ("GET", "/v1/models/another", 200),
+        ("GET", "/v1/models/meta-llama%2FLlama-3", 200),
         ("GET", "/v1/nothing", 404),
         ("POST", "/v1/embeddings", 404),
         ("GET", "/", 404),
