@@ -23,7 +23,7 @@ from .frames import (
 from .logprobs import of_chunk
 from .reply import Reply
 from .request import parse_request
-from .steps import STREAM_HEADERS, Step, together
+from .steps import STREAM_HEADERS, Step, fields, together
 from .tokens import Chunk
 
 
@@ -98,15 +98,6 @@ class Style(Struct, frozen=True):
         if self.top is None:
             return None
         return Logprobs([one for chunk in said for one in of_chunk(chunk, self.top)])
-
-
-def fields(value: Struct) -> Json:
-    """Return a structure's fields that have a value."""
-    return {
-        name: item
-        for name in value.__struct_fields__
-        if (item := getattr(value, name)) is not None
-    }
 
 
 def usage_of(replies: Sequence[Reply]) -> Usage:

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from .calls import as_written
 from .chat import Chat
+from .completions import Completions
+from .embeddings import Embeddings
 from .endpoint import Answer
 from .error import ApiError
 from .faults import Refusals, change, check_fault, cut_short
@@ -21,6 +23,8 @@ from .turns import Turns
 MODELS_PATH = "/v1/models"
 PATHS = {
     "/v1/chat/completions": "POST",
+    "/v1/completions": "POST",
+    "/v1/embeddings": "POST",
     MODELS_PATH: "GET",
     "/requests": "GET",
 }
@@ -36,6 +40,8 @@ class Model:
         self.turns = Turns()
         self._endpoints: dict[str, Callable[[bytes], Answer]] = {
             "/v1/chat/completions": Chat,
+            "/v1/completions": Completions,
+            "/v1/embeddings": Embeddings,
         }
         self._refusals = Refusals()
         self._speed = speed

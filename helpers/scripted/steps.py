@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .error import ApiError
-from .frames import encode
+from .frames import Json, encode
 from .reply import Reply
 from .script import Script
 
@@ -85,6 +85,8 @@ def chunked(steps: Iterator[Step]) -> Iterator[Step]:
         elif step.kind == "drop":
             yield step
             return
+        elif not step.data:  # an empty chunk would be the end
+            yield step
         else:
             data = b"%x\r\n%b\r\n" % (len(step.data), step.data)
             yield Step(step.wait, data, step.kind)
@@ -136,3 +138,12 @@ def _headers(
         *(f"{name}: {value}" for name, value in (headers or {}).items()),
     ]
     return "\r\n".join([*lines, "", ""]).encode()
+
+
+def fields(value: Struct) -> Json:
+    """Return a structure's fields that have a value."""
+    return {
+        name: item
+        for name in value.__struct_fields__
+        if (item := getattr(value, name)) is not None
+    }
