@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 
 from msgspec.structs import replace
@@ -17,14 +18,17 @@ from .models import MODELS, model_named
 from .reader import HttpRequest
 from .record import LONGEST, Record, Request
 from .reply import reply_to
+from .responses import Responses, Store
 from .steps import Step, chunked, identified, plain, refused, time_of, waits
 from .turns import Turns
 
 MODELS_PATH = "/v1/models"
+RESPONSES_PATH = "/v1/responses"
 PATHS = {
     "/v1/chat/completions": "POST",
     "/v1/completions": "POST",
     "/v1/embeddings": "POST",
+    RESPONSES_PATH: "POST",
     MODELS_PATH: "GET",
     "/requests": "GET",
 }
@@ -38,10 +42,12 @@ class Model:
         """`speed` divides every wait of a script, not of a fault."""
         self.record = Record()
         self.turns = Turns()
+        self._store = Store()
         self._endpoints: dict[str, Callable[[bytes], Answer]] = {
             "/v1/chat/completions": Chat,
             "/v1/completions": Completions,
             "/v1/embeddings": Embeddings,
+            RESPONSES_PATH: partial(Responses, store=self._store),
         }
         self._refusals = Refusals()
         self._speed = speed
@@ -108,6 +114,10 @@ class Model:
             return plain(MODELS)
         if method == "GET" and path.startswith(f"{MODELS_PATH}/"):
             return plain(model_named(path.removeprefix(f"{MODELS_PATH}/")))
+        if path.startswith(f"{RESPONSES_PATH}/"):
+            kept = self._store.served(method, path.removeprefix(f"{RESPONSES_PATH}/"))
+            if kept is not None:
+                return plain(kept)
         if (method, path) == ("GET", "/requests"):
             return plain({"requests": self.record.requests()})
         if path in PATHS:

@@ -14,7 +14,8 @@ from zlib import crc32
 _FREQUENT = """
 a an and are as at be been but by can could did do does for from had has have how i if
 in into is it its me my no not of on or our should so than that the their them then
-there these they this to was we were what when where which who why will with would you your
+there these they this to was we were what when where which who why will with would you
+your
 """
 _STOP = frozenset(_FREQUENT.split())
 """Words that nearly every text has: they say little about what it is about."""
