@@ -22,7 +22,13 @@ ENVIRONMENT = {
     "NO_COLOR": "1",
 }
 OPTIONS = ("--quiet", "--no-config", "--no-lock")
-MAY = ("--no-prompt", "--allow-net=127.0.0.1", "--allow-env", "--allow-read")
+MAY = (
+    "--no-prompt",
+    "--allow-net=127.0.0.1",
+    "--allow-env",
+    "--allow-read",
+    "--allow-sys",
+)
 """A program of strangers reaches the scripted model and no other host."""
 
 
