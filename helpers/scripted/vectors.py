@@ -20,8 +20,11 @@ your
 _STOP = frozenset(_FREQUENT.split())
 """Words that nearly every text has: they say little about what it is about."""
 
-WORD, LETTERS, STOP = 1.0, 0.4, 0.05
-"""How much a word adds, all of its runs of letters together, and such a word."""
+WORD, LETTERS, STOP = 1.0, 1.5, 0.05
+"""How much a word adds, all of its runs of letters together, and a frequent word."""
+
+FIRST = 1.5
+"""How much more the first of the words that say something counts: it is the subject."""
 
 
 def vector(said: str | Sequence[int], dimensions: int) -> list[float]:
@@ -51,14 +54,16 @@ def _of_ids(ids: Iterable[int]) -> Iterator[tuple[str, float]]:
 
 
 def _of_text(text: str) -> Iterator[tuple[str, float]]:
+    more = FIRST
     for word in re.findall(r"[^\W_]+", text.casefold()):
         if word in _STOP:
             yield word, STOP
             continue
-        yield word, WORD
+        yield word, WORD * more
         runs = list(_runs(f"<{word}>"))
-        for run in runs:
-            yield run, LETTERS * 3 / len(runs)
+        for run in runs:  # the length of all of them together is LETTERS
+            yield run, LETTERS * more / math.sqrt(len(runs))
+        more = 1.0
 
 
 def _runs(word: str) -> Iterator[str]:
