@@ -1,37 +1,25 @@
 """The scripted model itself: from one HTTP request to the steps of its answer."""
 
 import traceback
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import islice
 
 from msgspec.structs import replace
 
 from .calls import as_written
-from .chat import Chat
-from .completions import Completions
-from .embeddings import Embeddings
 from .endpoint import Answer
+from .endpoints import ANSWERING, RESPONSES, Endpoints
 from .error import ApiError
 from .faults import Refusals, change, check_fault, cut_short
 from .models import MODELS, model_named
 from .reader import HttpRequest
 from .record import LONGEST, Record, Request
 from .reply import reply_to
-from .responses import Responses, Store
 from .steps import Step, chunked, identified, plain, refused, time_of, waits
 from .turns import Turns
 
 MODELS_PATH = "/v1/models"
-RESPONSES_PATH = "/v1/responses"
-PATHS = {
-    "/v1/chat/completions": "POST",
-    "/v1/completions": "POST",
-    "/v1/embeddings": "POST",
-    RESPONSES_PATH: "POST",
-    MODELS_PATH: "GET",
-    "/requests": "GET",
-}
+PATHS = dict.fromkeys(ANSWERING, "POST") | {MODELS_PATH: "GET", "/requests": "GET"}
 """The one method that each takes."""
 
 
@@ -42,27 +30,22 @@ class Model:
         """`speed` divides every wait of a script, not of a fault."""
         self.record = Record()
         self.turns = Turns()
-        self._store = Store()
-        self._endpoints: dict[str, Callable[[bytes], Answer]] = {
-            "/v1/chat/completions": Chat,
-            "/v1/completions": Completions,
-            "/v1/embeddings": Embeddings,
-            RESPONSES_PATH: partial(Responses, store=self._store),
-        }
+        self._endpoints = Endpoints()
         self._refusals = Refusals()
         self._speed = speed
         self._asked = self._number = 0
 
     def steps(self, asked: HttpRequest) -> tuple[Iterator[Step], Request]:
         """Return what to do for one HTTP request, and what to note of it."""
-        endpoint = self._endpoints.get(asked.path) if asked.method == "POST" else None
-        noted = self.record.open(asked.path) if endpoint else Request()
+        answers = asked.method == "POST" and asked.path in ANSWERING
+        noted = self.record.open(asked.path) if answers else Request()
         self._asked += 1
         try:
             if asked.wrong:
                 raise asked.wrong
-            if endpoint:
-                steps = self._answer(endpoint(asked.body), asked, noted)
+            if answers:
+                answer = self._endpoints.answer(asked.path, asked.body)
+                steps = self._answer(answer, asked, noted)
             else:
                 steps = self._other(asked)
         except ApiError as refusal:
@@ -114,8 +97,9 @@ class Model:
             return plain(MODELS)
         if method == "GET" and path.startswith(f"{MODELS_PATH}/"):
             return plain(model_named(path.removeprefix(f"{MODELS_PATH}/")))
-        if path.startswith(f"{RESPONSES_PATH}/"):
-            kept = self._store.served(method, path.removeprefix(f"{RESPONSES_PATH}/"))
+        if path.startswith(f"{RESPONSES}/"):
+            below = path.removeprefix(f"{RESPONSES}/")
+            kept = self._endpoints.store.served(method, below)
             if kept is not None:
                 return plain(kept)
         if (method, path) == ("GET", "/requests"):

@@ -24,9 +24,17 @@ class Events:
 
     def of(self, kind: str, **fields: object) -> bytes:
         """Return the next event, as its frame."""
-        data = encode({"type": kind, "sequence_number": self._number, **fields})
-        self._number += 1
+        data = encode({"type": kind, "sequence_number": self.next_number(), **fields})
         return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
+
+    def pieces(self, kind: str, **place: object) -> "Pieces":
+        """Return what writes the many events of one kind, in one place."""
+        return Pieces(self, kind, place)
+
+    def next_number(self) -> int:
+        """Return the number of the next event."""
+        self._number += 1
+        return self._number - 1
 
     def failure(self, body: Body, error: ApiError) -> bytes:
         """Return the two events that say that the response has failed."""
@@ -35,6 +43,23 @@ class Events:
         )
         why = {"code": error.code, "message": error.message}
         return first + self.of("response.failed", response=body.of("failed", error=why))
+
+
+class Pieces:
+    """The events that add to one text: what they share is encoded once."""
+
+    __slots__ = ("_events", "_place", "_start")
+
+    def __init__(self, events: Events, kind: str, place: Json) -> None:
+        start = 'event: {0}\ndata: {{"type":"{0}","sequence_number":'
+        self._events, self._start = events, start.format(kind).encode()
+        self._place = b"," + encode(place)[1:-1] + b',"delta":'
+
+    def of(self, text: str, rest: bytes = b"") -> bytes:
+        """Return the next event, which adds `text`; `rest` are more of its fields."""
+        number = self._events.next_number()
+        data = (self._start, b"%d" % number, self._place, encode(text), rest, b"}\n\n")
+        return b"".join(data)
 
 
 def streamed(
@@ -79,16 +104,17 @@ def _item(events: Events, what: str, index: int, item: Json) -> bytes:
 
 
 def _said(item: Said, events: Events, index: int, pause: float) -> Iterator[Step]:
-    of, kind = events.of, "response.output_text.delta"
+    of = events.of
     place = {"item_id": item.id, "output_index": index, "content_index": 0}
+    piece = events.pieces("response.output_text.delta", **place).of
     begun = of("response.content_part.added", **place, part=item.part(()))
     yield Step(0, begun, "extra")
     for number, chunk in enumerate(item.chunks):
         wait = pause * chunk.tokens if number else 0.0
-        sure = item.logprobs([chunk])
-        yield Step(wait, of(kind, **place, delta=chunk.text, logprobs=sure), "chunk")
-    text, sure = text_of(item.chunks), item.logprobs(item.chunks)
-    done = of("response.output_text.done", **place, text=text, logprobs=sure)
+        sure = b"[]" if item.top is None else encode(item.logprobs([chunk]))
+        yield Step(wait, piece(chunk.text, b',"logprobs":' + sure), "chunk")
+    text, made = text_of(item.chunks), item.logprobs(item.chunks)
+    done = of("response.output_text.done", **place, text=text, logprobs=made)
     yield Step(0, done, "finish")
     ended = of("response.content_part.done", **place, part=item.part(item.chunks))
     yield Step(0, ended, "finish")
@@ -99,9 +125,9 @@ def _called(item: Called, events: Events, index: int, pause: float) -> Iterator[
     kind = "response.function_call_arguments"
     if item.custom:
         kind = "response.custom_tool_call_input"
+    piece = events.pieces(f"{kind}.delta", **place).of
     for chunk in item.call.arguments:
-        piece = of(f"{kind}.delta", **place, delta=chunk.text)
-        yield Step(pause * chunk.tokens, piece, "chunk")
+        yield Step(pause * chunk.tokens, piece(chunk.text), "chunk")
     whole = {"input": item.text}
     if not item.custom:
         whole = {"name": item.call.name, "arguments": item.text}
@@ -113,9 +139,10 @@ def _thought(item: Thought, events: Events, index: int, pause: float) -> Iterato
     place = {"item_id": item.id, "output_index": index, "summary_index": 0}
     empty = {"type": "summary_text", "text": ""}
     yield Step(0, of(f"{kind}_part.added", **place, part=empty), "extra")
+    piece = events.pieces(f"{kind}_text.delta", **place).of
     for number, chunk in enumerate(item.chunks):
-        piece = of(f"{kind}_text.delta", **place, delta=chunk.text)
-        yield Step(pause * chunk.tokens if number else 0.0, piece, "extra")
+        wait = pause * chunk.tokens if number else 0.0
+        yield Step(wait, piece(chunk.text), "extra")
     text = text_of(item.chunks)
     yield Step(0, of(f"{kind}_text.done", **place, text=text), "extra")
     yield Step(0, of(f"{kind}_part.done", **place, part=item.part), "extra")
