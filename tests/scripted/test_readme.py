@@ -407,11 +407,9 @@ def test_keys(url: str) -> None:
 def test_numbers(url: str) -> None:
     answer = ask(url, "completions", prompt=[15339, 1917])
     assert answer["choices"][0]["text"]
+    texts = ["hello world", "hello worlds"]
     near, far = (
-        item["embedding"]
-        for item in ask(url, "embeddings", input=["hello world", "hello worlds"])[
-            "data"
-        ]
+        item["embedding"] for item in ask(url, "embeddings", input=texts)["data"]
     )
     (numbers,) = ask(url, "embeddings", input=[[15339, 1917]])["data"]
     assert dot(near, far) > 0.5 > abs(dot(near, numbers["embedding"]))
