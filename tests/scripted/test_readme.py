@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec import Raw
 
 from helpers.scripted.responses.store import KEPT, Kept, Store
 from tests.support.wire import HTTP, UNPACED, payloads, quiet_server
@@ -23,6 +24,8 @@ ASKS: dict[str, dict[str, Any]] = {
     "responses": {"input": "Say hello"},
     "completions": {"prompt": "Say hello"},
 }
+
+JSON = Raw(b"{}")
 
 Test = TypeVar("Test", bound=Callable[..., None])
 HELD: dict[str, Callable[..., None]] = {}
@@ -370,7 +373,7 @@ def test_not_here(url: str) -> None:
 def test_memory() -> None:
     store = Store()
     for number in range(KEPT + 1):
-        store.keep(Kept({"id": str(number)}, (), (), size=1))
+        store.keep(Kept(str(number), "completed", JSON, JSON, (), size=1))
     assert KEPT == 1000
     assert store.find(str(KEPT))
     with pytest.raises(Exception, match="'0' not found"):

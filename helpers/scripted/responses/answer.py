@@ -1,11 +1,13 @@
 """Write an answer as `/v1/responses` does."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import msgspec
+from msgspec import Raw
 
 from ..error import ApiError
-from ..frames import Json, detailed
+from ..frames import Json, detailed, encode
 from ..message import CalledCustom, CalledFunction, CallMade, Message
 from ..reply import Reply
 from ..steps import Step
@@ -52,17 +54,24 @@ class Responses:
         """Return the steps of the stream, event by event."""
         self._body = body_of(self._asked, number=number)
         output, ended = self._ended(replies[0], number)
-
-        def keep() -> None:
-            self._keep(replies[0], ended)
-
-        return streamed(self._body, output, ended, self._events, keep, ttft, pause)
+        kept = self._kept(replies[0], ended)
+        # What waits between two events holds no request, and JSON as bytes: there may
+        # be thousands of it.
+        return streamed(
+            Raw(encode(self._body.of("in_progress"))),
+            output,
+            kept,
+            self._events,
+            partial(self._store.keep, kept) if self._stores else None,
+            *(ttft, pause),
+        )
 
     def whole(self, replies: Sequence[Reply], *, number: int) -> Json:
         """Return the body of the answer."""
         self._body = body_of(self._asked, number=number)
         _, ended = self._ended(replies[0], number)
-        self._keep(replies[0], ended)
+        if self._stores:
+            self._store.keep(self._kept(replies[0], ended))
         return ended
 
     def failure(self, error: ApiError) -> bytes:
@@ -86,9 +95,11 @@ class Responses:
         usage = usage_of(self.script.usage or detailed(made), self.thinking)
         return output, self._body.ended(reply, output, usage)
 
-    def _keep(self, reply: Reply, ended: Json) -> None:
-        if self._asked.store is False:
-            return
+    @property
+    def _stores(self) -> bool:
+        return self._asked.store is not False
+
+    def _kept(self, reply: Reply, ended: Json) -> Kept:
         made = [
             CallMade(call.identity, custom=CalledCustom(call.name, call.text))
             if call.name in self._customs
@@ -97,8 +108,14 @@ class Responses:
         ]
         said = Message("assistant", reply.text, tool_calls=made or None)
         items = [_listed(item, index) for index, item in enumerate(self._asked.items)]
-        messages = (*self._messages, said)
-        self._store.keep(Kept(ended, items, messages, self._size))
+        return Kept(
+            str(ended["id"]),
+            str(ended["status"]),
+            Raw(encode(ended)),
+            Raw(encode(items)),
+            (*self._messages, said),
+            self._size,
+        )
 
 
 def _thought(asked: ResponseRequest) -> tuple[Chunk, ...] | None:
