@@ -31,6 +31,7 @@ LONGEST = (
     "test_save",
     "test_in_a_kernel",
     "test_page",
+    "test_forms",
     "test_serving",
     "test_chat",
 )

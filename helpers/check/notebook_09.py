@@ -70,12 +70,17 @@ def kept_answer(answer: object) -> Iterator[str]:
         yield f"an answer whose content is a list, and {raised(error)}"
     if kept != {"Hi": WHOLE}:
         yield f"content may be a list: then, it keeps {shown(kept)}; read .text"
+    error, kept, _ = _run(keep, fault="reason_twice")
+    if error or kept != {"Hi": WHOLE}:
+        did = raised(error) if error else f"it keeps {shown(kept)}"
+        yield f"a server sends its reason twice, and + makes 'stopstop' of it: {did}"
     for fault, what in (
         ("dropped", "the connection broke"),
         ("rate_limit", "the model refused"),
         ("length", "the answer was cut off at a limit"),
         ("early_end", "the answer broke off: no finish_reason came"),
         ("content_filter", "a filter cut the answer off"),
+        ("abort", "the answer ended by 'abort', which is not in the table"),
     ):
         error, kept, _ = _run(keep, fault=fault)
         if kept:

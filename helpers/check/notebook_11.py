@@ -16,6 +16,7 @@ from .talk import (
     Stop,
     Talk,
     Unwritten,
+    said,
     talk_with,
 )
 
@@ -34,6 +35,8 @@ KEY = {  # question: the right letter, the notebook that shows it, the section t
     12: ("b", "06a", "The reader leaves"),
     13: ("c", "06b", "Read it with EventSource"),
     14: ("a", "10b", "Break it: cut the object off"),
+    15: ("b", "08", "Chains"),
+    16: ("a", "06a", "A graph goes on"),
 }
 
 
@@ -99,8 +102,12 @@ def terminal_chat(answer: object) -> Iterator[str]:
     talk = talk_with(chat, broken=True)
     if not isinstance(talk.error, Unwritten):
         yield "an error of write() is not the answer's: let it end the chat"
-    if talk.open:
+    if talk.open or not talk.failed:
         yield "after an error of write(), the model writes on: close its stream"
+    talk = talk_with(chat, usage=USAGE, second={"fault": "early_end", "at": 2})
+    second = talk.ends(HALF)[1]
+    if said(second) != {"interrupted"} or "unknown" not in second:
+        yield "an answer that breaks off after a whole one has no reason and no usage"
 
 
 def _at_whole_answers(chat: Chat) -> Iterator[str]:
@@ -109,6 +116,8 @@ def _at_whole_answers(chat: Chat) -> Iterator[str]:
         yield raised(talk.error)
     if talk.text.count(WHOLE) != len(LINES):
         yield "give each chunk's text to write(), once, and as it is"
+    if not talk.watch.came:
+        yield "ask with llm.stream(…): with invoke, there is one chunk, at the end"
     if talk.watch.late:
         yield "it holds text back: give it to write() before you take the next chunk"
     if not talk.remembers(WHOLE) and talk.remembers(WHOLE, like=str.strip):
@@ -132,10 +141,11 @@ def _at_whole_answers(chat: Chat) -> Iterator[str]:
         yield "say how many tokens were made: ask for them with stream_usage=True"
     if not all(re.match(r"\s*\n", end) for end in ends):
         yield "say how it ended on a line of its own: begin it with a line break"
-    last_line = talk.text.split(WHOLE)[1].rpartition("\n")[2]
-    if re.search(rf"{WORDS}|{USAGE['completion_tokens']}", last_line):
+    if any(re.search(rf"{WORDS}|{USAGE['completion_tokens']}", rest(e)) for e in ends):
         yield "the next answer goes on in that line: end it with a line break, too"
     talk = talk_with(chat, tokens=SPACED)
+    if talk.inherits:
+        yield "a second chat goes on with the history of the first: make it inside"
     if talk.text.count("".join(SPACED)) != len(LINES):
         yield "white space is text, too: write() a chunk that has nothing else"
     if not talk.remembers("".join(SPACED)):
@@ -166,5 +176,17 @@ def _at_ending(talk: Talk, word: str, came: str) -> Iterator[str]:
         yield ": keep the text without the call, which nobody answers"
     if talk.open:
         yield ": the model writes on; close its stream"
+    if word == "stopped" and len(talk.failed) < len(LINES):
+        yield ": the model writes on; close its stream, and read no further"
     if word not in ("complete", "cut off") and not talk.says_unknown(came):
         yield " brings no usage: say `tokens unknown`"
+    ends = talk.ends(came)
+    if came and not all(re.match(r"\s*\n", end) for end in ends):
+        yield ": say so on a line of its own, and begin it with a line break"
+    if any(said(rest(end)) or "unknown" in rest(end) for end in ends):
+        yield ": the next answer goes on in that line; end it with a line break"
+
+
+def rest(end: str) -> str:
+    """Return what stands in the line in which the next answer begins."""
+    return end.rpartition("\n")[2]

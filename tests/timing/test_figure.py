@@ -232,7 +232,7 @@ def test_no_words_overlap_or_leave_the_drawing(seed: int) -> None:
     for box in found:
         assert box.left >= 0
         assert box.right <= WIDTH
-        assert box.bottom <= float(root.get("height", 0))
+        assert box.bottom <= float(root.get("viewBox", "").split()[3])
     for a, b in combinations(found, 2):
         apart = a.right <= b.left or b.right <= a.left
         assert apart or a.bottom <= b.top or b.bottom <= a.top

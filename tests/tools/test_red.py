@@ -185,6 +185,7 @@ COMPLAINTS: dict[str, dict[str, Spoil]] = {
         "without `;`": append(SUM, "total;"),
         "lines at the median": insert(SUM, *(code("x\n" * 7) for _ in range(10))),
         "in one of ten": insert(SUM, *(code("x\n" * 16) for _ in range(3))),
+        "45 at most": insert(SUM, code("x\n" * 46, "form")),
     },
     "cells_were_run": {
         "output is not stored": change(SUM, outputs=[]),
@@ -281,6 +282,13 @@ def test_the_rule_complains(
     [check] = [check for check in style.RULES if check.__name__ == rule]
     complaints = [message for _, message in check(Notebook.read(path))]
     assert any(words in message for message in complaints), complaints
+
+
+def test_a_form_may_fill_a_screen(course: Path) -> None:
+    [saved] = find(course)
+    notebook = Notebook.read(saved)
+    insert(SUM, *(code("x\n" * 45, "form") for _ in range(10)))(notebook.node)
+    assert list(style.running.code_is_short(notebook)) == []
 
 
 def test_a_table_or_a_navigation_line_that_is_out_of_date_is_noticed(

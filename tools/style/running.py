@@ -13,7 +13,14 @@ import nbformat
 from tools.notebook import Notebook, tags
 from tools.style.rule import Problem, rule
 
-TAGS = {"solution", "live", "nbval-ignore-output", "raises-exception", "tested"}
+TAGS = {
+    *("solution", "live", "nbval-ignore-output", "raises-exception", "tested"),
+    *("form", "reference"),  # looked up, and not read from end to end
+}
+LINES = 25
+FORM_LINES = 45
+"""A form is a program to copy whole, not a step to read: a screen of it is allowed."""
+
 DETOURS = {
     r"\bpip3? install\b": "leave installing to run.py",
     r"\bsys\.path\b": "import from helpers, which is installed",
@@ -64,9 +71,13 @@ def code_is_short(notebook: Notebook) -> Iterator[Problem]:
     sizes = []
     for at, cell in notebook.code():
         lines = cell.source.splitlines()
-        sizes.append(sum(map(bool, lines)))
-        if len(lines) > 25:
-            yield Problem(at, f"move code to helpers: {len(lines)} lines, 25 at most")
+        is_form = "form" in tags(cell)
+        most = FORM_LINES if is_form else LINES
+        if not is_form:
+            sizes.append(sum(map(bool, lines)))
+        if len(lines) > most:
+            advice = "make the form shorter" if is_form else "move code to helpers"
+            yield Problem(at, f"{advice}: {len(lines)} lines, {most} at most")
         if max(map(len, lines), default=0) > 88:
             yield Problem(at, "break the lines at 88 characters")
         for detour, advice in DETOURS.items():

@@ -1,0 +1,130 @@
+"""A chat that streams, whole: this file, the page beside it, and the folder `serving`.
+
+    pip install langchain-openai fastapi uvicorn
+    uvicorn app:app --timeout-graceful-shutdown 5
+
+The model is what OPENAI_API_KEY, OPENAI_BASE_URL and CHAT_MODEL name. The conversation
+is kept by the page, and nothing by the server.
+"""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.responses import FileResponse
+from fastapi.sse import format_sse_event
+from langchain_core.language_models import BaseChatModel
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, Field, ValidationError
+from starlette.requests import ClientDisconnect
+
+from serving.log import without_key
+from serving.pings import EventStream
+
+MOST_BYTES = 200_000  # of a request
+MOST_AT_ONCE = 100  # answers; more are refused
+LONGEST = 300  # seconds of an answer
+
+log = logging.getLogger("chat")
+log.addFilter(without_key)
+slots = asyncio.Semaphore(MOST_AT_ONCE)
+model: BaseChatModel = ChatOpenAI(
+    model=os.environ.get("CHAT_MODEL", "gpt-4.1-mini"),
+    max_completion_tokens=1000,
+    timeout=60,  # seconds without a byte
+    stream_chunk_timeout=None,  # with it, Python 3.11 may not hear that a reader left
+)
+
+
+class Message(BaseModel):
+    """What one side has said."""
+
+    role: Literal["user", "assistant"]
+    content: Annotated[str, Field(min_length=1, max_length=20_000)]
+
+
+class Conversation(BaseModel):
+    """What a page sends; the last message is the question."""
+
+    messages: Annotated[list[Message], Field(min_length=1, max_length=50)]
+
+
+def same_origin(request: Request) -> None:
+    """Refuse what the page of another site sends; browsers say whose page it is."""
+    site, origin = map(request.headers.get, ("sec-fetch-site", "origin"))
+    if site is None:  # an old browser, or none at all
+        ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    else:
+        ours = site == "same-origin"
+    if not ours:
+        raise HTTPException(403, "This page belongs to another site.")
+
+
+async def conversation(request: Request) -> Conversation:
+    """Read the request, and no more of it than is allowed."""
+    body = b""
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_BYTES:
+                raise HTTPException(413, "The conversation is too long.")
+        return Conversation.model_validate_json(body)
+    except ValidationError as error:  # say what is wrong, and do not repeat what came
+        raise HTTPException(422, error.errors()[0]["msg"]) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "Only a part of it came.") from None
+
+
+def frame(name: str, **data: str) -> bytes:
+    """Return an event, as it goes over the wire."""
+    return format_sse_event(event=name, data_str=json.dumps(data))
+
+
+async def frames(asked: Conversation) -> AsyncGenerator[bytes]:
+    """Yield each text as a `token`; then, whatever happened, `done` or `error`.
+
+    A chain or a graph may take the model's place, if it yields chunks of messages.
+    """
+    reason, said = None, asked.model_dump()["messages"]
+    try:
+        async with (
+            asyncio.timeout(LONGEST),
+            slots,
+            aclosing(model.astream(said)) as chunks,  # type: ignore[type-var]
+        ):
+            async for chunk in chunks:
+                reason = chunk.response_metadata.get("finish_reason", reason)
+                if chunk.text:
+                    yield frame("token", text=chunk.text)
+        if reason is None:
+            raise EOFError("the model did not say that its answer is over")
+    except Exception:
+        log.exception("no whole answer")
+        yield frame("error", message="The answer broke off. Please ask again.")
+    else:
+        yield frame("done", finish_reason=reason)
+
+
+app = FastAPI(title="Chat")
+
+
+@app.post("/chat", dependencies=[Depends(same_origin)], response_class=EventStream)
+async def chat(asked: Annotated[Conversation, Depends(conversation)]) -> EventStream:
+    """Answer, piece by piece; a reader who leaves stops the model."""
+    if slots.locked():
+        message = "Too many people are asking. Please try again in a moment."
+        raise HTTPException(503, message, {"retry-after": "5"})
+    return EventStream(frames(asked))
+
+
+@app.get("/")
+async def page() -> FileResponse:
+    """Return the page."""
+    return FileResponse(Path(__file__).with_name("page.html"))
