@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from .exercise import exercise, raised
+from .exercise import PLAIN, exercise, is_async, raised
 from .talk import (
     HALF,
     LINES,
@@ -91,9 +91,10 @@ def terminal_chat(answer: object) -> Iterator[str]:
     """Exercise 11.2: a chat that streams, remembers, stops, and says how it ended."""
     if not callable(answer):
         yield "write a function: def chat(llm, lines, write)"
-    kinds = inspect.iscoroutinefunction, inspect.isasyncgenfunction
-    if any(kind(answer) for kind in (*kinds, inspect.isgeneratorfunction)):
-        yield "write a plain function: no `async`, and no `yield` in it"
+    if is_async(answer):
+        yield PLAIN
+    if inspect.isgeneratorfunction(answer):
+        yield "write a function without yield: the check calls it, and reads nothing"
     chat = cast("Chat", answer)
     yield from _at_whole_answers(chat)
     for about, options, word, came in ENDINGS:
