@@ -166,7 +166,7 @@ def _at_ending(talk: Talk, word: str, came: str) -> Iterator[str]:
         yield f": {raised(talk.error)}{also}"
     if len(talk.watch.asked) < len(LINES):
         yield " ends the chat: go on with the next line"
-    if talk.calls:
+    if talk.calls:  # the next request is refused, then: so it comes first
         yield ": keep the text without the call, which nobody answers"
     if word and not talk.says(word, came):
         yield f": say `{word}`, and none of the other words"
