@@ -305,7 +305,9 @@ def calls(url: str, prompt: str) -> list[tuple[str, Any]]:
 
 
 @holds(
-    "A tool is called when the prompt asks for what its name or description says, several at once or one after the other, with arguments from the prompt."
+    "A tool is called when the prompt asks for what its name or description "
+    "says, several at once or one after the other, with arguments from the "
+    "prompt."
 )
 def test_sensible_calls(url: str) -> None:
     assert calls(url, "What is 3 * 12?") == [("multiply", {"a": 3, "b": 12})]
@@ -315,7 +317,8 @@ def test_sensible_calls(url: str) -> None:
 
 
 @holds(
-    "JSON by a schema takes its values from the prompt; what the schema demands beyond them is made up, and valid."
+    "JSON by a schema takes its values from the prompt; what the schema "
+    "demands beyond them is made up, and valid."
 )
 def test_values(url: str) -> None:
     schema = {
@@ -365,7 +368,8 @@ def test_refusals(url: str) -> None:
 
 
 @holds(
-    "It knows a few facts and small tasks by heart; to anything else it says that it is a scripted model."
+    "It knows a few facts and small tasks by heart; to anything else it "
+    "says that it is a scripted model."
 )
 def test_what_it_knows(url: str) -> None:
     for prompt, says in {
