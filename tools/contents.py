@@ -1,7 +1,10 @@
-"""The table of notebooks and the navigation lines, generated from the notebooks.
+"""The tables of notebooks and the navigation lines, generated from the notebooks.
 
-Titles, promises and minutes stand in each notebook's first two cells and nowhere else.
-What is generated from them stands between HTML comments, which no reader sees.
+Titles and promises stand in each notebook's first two cells and nowhere else; the
+minutes there follow from the rule in `tools.minutes`. What is generated from them
+stands between HTML comments, which no reader sees.
+
+`python -m tools.contents` brings all of it up to date.
 """
 
 from __future__ import annotations
@@ -11,9 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.minutes import STATED, minutes
 from tools.notebook import ROOT, Notebook, find, write
+from tools.tasks import tasks, way
 
 CONTENTS = re.compile(r"<!-- contents -->.*?<!-- /contents -->", re.DOTALL)
+TASKS = re.compile(r"<!-- tasks -->.*?<!-- /tasks -->", re.DOTALL)
 NAVIGATION = re.compile(r"\n*<!-- navigation -->.*?<!-- /navigation -->", re.DOTALL)
 DASHES = r"[\s:.\u2013\u2014-]*"
 
@@ -25,6 +31,11 @@ class Entry(NamedTuple):
     title: str
     promise: str
     minutes: str
+
+    @property
+    def number(self) -> str:
+        """Return what its name begins with: "06a"."""
+        return self.name.partition("_")[0]
 
 
 def read_entry(notebook: Notebook) -> Entry:
@@ -49,12 +60,13 @@ def read_entry(notebook: Notebook) -> Entry:
 
 def table(entries: Sequence[Entry], *, folder: str = "") -> str:
     """Return the table of notebooks, its links beginning with `folder`."""
-    rows = ["| Notebook | What you'll do | Minutes |", "|---|---|---:|"]
-    for name, *words in entries:
-        title, promise, minutes = (word.replace("|", r"\|") for word in words)
-        number = name.partition("_")[0]
-        link = f"[{number} · {title}]({folder}{name})"
-        rows.append(f"| {link} | {promise} | {minutes} |")
+    rows = ["| Notebook | What you'll do | Minutes | |", "|---|---|---:|---|"]
+    for entry in entries:
+        title, promise = (
+            word.replace("|", r"\|") for word in (entry.title, entry.promise)
+        )
+        link = f"[{entry.number} · {title}]({folder}{entry.name})"
+        rows.append(f"| {link} | {promise} | {entry.minutes} | {way(entry.number)} |")
     return "\n".join(["<!-- contents -->", *rows, "<!-- /contents -->"])
 
 
@@ -79,11 +91,17 @@ def update(root: Path = ROOT, *, dry: bool = False) -> list[Path]:
     notebooks = [Notebook.read(path) for path in find(root)]
     if not notebooks:
         raise ValueError(f"{root}: there is no notebooks/NN_*.ipynb")
+    for notebook in notebooks:
+        _state_minutes(notebook)
     entries = [read_entry(notebook) for notebook in notebooks]
     readme = root / "README.md"
     old = readme.read_text(encoding="utf-8") if readme.exists() else ""
-    fresh = {readme: _fill(old, table(entries, folder="notebooks/"), where=readme)}
+    known = {entry.number: (entry.name, int(entry.minutes)) for entry in entries}
+    filled = TASKS.sub(lambda _: tasks(known, folder="notebooks/"), old)
+    fresh = {readme: _fill(filled, table(entries, folder="notebooks/"), where=readme)}
 
+    for cell in notebooks[0].cells:
+        cell.source = TASKS.sub(lambda _: tasks(known), cell.source)
     anchor = "#" + _place_table(notebooks[0], table(entries))
     for position, notebook in enumerate(notebooks):
         contents = entries[0].name + anchor if position else anchor
@@ -94,6 +112,13 @@ def update(root: Path = ROOT, *, dry: bool = False) -> list[Path]:
     for path in () if dry else stale:
         write(path, fresh[path])
     return stale
+
+
+def _state_minutes(notebook: Notebook) -> None:
+    """Say in its opening how many minutes the notebook takes."""
+    said = rf"\g<1>{minutes(notebook)}\g<3>"
+    for cell in notebook.cells[:2]:
+        cell.source = STATED.sub(said, cell.source)
 
 
 def _fill(markdown: str, table: str, *, where: Path) -> str:
@@ -123,3 +148,8 @@ def _place_navigation(notebook: Notebook, line: str) -> None:
     cells[0].source = "\n\n".join(filter(None, [title, line, rest.strip("\n")]))
     if cells[-1] is notebook.cells[-1]:
         cells[-1].source = f"{cells[-1].source}\n\n{line}".lstrip("\n")
+
+
+if __name__ == "__main__":
+    for path in update():
+        print(f"{path.name}: brought up to date")

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from itertools import chain, count
 from pathlib import Path
 
+from ipykernel.ipkernel import IPythonKernel
+
 from helpers.check.saved import HANDED_OUT, Saved
 from tools.notebook import ROOT, find, write
 
@@ -95,6 +97,9 @@ def copy_of(original: Path) -> str:
             source = IMAGE.sub(r"\1../notebooks/", source)
         cell["source"] = source.splitlines(keepends=True)
     notebook["metadata"].pop("widgets", None)
+    # What the kernel says of itself. JupyterLab adds it, and so calls a copy modified
+    # that was only opened.
+    notebook["metadata"]["language_info"] = IPythonKernel.language_info
     notebook["metadata"][HANDED_OUT] = Saved.parse(notebook).digests
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 

@@ -14,6 +14,13 @@ from pathlib import Path
 from tools.copies import FOLDER, named, not_written, update
 from tools.notebook import ROOT
 
+SETTINGS = Path(__file__).parent / "jupyterlab"
+"""Defaults of the course; a reader's own settings go first.
+
+No question about news. All cells in the page: JupyterLab puts in those that are out of
+view as you come to them, and a link to a heading then leads past it.
+"""
+
 
 def options(notebook: Path, root: Path = ROOT) -> list[str]:
     """Return how JupyterLab is to start: at a notebook, with the course as its root.
@@ -23,7 +30,7 @@ def options(notebook: Path, root: Path = ROOT) -> list[str]:
     chosen = [
         f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url=/lab/tree/{notebook.relative_to(root).as_posix()}",
-        "--LabApp.news_url=None",
+        f"--LabApp.app_settings_dir={SETTINGS}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:

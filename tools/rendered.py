@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import mistune
 
+GENERATED = {"navigation", "contents", "tasks"}
 HEADINGS = {f"h{level}" for level in range(1, 7)}
 
 
@@ -98,7 +99,7 @@ class Page(HTMLParser):
 
     def handle_comment(self, data: str) -> None:
         """Follow the markers of tools.contents."""
-        if data.strip() in {"navigation", "contents", "/navigation", "/contents"}:
+        if data.strip().removeprefix("/") in GENERATED:
             self._generated = not data.strip().startswith("/")
 
 

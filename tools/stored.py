@@ -140,7 +140,7 @@ def add_pngs(node: NotebookNode) -> None:
                 data[PNG] = base64.b64encode(png(svg)).decode() + "\n"
                 output.metadata[PNG] = {
                     "alt": root.findtext("{*}title", ""),
-                    "width": int(root.get("width", "0")),
+                    "width": int(root.get("viewBox", "0 0 0 0").split()[2]),
                 }
 
 

@@ -1,5 +1,6 @@
 """The exercises of notebooks 10a and 10b: when to stream, and how much at once."""
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol, cast
@@ -33,12 +34,14 @@ def worth_streaming(answer: object, *, work: Work) -> Iterator[str]:
 # The content of a message, its finish reason, the object in it, and a hint.
 BLOCKS: list[str | dict[str, object]] = [
     {"type": "text", "text": '{"nights": ', "index": 0},
-    {"type": "text", "text": "365}", "index": 1},
+    {"type": "text", "text": "36", "index": 1},
+    {"type": "text", "text": "5}", "index": 2},
 ]
 MESSAGES: tuple[tuple[str | list[str | dict[str, object]], str, object, str], ...] = (
     ('{"nights": 365}', "stop", {"nights": 365}, "return the object"),
     ('{"ok": true}', "stop", {"ok": True}, "true is JSON, not Python: use json.loads"),
     (BLOCKS, "stop", {"nights": 365}, "content may be a list: read .text"),
+    ('{"a": 1, "b": [true]}', "stop", {"a": 1, "b": [True]}, "return all of it"),
     ('\n{"nights": 36} ', "stop", {"nights": 36}, "JSON may have space around it"),
     ('{"nights": 36', "length", None, "length means cut off"),
     ('{"nights": 36}', "length", None, "JSON or not, length means cut off"),
@@ -50,7 +53,11 @@ MESSAGES: tuple[tuple[str | list[str | dict[str, object]], str, object, str], ..
     ('{"nights": 36', "stop", None, "json.loads does not complete JSON; use that"),
     ('{"a": {"b": 1}', "stop", None, "a } at the end closes an object, not each"),
     ('{"a": "b\nc"}', "stop", None, "JSON writes a line break in a string as \\n"),
+    ("{'nights': 36}", "stop", None, "single quotes are Python's, not JSON's"),
+    ('{"nights": 36,}', "stop", None, "JSON has no comma before a }"),
     ('{"nights": 36} Enjoy!', "stop", None, "with other text, it is not JSON"),
+    ('{"nights": 36}\n\nEnjoy!', "stop", None, "with other text, it is not JSON"),
+    ('{"nights": 36}.', "stop", None, "with a dot, it is not JSON"),
     ("36", "stop", None, "36 is JSON, but not an object"),
     ('[{"nights": 36}]', "stop", None, "a list is JSON, but not an object"),
     ("[]", "stop", None, "an empty list is no object, and dict() makes one of it"),
@@ -68,7 +75,9 @@ def whole_object(answer: object) -> Iterator[str]:
         yield "write a function of a message"
     call = cast("Callable[[AIMessageChunk], object]", answer)
     for content, reason, expected, hint in MESSAGES:
-        metadata = {"finish_reason": reason} if reason else {}
+        metadata = {"model_name": "nonstop"} | (
+            {"finish_reason": reason} if reason else {}
+        )
         message = AIMessageChunk(content=content, response_metadata=metadata)
         about = f"{content!r} with the finish reason {reason or None!r}"
         try:
@@ -78,7 +87,7 @@ def whole_object(answer: object) -> Iterator[str]:
             then = ": catch ValueError and return None" * catch
             yield f"{about}: {raised(error)}; {hint}{then}"
             return
-        if found != expected:
+        if found != expected or json.dumps(found) != json.dumps(expected):  # True == 1
             then = ": return None" if expected is None and not found else ""
             yield f"{about}: you return {shown(found)}, not {expected!r}; {hint}{then}"
 
@@ -106,6 +115,9 @@ TEXTS: tuple[tuple[str, list[str]], ...] = (
     ("a line break without a mark", ["Plan\n\nOne\nof two.", "\nTwo\n"]),
     ("a letter that is no abbreviation", ["Take plan B.", " Then go."]),
     ("several marks in a row", ["Wait...", " what?!", " No."]),
+    ("a number at the end", ["I have 3.", " Go."]),
+    ("other marks", ["Wait… what: one; two?", " Go."]),
+    ("abbreviations that are not in the list", ["Mr.", " Who, etc.", " Go."]),
     ("a mark inside quotes", ['He said "Go!" and left.', " So."]),
     ("a space at the end", ["One.", " "]),
     ("an empty text", []),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from .exercise import exercise, raised
+from .exercise import PLAIN, exercise, is_async, raised
 from .talk import (
     HALF,
     LINES,
@@ -16,6 +16,7 @@ from .talk import (
     Stop,
     Talk,
     Unwritten,
+    said,
     talk_with,
 )
 
@@ -34,6 +35,8 @@ KEY = {  # question: the right letter, the notebook that shows it, the section t
     12: ("b", "06a", "The reader leaves"),
     13: ("c", "06b", "Read it with EventSource"),
     14: ("a", "10b", "Break it: cut the object off"),
+    15: ("b", "08", "Chains"),
+    16: ("a", "06a", "A graph goes on"),
 }
 
 
@@ -88,9 +91,10 @@ def terminal_chat(answer: object) -> Iterator[str]:
     """Exercise 11.2: a chat that streams, remembers, stops, and says how it ended."""
     if not callable(answer):
         yield "write a function: def chat(llm, lines, write)"
-    kinds = inspect.iscoroutinefunction, inspect.isasyncgenfunction
-    if any(kind(answer) for kind in (*kinds, inspect.isgeneratorfunction)):
-        yield "write a plain function: no `async`, and no `yield` in it"
+    if is_async(answer):
+        yield PLAIN
+    if inspect.isgeneratorfunction(answer):
+        yield "write a function without yield: the check calls it, and reads nothing"
     chat = cast("Chat", answer)
     yield from _at_whole_answers(chat)
     for about, options, word, came in ENDINGS:
@@ -99,8 +103,12 @@ def terminal_chat(answer: object) -> Iterator[str]:
     talk = talk_with(chat, broken=True)
     if not isinstance(talk.error, Unwritten):
         yield "an error of write() is not the answer's: let it end the chat"
-    if talk.open:
+    if talk.open or not talk.failed:
         yield "after an error of write(), the model writes on: close its stream"
+    talk = talk_with(chat, usage=USAGE, second={"fault": "early_end", "at": 2})
+    second = talk.ends(HALF)[1]
+    if said(second) != {"interrupted"} or "unknown" not in second:
+        yield "an answer that breaks off after a whole one has no reason and no usage"
 
 
 def _at_whole_answers(chat: Chat) -> Iterator[str]:
@@ -109,6 +117,8 @@ def _at_whole_answers(chat: Chat) -> Iterator[str]:
         yield raised(talk.error)
     if talk.text.count(WHOLE) != len(LINES):
         yield "give each chunk's text to write(), once, and as it is"
+    if not talk.watch.came:
+        yield "ask with llm.stream(…): with invoke, there is one chunk, at the end"
     if talk.watch.late:
         yield "it holds text back: give it to write() before you take the next chunk"
     if not talk.remembers(WHOLE) and talk.remembers(WHOLE, like=str.strip):
@@ -132,10 +142,11 @@ def _at_whole_answers(chat: Chat) -> Iterator[str]:
         yield "say how many tokens were made: ask for them with stream_usage=True"
     if not all(re.match(r"\s*\n", end) for end in ends):
         yield "say how it ended on a line of its own: begin it with a line break"
-    last_line = talk.text.split(WHOLE)[1].rpartition("\n")[2]
-    if re.search(rf"{WORDS}|{USAGE['completion_tokens']}", last_line):
+    if any(re.search(rf"{WORDS}|{USAGE['completion_tokens']}", rest(e)) for e in ends):
         yield "the next answer goes on in that line: end it with a line break, too"
     talk = talk_with(chat, tokens=SPACED)
+    if talk.inherits:
+        yield "a second chat goes on with the history of the first: make it inside"
     if talk.text.count("".join(SPACED)) != len(LINES):
         yield "white space is text, too: write() a chunk that has nothing else"
     if not talk.remembers("".join(SPACED)):
@@ -155,6 +166,8 @@ def _at_ending(talk: Talk, word: str, came: str) -> Iterator[str]:
         yield f": {raised(talk.error)}{also}"
     if len(talk.watch.asked) < len(LINES):
         yield " ends the chat: go on with the next line"
+    if talk.calls:  # the next request is refused, then: so it comes first
+        yield ": keep the text without the call, which nobody answers"
     if word and not talk.says(word, came):
         yield f": say `{word}`, and none of the other words"
     if not word and not talk.names_the_error(came):
@@ -162,9 +175,19 @@ def _at_ending(talk: Talk, word: str, came: str) -> Iterator[str]:
     if not talk.remembers(came):
         kept = "keep the text that came" if came else "leave the question out"
         yield f": {kept} for the next question"
-    if talk.calls:
-        yield ": keep the text without the call, which nobody answers"
     if talk.open:
         yield ": the model writes on; close its stream"
+    if word == "stopped" and len(talk.failed) < len(LINES):
+        yield ": the model writes on; close its stream, and read no further"
     if word not in ("complete", "cut off") and not talk.says_unknown(came):
         yield " brings no usage: say `tokens unknown`"
+    ends = talk.ends(came)
+    if came and not all(re.match(r"\s*\n", end) for end in ends):
+        yield ": say so on a line of its own, and begin it with a line break"
+    if any(said(rest(end)) or "unknown" in rest(end) for end in ends):
+        yield ": the next answer goes on in that line; end it with a line break"
+
+
+def rest(end: str) -> str:
+    """Return what stands in the line in which the next answer begins."""
+    return end.rpartition("\n")[2]

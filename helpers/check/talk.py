@@ -1,7 +1,7 @@
 """A conversation of three lines with a chat of a reader's, and what came of it."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
@@ -16,6 +16,12 @@ TEXTS = [" One", " two", " three", " four"]
 WHOLE, HALF = "".join(TEXTS), "".join(TEXTS[:2])
 WORDS = r"\b(?:complete|cut off|interrupted|stopped|\w+(?:Error|Exception))\b"
 """The words that say how an answer ended."""
+
+
+def said(end: str) -> set[str]:
+    """Return all words of that kind in what was written."""
+    return set(re.findall(WORDS, end))
+
 
 Chat = Callable[[object, Iterable[str], Callable[[str], None]], object]
 
@@ -55,6 +61,11 @@ class Talk:
         return [type(error).__name__ for error in self.watch.ends if error]
 
     @property
+    def inherits(self) -> bool:
+        """Tell whether anything went out with the first line, but for the system's."""
+        return bool(self._asked) and len(self._asked[0]) > 1
+
+    @property
     def roles(self) -> list[str]:
         """Return who says each message that went out with the second line."""
         return ["ai" if m.type.startswith("AI") else m.type for m in self._second]
@@ -80,8 +91,8 @@ class Talk:
 
     def says(self, word: str, answer: str) -> bool:
         """Tell whether each answer's end is told by this word, and by no other."""
-        found = [re.findall(WORDS, end) for end in self.ends(answer)]
-        return bool(found) and all(set(words) == {word} for words in found)
+        found = [said(end) for end in self.ends(answer)]
+        return bool(found) and all(words == {word} for words in found)
 
     def says_unknown(self, answer: str) -> bool:
         """Tell whether each answer's end says that its tokens are unknown."""
@@ -114,13 +125,19 @@ class Talk:
 
 
 def talk_with(
-    chat: Chat, *, stop: str = "", broken: bool = False, **options: object
+    chat: Chat,
+    *,
+    stop: str = "",
+    broken: bool = False,
+    second: Mapping[str, object] | None = None,
+    **options: object,
 ) -> Talk:
     """Hold a conversation of three lines.
 
     `stop`: where Ctrl-C is pressed, in `write` when half of the answer is written, in
     `next` before the third text comes, or `first`, before any chunk. `broken`: half of
-    the answer can be written. `options` are those of a script.
+    the answer can be written. `options` are those of a script; `second`, what is
+    different for the second line.
     """
     from .watch import Watch, watched
 
@@ -144,11 +161,17 @@ def talk_with(
     def lines() -> Iterator[str]:
         yield LINES[0]
         talk.begun, talk.open = len(talk.starts), talk.watch.open
-        yield from LINES[1:]
+        if second is not None:
+            model.extra_body = {"script": {**plan, **second}}
+        yield LINES[1]
+        model.extra_body = {"script": plan}
+        yield from LINES[2:]
 
     talk.watch = Interrupting(talk.written)
+    plan = {"ttft": 0, "pace": 0, "tokens": TEXTS} | options
+    model = watched(talk.watch, **plan)
     try:
-        chat(watched(talk.watch, **({"tokens": TEXTS} | options)), lines(), write)
+        chat(model, lines(), write)
     except (Exception, Stop) as raised:  # noqa: BLE001  (it may be a reader's first)
         talk.error = raised
     talk.open += talk.watch.open  # while the error holds what it came through

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from .error import ApiError, did_you_mean
-from .frames import COMMENT, event
+from .frames import COMMENT
 from .record import KEPT
 from .reply import Reply
 from .script import Script
@@ -30,7 +30,12 @@ REFUSALS = {
         "The server failed: the script asked for this failure.",
     ),
 }
-REASONS = {"length": "length", "content_filter": "content_filter", "tool_cut": "length"}
+REASONS = {
+    "length": "length",
+    "content_filter": "content_filter",
+    "tool_cut": "length",
+    "abort": "abort",  # as vLLM ends what it stops: a reason that OpenAI does not have
+}
 
 
 def before(steps: Steps, at: int) -> Steps:
@@ -100,8 +105,7 @@ def malformed_frame(steps: Steps, script: Script) -> Steps:
 def error_frame(steps: Steps, script: Script) -> Steps:
     """A frame that holds an error after chunk `at`, and the end."""
     yield from before(steps, script.at)
-    error = ApiError("The model failed while it was writing.", status=500)
-    yield Step(0, event(error.body()), "extra")
+    yield Step(0, b"", "failure")
 
 
 def duplicate_frames(steps: Steps, script: Script) -> Steps:
@@ -111,6 +115,14 @@ def duplicate_frames(steps: Steps, script: Script) -> Steps:
         yield step
         if step.kind == "chunk":
             yield replace(step, wait=0, kind="extra")
+
+
+def reason_twice(steps: Steps, script: Script) -> Steps:
+    """The frame with the finish reason twice, as some servers send it."""
+    for step in steps:
+        yield step
+        if step.kind == "finish":
+            yield replace(step, kind="extra")
 
 
 def split_frame(steps: Steps, script: Script) -> Steps:
@@ -152,10 +164,13 @@ CHANGES: dict[str, Callable[[Steps, Script], Steps]] = {
         malformed_frame,
         error_frame,
         duplicate_frames,
+        reason_twice,
         split_frame,
         split_character,
     )
 }
+WITHOUT_A_STREAM = {"late_headers", "dropped", "reason_twice"}
+"""Changes that an answer in one piece may ask for, too; the last leaves it as it is."""
 FAULTS = (*REFUSALS, *CHANGES, *REASONS)
 """Every fault's name."""
 
@@ -168,7 +183,7 @@ def check_fault(script: Script, *, stream: bool) -> None:
     if name not in FAULTS:
         known = f"There is no fault '{name}'. There are: {', '.join(FAULTS)}."
         raise ApiError(known + did_you_mean(name, FAULTS), param="script.fault")
-    if not stream and name in CHANGES and name not in ("late_headers", "dropped"):
+    if not stream and name in CHANGES and name not in WITHOUT_A_STREAM:
         raise ApiError(f"The fault '{name}' needs a stream.", param="script.fault")
 
 
@@ -178,10 +193,26 @@ def cut_short(reply: Reply, script: Script) -> Reply:
     return reply.cut(script.at, reason) if reason else reply
 
 
-def change(steps: Steps, script: Script) -> Steps:
-    """Return the steps, changed by the script's fault if it is one of a stream."""
+def change(steps: Steps, script: Script, failure: Callable[[ApiError], bytes]) -> Steps:
+    """Return the steps, changed by the script's fault if it is one of a stream.
+
+    `failure` gives the frame that an endpoint writes for an error.
+    """
     wanted = CHANGES.get(script.fault or "")
-    return wanted(steps, script) if wanted else steps
+    if wanted is None:
+        return steps
+    changed = wanted(steps, script)
+    return _failing(changed, failure) if wanted is error_frame else changed
+
+
+def _failing(steps: Steps, failure: Callable[[ApiError], bytes]) -> Steps:
+    for step in steps:
+        if step.kind == "failure":
+            failed = "The model failed while it was writing."
+            error = ApiError(failed, status=500, code="server_error")
+            yield Step(0, failure(error), "extra")
+        else:
+            yield step
 
 
 class Refusals:

@@ -21,7 +21,7 @@ DARK = {  # what each becomes on a dark page
     BAND: "#22466a",
     FAILED: "#ff8f75",
 }
-WIDTH = 660  # pixels: what JupyterLab has beside its side bar; it shrinks no SVG
+WIDTH = 660  # pixels, where a page has the room for them
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
@@ -52,8 +52,9 @@ def assemble(name: str, said: str, height: float, parts: Iterable[str]) -> Figur
     )
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="figure" role="img" '
-        f'width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
-        f'style="max-width: 100%; height: auto" font-family="{FONT}" font-size="12">',
+        # Without a width: JupyterLab shrinks no image that has one.
+        f'viewBox="0 0 {WIDTH} {height}" style="max-width: {WIDTH}px" '
+        f'font-family="{FONT}" font-size="12">',
         f"<title>{_safe(name)}</title>",
         f"<desc>{_safe(said)}</desc>",
         f"<style>@media (prefers-color-scheme: dark) {{ {dark} }}</style>",

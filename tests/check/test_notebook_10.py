@@ -9,6 +9,7 @@ from functools import partial
 from math import inf
 from typing import ClassVar
 
+import msgspec
 import pydantic
 import pytest
 from langchain_core.output_parsers import JsonOutputParser
@@ -66,6 +67,8 @@ worth.wrong("'log' gains no second")([*WORTH, "log"])
 worth.wrong("'title' gains no second")(
     names(lambda tokens, pace, ttft, reading: (tokens - 1) / reading >= 1)
 )
+worth.wrong("write a list of names", "a filter")(filter(None, WORTH))
+worth.wrong("'chat ' is no name", "a space")([f"{name} " for name in WORTH])
 
 
 @pytest.mark.parametrize(("answer", "line"), worth.cases)
@@ -168,6 +171,16 @@ class WholeObject:
 
 objects.right(WholeObject(), "an object")
 
+
+def msgspec_loads(text):
+    return msgspec.json.decode(text.encode())
+
+
+def loads_blocks(message):
+    texts = [b["text"] for b in message.content_blocks if b["type"] == "text"]
+    return lambda _: json.loads("".join(texts))
+
+
 objects.wrong("write a function")("None")
 objects.wrong("it raises TypeError: the JSON object must be", "content")(
     lambda m: json.loads(m.content)
@@ -243,6 +256,43 @@ objects.wrong("not None; json.loads does not complete", "a parser")(
     with_(parse=JsonOutputParser().parse)
 )
 objects.wrong("{} is an object, too", "truth")(lambda m: whole_object(m) or None)
+
+
+objects.wrong("return None, not {'nights': 365}; return the object", "metadata")(
+    lambda m: whole_object(m) if len(m.response_metadata) == 1 else None
+)
+objects.wrong("length means cut off", "stop, somewhere")(
+    lambda m: (
+        whole_object(m, badly=("none",)) if "stop" in str(m.response_metadata) else None
+    )
+)
+objects.wrong("content may be a list", "two blocks")(
+    lambda m: (
+        whole_object(m)
+        if isinstance(m.content, str)
+        else json.loads(m.content[0]["text"] + m.content[1]["text"] + "}")
+    )
+)
+objects.wrong("return all of it", "one key")(
+    lambda m: (found := whole_object(m)) and dict([*found.items()][:1])
+)
+objects.wrong("you return {'ok': 1}, not {'ok': True}", "1 for True")(
+    lambda m: (found := whole_object(m)) and {k: v * 1 for k, v in found.items()}
+)
+objects.wrong("single quotes are Python's", "single quotes")(
+    with_(parse=lambda text: json.loads(text.replace("'", '"')))
+)
+objects.wrong("JSON has no comma before a }", "a comma")(
+    with_(parse=lambda text: json.loads(text.replace(",}", "}")))
+)
+objects.wrong("with other text, it is not JSON", "first lines")(
+    with_(parse=lambda text: json.loads(text.strip().split("\n\n")[0]))
+)
+objects.wrong("with a dot, it is not JSON", "a dot")(
+    with_(parse=lambda text: json.loads(text.rstrip(".")))
+)
+objects.right(with_(parse=msgspec_loads), "msgspec")
+objects.right(lambda m: whole_object(m, parse=loads_blocks(m)), "content blocks")
 
 
 @pytest.mark.parametrize(("answer", "line"), objects.cases)
@@ -407,6 +457,15 @@ cutter(Cutter.end + r"|(?<=\S)(?=\n)", "a line break without a mark")
 cutter(Cutter.end + r"|(?<=\S)(?=\n\n)", "a line break without a mark")
 cutter(r"(?<!\b\w\.)(?<!\bDr\.)(?<=[.!?])(?=\s)", "a letter that is no abbreviation")
 cutter(r"(?<=\.)(?=\s)", "three sentences: it found ['One.', ' Two! Three?']")
+cutter(Cutter.end.replace(r"(?<=[", r"(?<!\d\.)(?<=["), "a number at the end: it")
+cutter(Cutter.end.replace("[.!?]", "[.!?…]"), "other marks: it found ['Wait…'")
+cutter(Cutter.end.replace("[.!?]", "[.!?:]"), "other marks: it found")
+cutter(Cutter.end.replace("[.!?]", "[.!?;]"), "other marks: it found")
+cutter(r"(?<!\bMr\.)" + Cutter.end, "not in the list: it found ['Mr. Who, etc.'")
+cutter(r"(?<!\betc\.)" + Cutter.end, "not in the list: it found")
+cutter(r"(?<!\.\.\.)" + Cutter.end, "several marks in a row: it found")
+cutter(Cutter.end + r"(?=\s+[A-Z])", "right, but late: of")
+cutter(Cutter.end.replace("(?<=[", "(?<![!?][!?])(?<=["), "several marks in a row: it")
 cutter(Cutter.end.replace("[.!?]", '[.!?"]'), "a mark inside quotes: it found")
 
 

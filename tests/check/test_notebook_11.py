@@ -1,11 +1,18 @@
 """The checks of notebook 11: the quiz, and a chat that tells the truth."""
 
-from collections import ChainMap, OrderedDict, UserDict
+# ruff: noqa: BLE001  readers catch everything
+
+import re
+from collections import ChainMap, OrderedDict, UserDict, deque
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from functools import partial
 from types import MappingProxyType
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.callbacks import get_usage_metadata_callback
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 
 from helpers import check
 from helpers.check.notebook_11 import KEY
@@ -27,7 +34,7 @@ quiz.right(each(lambda letter: f"{letter})"), "with a bracket")
 quiz.right(each(lambda letter: f"({letter})"), "in brackets")
 quiz.right(each(lambda letter: f"{letter}."), "with a dot")
 quiz.right(dict(reversed(RIGHT.items())), "reversed")
-quiz.right(RIGHT | {15: "a"}, "one more")
+quiz.right(RIGHT | {17: "a"}, "one more")
 quiz.right(OrderedDict(RIGHT), "ordered")
 quiz.right(MappingProxyType(RIGHT), "a proxy")
 quiz.right(UserDict(RIGHT), "not a dict, but like one")
@@ -37,21 +44,21 @@ quiz.wrong("not tried yet")(dict.fromkeys(KEY))
 quiz.wrong("keep the dictionary, and fill it in")("acbbcb")
 quiz.wrong("keep the dictionary, and fill it in")([*RIGHT.values()])
 quiz.wrong("keep the dictionary, and fill it in")({*RIGHT.values()})
-quiz.wrong("0 of 14 are right, 14 without an answer")({})
-quiz.wrong("13 of 14 are right, 1 without an answer")(RIGHT | {8: None})
-quiz.wrong("1 of 14 are right, 13 without an answer")({1: RIGHT[1]})
-quiz.wrong("0 of 14 are right\n  question 1: write a, b or c")(each(lambda letter: "d"))
-quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: ["c", "b"]})
-quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: 3})
-quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: "pieces"})
-quiz.wrong("13 of 14 are right\n  question 5: write a, b or c")(RIGHT | {5: "c or b"})
+quiz.wrong("0 of 16 are right, 16 without an answer")({})
+quiz.wrong("15 of 16 are right, 1 without an answer")(RIGHT | {8: None})
+quiz.wrong("1 of 16 are right, 15 without an answer")({1: RIGHT[1]})
+quiz.wrong("0 of 16 are right\n  question 1: write a, b or c")(each(lambda letter: "d"))
+quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: ["c", "b"]})
+quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: 3})
+quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: "pieces"})
+quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: "c or b"})
 quiz.wrong("keep the numbers as keys")(
     {str(number): letter for number, letter in RIGHT.items()}
 )
 for number, (right, notebook, section) in KEY.items():
     for letter in "abc".replace(right, ""):
         quiz.wrong(
-            "not yet: 13 of 14 are right\n"
+            "not yet: 15 of 16 are right\n"
             f"  question {number}: reread notebook {notebook}, {section}",
             f"{number}: {letter}",
         )(RIGHT | {number: letter})
@@ -66,7 +73,7 @@ def test_the_quiz(answer, line, said):
 def test_the_quiz_names_what_to_reread(said):
     check.quiz(RIGHT | {3: "a", 8: None, 5: "a"})
     assert said().splitlines() == [
-        "not yet: 11 of 14 are right, 1 without an answer",
+        "not yet: 13 of 16 are right, 1 without an answer",
         "  question 3: reread notebook 01, Where do you stop the watch?",
         "  question 5: reread notebook 09a, The model falls silent",
     ]
@@ -174,12 +181,12 @@ chats.wrong("an error of write(), the model writes on", "left open by an error")
 )
 
 
-@chats.wrong("write a plain function")
+@chats.wrong("write it with def, without async")
 async def a_coroutine(llm, lines, write):
     write("")
 
 
-@chats.wrong("write a plain function")
+@chats.wrong("write a function without yield")
 def a_generator(llm, lines, write) -> Iterator[str]:
     yield ""
 
@@ -188,13 +195,13 @@ wrong("it raises NameError: name 'nothing'", ("history = []", "nothing"))
 wrong("give each chunk's text to write()", ("write(chunk.text)", "pass"))
 wrong("as it is", ("write(chunk.text)", "write(chunk.text.strip())"))
 wrong("once, and as it is", ("write(chunk.text)", "write(whole.text)"))
-AT_THE_END = ("    reason = whole", "    write(whole.text)\n    reason = whole")
+AT_THE_END = ("    return whole, ENDS", "    write(whole.text)\n    return whole, ENDS")
 wrong("it holds text back", ("write(chunk.text)", "pass"), AT_THE_END)
 wrong(
     "it holds text back",
     (WRITE, "                write(late)\n                late = chunk.text"),
-    ('AIMessageChunk("")\n', 'AIMessageChunk("")\n    late = ""\n'),
-    ("    reason = whole", "    write(late)\n    reason = whole"),
+    ('AIMessageChunk(""), None\n', 'AIMessageChunk(""), None\n    late = ""\n'),
+    ("    return whole, ENDS", "    write(late)\n    return whole, ENDS"),
 )
 wrong("the whole conversation", ("*history, ", ""))
 wrong("the first is forgotten: add to the history with +=", ("history +=", "history ="))
@@ -242,7 +249,7 @@ wrong(
 )
 wrong(
     "a call of a tool: it raises AssertionError",
-    ("reason = whole", "assert whole.text; reason = whole"),
+    ("    return whole, E", "    assert whole.text\n    return whole, E"),
 )
 wrong("after text: keep the text without the call", (KEEP, "whole"))
 wrong(
@@ -311,6 +318,300 @@ wrong(
     ("if whole.text", 'if whole.text or end == "stopped"'),
 )
 wrong("an error of write() is not the answer's", ROUND_WRITE_ALL)
+
+STATUS = r'write(f"\n[{end}, {tokens}]\n")'
+
+
+def status(about, line, source):
+    """Expect this hint for the notebook's chat with another last line."""
+    chats.wrong(line, about)(chat((STATUS, source)))
+
+
+def glued(but):
+    return rf'write(f"\n[{{end}}, {{tokens}}]" + "\n" * ({but}))'
+
+
+def inline(but):
+    return rf'write("\n" * ({but}) + f"[{{end}}, {{tokens}}]\n")'
+
+
+GLUED = ": the next answer goes on in that line"
+status("glued, stopped", f"Ctrl-C{GLUED}", glued('end != "stopped"'))
+status("glued, broken off", f"{BROKEN_OFF}{GLUED}", glued('end != "interrupted"'))
+status("glued, refused", f"that refuses{GLUED}", glued("'Rate' not in end"))
+status("inline, cut", "length: say so on a line of", inline("end[:3] != 'cut'"))
+status("inline, stopped", "Ctrl-C: say so on a line of its", inline('end != "stopped"'))
+wrong(
+    "keep the text that came for the next question",
+    (KEEP, '("ai", whole.text + "".join(c["name"] for c in whole.tool_calls))'),
+)
+wrong("the whole conversation each time: question", (KEEP, '("ai", whole.text + end)'))
+wrong("a second chat goes on with the history of the first", ("history = []", ""), (
+    "def chat(llm, lines, write):", "def chat(llm, lines, write, history=[]):"
+))  # fmt: skip
+
+
+def tokens_in(usage):
+    return f"{usage['output_tokens']} tokens" if usage else "tokens unknown"
+
+
+def end_of(reason):
+    words = {"stop": "complete", "tool_calls": "complete", None: "interrupted"}
+    return words.get(reason, f"cut off ({reason})")
+
+
+@chats.right
+def one_loop(llm, lines, write):
+    """Tell an error of write() from one of the model's by a flag."""
+    history = []
+    for line in lines:
+        history.append({"role": "user", "content": line})
+        text, usage, reason, writing = "", None, None, False
+        stream = llm.stream(history, stream_usage=True)
+        try:
+            for chunk in stream:
+                text += chunk.text
+                usage = chunk.usage_metadata or usage
+                reason = chunk.response_metadata.get("finish_reason") or reason
+                writing = True
+                write(chunk.text)
+                writing = False
+            end = end_of(reason)
+        except KeyboardInterrupt:
+            end = "stopped"
+        except Exception as error:
+            if writing:
+                raise
+            end = type(error).__name__
+        finally:
+            stream.close()
+        write(f"\n[{end}, {tokens_in(usage)}]\n")
+        if text:
+            history.append({"role": "assistant", "content": text})
+        else:
+            history.pop()
+
+
+class Instead:
+    """A model whose streams another function makes."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+
+@chats.right
+def with_a_bound_model(llm, lines, write):
+    one_loop(llm.bind(stream_usage=True), lines, write)
+
+
+@chats.right
+def with_a_chain(llm, lines, write):
+    chain = ChatPromptTemplate([MessagesPlaceholder("said")]) | llm.bind(
+        stream_usage=True
+    )
+    ask = Instead(lambda history, **_: chain.stream({"said": history}))
+    one_loop(ask, lines, write)
+
+
+@chats.right
+def with_a_system_message(llm, lines, write):
+    system = SystemMessage("Be brief.")
+    ask = Instead(lambda history, **more: llm.stream([system, *history], **more))
+    one_loop(ask, lines, write)
+
+
+@chats.right
+def word_by_word(llm, lines, write):
+    one_loop(llm, lines, lambda text: [write(w) for w in re.findall(r"\s|\S+", text)])
+
+
+@chats.right
+def with_a_name_before_each_answer(llm, lines, write):
+    def named():
+        for line in lines:
+            write("bot: ")
+            yield line
+
+    one_loop(llm, named(), write)
+
+
+@chats.right
+def says_how_it_ended_in_pieces(llm, lines, write):
+    def pieces(text):
+        for piece in re.split(r"(?=[\[,\]])", text) if "[" in text else [text]:
+            write(piece)
+
+    one_loop(llm, lines, pieces)
+
+
+@chats.right
+def asks_a_callback_for_the_usage(llm, lines, write):
+    history = []
+    for line in lines:
+        text, reason = "", None
+        stream = llm.stream([*history, ("human", line)], stream_usage=True)
+        with get_usage_metadata_callback() as told, closing(stream):
+            try:
+                while (chunk := next(stream, None)) is not None:
+                    text += chunk.text
+                    reason = chunk.response_metadata.get("finish_reason", reason)
+                    try:
+                        write(chunk.text)
+                    except Exception as error:
+                        raise SystemExit from error
+                end = end_of(reason)
+            except KeyboardInterrupt:
+                end = "stopped"
+            except SystemExit as its:
+                raise its.__cause__ from None
+            except Exception as error:
+                end = type(error).__name__
+        usage = next(iter(told.usage_metadata.values()), None)
+        write(f"\n[{end}, {tokens_in(usage)}]\n")
+        history += [("human", line), ("ai", text)] if text else []
+
+
+@chats.right
+def with_a_generator(llm, lines, write):
+    def texts(history, told):
+        with closing(llm.stream(history, stream_usage=True)) as chunks:
+            try:
+                for chunk in chunks:
+                    told["usage"] = chunk.usage_metadata or told["usage"]
+                    reason = chunk.response_metadata.get("finish_reason")
+                    told["end"] = end_of(reason) if reason else told["end"]
+                    yield chunk.text
+            except Exception as error:
+                told["end"] = type(error).__name__
+
+    history = []
+    for line in lines:
+        told, text = {"usage": None, "end": "interrupted"}, ""
+        with closing(texts([*history, ("human", line)], told)) as pieces:
+            try:
+                for piece in pieces:
+                    text += piece
+                    write(piece)
+            except KeyboardInterrupt:
+                told["end"] = "stopped"
+        write(f"\n[{told['end']}, {tokens_in(told['usage'])}]\n")
+        history += [("human", line), ("ai", text)] if text else []
+
+
+@chats.right
+def with_an_exit_stack(llm, lines, write):
+    history = deque()
+    for line in lines:
+        whole, end = None, ""
+        asked = [*history, HumanMessage(line)]
+        with ExitStack() as stack:
+            stream = llm.stream(asked, stream_usage=True)
+            stack.callback(stream.close)
+            try:
+                while True:
+                    try:
+                        chunk = next(stream)
+                    except (StopIteration, Exception) as error:
+                        stopped = isinstance(error, StopIteration)
+                        end = "" if stopped else type(error).__qualname__
+                        break
+                    whole = chunk if whole is None else whole + chunk
+                    if chunk.text:
+                        write(chunk.text)
+            except KeyboardInterrupt:
+                end = "stopped"
+        about = whole.response_metadata if whole else {}
+        usage = whole.usage_metadata if whole else None
+        for piece in (
+            "\n\n--- ",
+            end or end_of(about.get("finish_reason")),
+            " --- ",
+            tokens_in(usage),
+            " ---\n\n",
+        ):
+            write(piece)
+        if whole and whole.text:
+            history.extend([HumanMessage(line), AIMessage(whole.text)])
+
+
+def reading_on(llm, lines, write, *, after):
+    """Write no more after this error of write(), but read to the end."""
+    history = []
+    for line in lines:
+        text, usage, reason, end, error = "", None, None, "", None
+        stream = llm.stream([*history, ("human", line)], stream_usage=True)
+        try:
+            while True:
+                try:
+                    chunk = next(stream)
+                except StopIteration:
+                    break
+                except Exception as raised:
+                    end = type(raised).__name__
+                    break
+                if end or error:
+                    continue
+                text += chunk.text
+                usage = chunk.usage_metadata or usage
+                reason = chunk.response_metadata.get("finish_reason", reason)
+                try:
+                    write(chunk.text)
+                except after as raised:
+                    if isinstance(raised, Exception):
+                        error = raised
+                    else:
+                        end = "stopped"
+        except KeyboardInterrupt:
+            end = "stopped"
+        finally:
+            stream.close()
+        if error:
+            raise error
+        write(f"\n[{end or end_of(reason)}, {tokens_in(usage)}]\n")
+        history += [("human", line), ("ai", text)] if text else []
+
+
+chats.wrong("Ctrl-C: the model writes on; close its stream, and read no", "reads on")(
+    partial(reading_on, after=KeyboardInterrupt)
+)
+chats.wrong("after an error of write(), the model writes on", "reads on, an error")(
+    partial(reading_on, after=Exception)
+)
+
+
+@chats.wrong("an answer that breaks off after a whole one has no reason and no usage")
+def remembers_the_last_end(llm, lines, write):
+    history, usage, reason = [], None, None
+    for line in lines:
+        text, end = "", ""
+        with closing(llm.stream([*history, ("human", line)], stream_usage=True)) as its:
+            try:
+                while True:
+                    try:
+                        chunk = next(its)
+                    except StopIteration:
+                        break
+                    except Exception as error:
+                        end = type(error).__name__
+                        break
+                    text += chunk.text
+                    usage = chunk.usage_metadata or usage
+                    reason = chunk.response_metadata.get("finish_reason", reason)
+                    write(chunk.text)
+            except KeyboardInterrupt:
+                end = "stopped"
+        write(f"\n[{end or end_of(reason)}, {tokens_in(usage)}]\n")
+        history += [("human", line), ("ai", text)] if text else []
+
+
+@chats.wrong("ask with llm.stream(…): with invoke, there is one chunk, at the end")
+def invokes(llm, lines, write):
+    history = []
+    for line in lines:
+        message = llm.invoke([*history, ("human", line)])
+        write(message.text)
+        write(f"\n[complete, {tokens_in(message.usage_metadata)}]\n")
+        history += [("human", line), ("ai", message.text)]
 
 
 @pytest.mark.parametrize(("answer", "line"), chats.cases)

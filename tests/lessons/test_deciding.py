@@ -14,9 +14,11 @@ from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 from langchain_core.utils.json import parse_partial_json
 from langchain_openai import ChatOpenAI
+from langgraph.graph import START, StateGraph
 
 from helpers.check.boundary import splits
 from helpers.models import script
+from helpers.timing import record
 from helpers.timing.timeline import Arrival, Timeline
 from tests.support.fixtures import Taught
 from tests.support.recorded import recorded
@@ -176,6 +178,12 @@ def test_a_preview_is_never_sure_of_an_end_that_is_missing(taught: Taught) -> No
     assert last == ({"a": 1, "b": 36}, {"a": 1})
 
 
+def test_a_reason_that_is_sent_twice_is_one_reason(taught: Taught) -> None:
+    twice = [*chunks_of(['{"a": 1}'], "stop"), *chunks_of([], "stop")]
+    *_, last = taught("10b")["previews"](iter(twice))
+    assert last == ({"a": 1}, {"a": 1})
+
+
 @pytest.mark.parametrize(
     ("texts", "last"),
     [
@@ -226,6 +234,60 @@ def test_a_stall_adds_to_the_gain_of_streaming(taught: Taught) -> None:
     none, early, late = gains(20), gains(1), gains(15)
     assert none < early < none + 0.05
     assert late == pytest.approx(none + 0.3)
+
+
+def test_a_graph_that_works_between_two_texts_stalls_in_the_middle() -> None:
+    """Notebook 10a says so of agents, without a cell that shows it."""
+    builder, singer = (
+        StateGraph(dict),
+        ChatOpenAI(**script(tokens=["la"] * 5, ttft=0, pace=100)),
+    )
+
+    def work(_: object) -> dict[str, str]:
+        time.sleep(1)  # pace: of a tool
+        return {}
+
+    def say(_: object) -> dict[str, str]:
+        singer.invoke("Hi")
+        return {}
+
+    builder.add_sequence([("say", say), ("work", work), ("go on", RunnableLambda(say))])
+    builder.add_edge(START, "say")
+    stream = builder.compile().stream({}, stream_mode="messages")
+    line = record((chunk for chunk, _ in stream), "a graph")
+    assert len([chunk for chunk in line if chunk.text]) == 10
+    gaps = list(line.gaps)
+    assert gaps.index(max(gaps)) == 4
+    assert max(gaps) > 1
+
+
+def by_sentences(ends: list[int], pieces: int) -> Timeline:
+    """Return a stream of a piece each tenth of a second, in sentences that end so."""
+    line, at = Timeline("sentences"), 0.0
+    for number in range(pieces):
+        at = max(at, 0.1 * next(end for end in ends if end > number))
+        line.arrivals.append(Arrival(at, "la"))
+    return line
+
+
+@pytest.mark.parametrize(
+    ("ends", "starts_later", "done_later"),
+    [
+        ([10, 20], 0.9, 0.9),  # alike: as much later as it begins
+        ([2, 20], 0.1, 1.65),  # a short one, then a long one: later than that
+        ([18, 20], 1.7, 1.7),
+    ],
+)
+def test_a_reader_a_sentence_behind_may_be_done_later_than_that(
+    taught: Taught, ends: list[int], starts_later: float, done_later: float
+) -> None:
+    """Notebook 10b says so, without a cell that shows it."""
+    read_along, reading = taught("10a")["read_along"], 8.0
+    by_piece, behind = by_sentences([*range(1, 21)], 20), by_sentences(ends, 20)
+    began = [line.arrivals[0].at for line in (by_piece, behind)]
+    done = [read_along(line, reading) for line in (by_piece, behind)]
+    assert began[1] - began[0] == pytest.approx(starts_later)
+    assert done[1] - done[0] == pytest.approx(done_later)
 
 
 def test_a_model_asks_twice_more_unless_told_otherwise() -> None:

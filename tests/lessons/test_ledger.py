@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -123,6 +124,7 @@ more than the sentences do; a list of three places where something is used has t
 """
 
 LEDGER = ROOT / "notebooks" / "11_mental_model.ipynb"
+VERDICTS = {"true", "mostly right", "mostly wrong", "false", "untested"}
 
 
 class Row(NamedTuple):
@@ -177,7 +179,7 @@ def test_every_claim_has_a_row() -> None:
 
 def test_every_row_has_a_verdict_and_one_line_that_says_why() -> None:
     for row in ROWS:
-        assert row.verdict in {"true", "partly", "false"}, row
+        assert row.verdict in VERDICTS, row
         assert 5 < len(row.why) <= 120, row
 
 
@@ -188,6 +190,19 @@ def test_every_row_leads_to_cells_that_are_run(section: str) -> None:
         for link in row.links if row.section == section else ():
             name, _, anchor = unquote(link).removeprefix("./").partition("#")
             assert SECTIONS.get((name or LEDGER.name, anchor)), row
+
+
+def test_every_verdict_is_explained() -> None:
+    source = "\n".join(cell.source for cell in Notebook.read(LEDGER).cells)
+    explained = re.findall(r"^\| \*([a-z ]+)\* \| .+ \|$", source, re.MULTILINE)
+    assert set(explained) == VERDICTS == {row.verdict for row in ROWS}
+
+
+@pytest.mark.parametrize("path", find(), ids=lambda path: path.name)
+def test_no_two_headings_of_a_notebook_have_one_anchor(path: Path) -> None:
+    """Or a link would lead to the first of them."""
+    anchors = [heading.anchor for _, heading in Notebook.read(path).headings()]
+    assert len(set(anchors)) == len(anchors)
 
 
 def quiz() -> dict[int, list[str]]:

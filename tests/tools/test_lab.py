@@ -100,7 +100,9 @@ def test_jupyterlab_starts_at_the_copy_with_the_course_as_its_root(
     lab = subprocess.Popen(
         [*command, "--IdentityProvider.token=", "00"],
         cwd=tmp_path,
-        env=os.environ | {"JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")},
+        env=os.environ
+        | {"JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
+        | {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -117,6 +119,11 @@ def test_jupyterlab_starts_at_the_copy_with_the_course_as_its_root(
         ]
         assert solution.startswith("# Solution: ")
         assert get(port, "/api/contents/tools/lab.py")[0] == 200
+        news = get(
+            port, "/lab/api/settings/@jupyterlab/apputils-extension:notification"
+        )
+        default = json.loads(news[2])["schema"]["properties"]["fetchNews"]["default"]
+        assert default == "false", "it would ask at its first start"
     finally:
         lab.terminate()
         lab.wait(30)
