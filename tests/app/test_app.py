@@ -149,7 +149,7 @@ def test_it_sends_texts_and_an_end(chat_app: Any, url: str) -> None:
     chat_app.model = scripted(tokens=TOKENS)
     response = ask(url, "Hi", "Hello", "Go on")
     assert response.headers["content-type"].startswith("text/event-stream")
-    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["cache-control"] == "no-store, no-transform"
     found = events(response.text)
     assert names(found) == ["token"] * len(TOKENS) + ["done"]
     assert text_of(found) == "".join(TOKENS)
