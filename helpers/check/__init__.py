@@ -19,10 +19,12 @@ from helpers.check.notebook_08 import in_pieces, repaired_chain
 from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
+from helpers.check.notebook_12 import chat_filter, restarting_page
 
 __all__ = [
     "answers_together",
     "cached_stream",
+    "chat_filter",
     "closed_stream",
     "complete_answer",
     "diagnosis",
@@ -34,6 +36,7 @@ __all__ = [
     "kept_answer",
     "quiz",
     "repaired_chain",
+    "restarting_page",
     "saved_half",
     "sentences",
     "sse_parser",
