@@ -407,7 +407,7 @@ def test_the_index_has_a_row_for_each_of_these() -> None:
         *("browser", "tab", "Python client", "`requests`", "JSONDecodeError", "object"),
         *("each piece as JSON", "stopstop", "reasons", "the text begins again"),
         *("`AgentExecutor`", "never sends a reason", "a thread fills a queue"),
-        *("plain `def`", "an `invoke` that streams"),
+        *("plain `def`", "an `invoke` that streams", "before the first token"),
     ):
         assert word in rows, word
 

@@ -7,14 +7,15 @@ Look at it in the notebook; then change the row here, and what the notebook says
 import asyncio
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core._api import LangChainDeprecationWarning
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.output_parsers import StrOutputParser
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.prompts import BasePromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableParallel
@@ -242,6 +243,17 @@ def test_an_agent_is_a_graph_whose_model_streams() -> None:
     asked: Any = {"messages": [("user", "Hi")]}
     said = [chunk.text for chunk, _ in agent.stream(asked, stream_mode="messages")]
     assert [*filter(None, said)] == words
+
+
+async def test_a_model_may_stream_in_async_code_alone() -> None:
+    class Awaited(subjects.Echo):
+        async def _astream(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
+            for text in "abc":
+                yield ChatGenerationChunk(message=AIMessageChunk(text))
+
+    said = [chunk.text async for chunk in Awaited().astream("Hi")]
+    assert [*filter(None, said)] == [*"abc"]
+    assert len([chunk for chunk in Awaited().stream("Hi") if chunk.text]) == 1
 
 
 def test_tools_and_a_flag_together_fail() -> None:
