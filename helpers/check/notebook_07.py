@@ -43,7 +43,7 @@ def cached_stream(answer: object) -> Iterator[str]:
             "chunk: keep the last that comes"
         )
     if not all(isinstance(text, str) for text in new.kept.values()):
-        yield "what it keeps is no text: keep whole.text"
+        yield "what it keeps is no text: keep the texts, added up"
     if new.kept != {"Hi": WHOLE}:
         kept = {"Hi": WHOLE}
         yield f"of a whole answer to 'Hi' it keeps {shown(new.kept)}, not {kept}"

@@ -301,7 +301,7 @@ def expects_it_in_the_last_chunk(model, question, kept):
         kept[question] = chunk.text
 
 
-@answers.wrong("keep whole.text")
+@answers.wrong("keep the texts, added up")
 def keeps_the_message(model, question, kept):
     if question in kept:
         yield getattr(kept[question], "text", kept[question])
