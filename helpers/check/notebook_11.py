@@ -168,6 +168,8 @@ def _at_ending(talk: Talk, word: str, came: str) -> Iterator[str]:
         yield f": {raised(talk.error)}{also}"
     if len(talk.watch.asked) < len(LINES):
         yield " ends the chat: go on with the next line"
+    if talk.calls:  # the next request is refused, then: so it comes first
+        yield ": keep the text without the call, which nobody answers"
     if word and not talk.says(word, came):
         yield f": say `{word}`, and none of the other words"
     if not word and not talk.names_the_error(came):
@@ -175,8 +177,6 @@ def _at_ending(talk: Talk, word: str, came: str) -> Iterator[str]:
     if not talk.remembers(came):
         kept = "keep the text that came" if came else "leave the question out"
         yield f": {kept} for the next question"
-    if talk.calls:
-        yield ": keep the text without the call, which nobody answers"
     if talk.open:
         yield ": the model writes on; close its stream"
     if word == "stopped" and len(talk.failed) < len(LINES):
