@@ -19,6 +19,7 @@ from helpers.check.notebook_08 import in_pieces, repaired_chain
 from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
+from helpers.check.notebook_13 import opening_sentence, tagged_text
 
 __all__ = [
     "answers_together",
@@ -32,6 +33,7 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
+    "opening_sentence",
     "quiz",
     "repaired_chain",
     "saved_half",
@@ -42,6 +44,7 @@ __all__ = [
     "streaming_flag",
     "streaming_step",
     "streams",
+    "tagged_text",
     "terminal_chat",
     "usage_event",
     "which_stream",
