@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import openai
 from langchain.agents import create_agent
+from langchain_core._api import LangChainBetaWarning
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -37,8 +38,7 @@ def run() -> None:
     What counts is the processor's time of this process, all its threads: the model's
     server is another one, and so are the programs that keep a machine busy.
     """
-    warnings.filterwarnings("ignore", category=Warning, module="langgraph|langchain")
-    warnings.filterwarnings("ignore", ".*(beta|experimental)")
+    warnings.filterwarnings("ignore", category=LangChainBetaWarning)
     spent = asyncio.run(measured())
     base = statistics.median(spent[BASE])
     rows = [

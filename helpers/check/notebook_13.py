@@ -96,7 +96,7 @@ def runs() -> dict[str, tuple["Runnable[Any, Any]", object]]:
     }
 
 
-LONG = ["One", " sentence", ".", *[" More"] * 200, "."]
+LONG = ["One", " sentence", ".", *[" More"] * 20, "."]
 SHORT = ["No", " end"]
 ASKED = count(1)  # a question of its own for each try: the record remembers
 
@@ -133,15 +133,19 @@ async def opening_sentence(answer: object) -> AsyncGenerator[str, None]:
 
 
 def graph_of(tokens: list[str]) -> "Runnable[Any, Any]":
-    """Return a graph of one node whose model says these tokens, 100 a second."""
+    """Return a graph of one node whose model says these tokens.
+
+    After the fourth it is silent for two seconds, in which a reader can leave.
+    """
     from langchain_openai import ChatOpenAI
     from langgraph.graph import START, MessagesState, StateGraph
 
     from helpers.models import script
 
-    # None: Python 3.11 may lose a cancellation otherwise.
-    says = script(tokens=tokens, ttft=0, pace=100)
-    model = ChatOpenAI(stream_chunk_timeout=None, **says)
+    # None: Python 3.11 may lose a cancellation otherwise. It streams for `ainvoke` too:
+    # only a stream can be silent half way.
+    says = script(tokens=tokens, ttft=0, pace=0, fault="stall", at=4, stall=2)
+    model = ChatOpenAI(streaming=True, stream_chunk_timeout=None, **says)
 
     async def answer(state: MessagesState) -> dict[str, object]:
         return {"messages": [await model.ainvoke(state["messages"])]}

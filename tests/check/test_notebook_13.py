@@ -90,7 +90,7 @@ async def until_its_end(events: Events) -> Texts:
             if event["event"] == "on_chat_model_end":
                 break
             chunk = event["data"].get("chunk")
-            if chunk is not None and getattr(chunk, "text", ""):
+            if chunk is not None and chunk.text:
                 yield chunk.text
 
 
@@ -129,7 +129,7 @@ RIGHT_TEXTS = [
 async def any_chunk(events: Events) -> Texts:
     async for event in events:
         chunk = event["data"].get("chunk")
-        text = getattr(chunk, "text", chunk)
+        text: object = getattr(chunk, "text", chunk)
         if text and isinstance(text, str):
             yield text
 
@@ -475,11 +475,11 @@ def not_async(graph: Any, state: object) -> str:
 
 
 WRONG_OPENINGS = [
-    (bare, "but the server sent all 204 chunks"),
-    (dropped, "but the server sent all 204 chunks"),
-    (closed_model, "but the server sent all 204 chunks"),
-    (to_the_end, "but the server sent all 204 chunks"),
-    (invoked, "but the server sent all 204 chunks"),
+    (bare, "but the server sent all 24 chunks"),
+    (dropped, "but the server sent all 24 chunks"),
+    (closed_model, "but the server sent all 24 chunks"),
+    (to_the_end, "but the server sent all 24 chunks"),
+    (invoked, "but the server sent all 24 chunks"),
     (everything, "'One sentence.' expected, got 'One sentence. More"),
     (first_only, "'No end' expected, got 'No'"),
     (without_the_stop, "'One sentence.' expected, got 'One sentence'"),
