@@ -7,8 +7,11 @@ from typing import cast
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from helpers.scripted.completions import CompletionRequest
+from helpers.scripted.embeddings import EmbeddingsRequest
 from helpers.scripted.faults import FAULTS
 from helpers.scripted.request import ChatRequest
+from helpers.scripted.responses.request import ResponseRequest
 
 Value = object
 Values = st.SearchStrategy[Value]
@@ -34,7 +37,13 @@ _QUICK: dict[str, Values] = {
     "pace": st.just(0) | st.floats(10_000, 1e12),
     "fault": st.sampled_from(FAULTS) | _TEXT,
 }
-_EXAMPLES: dict[str, Value] = {"ttft": 0, "stall": 0, "pace": 0, "fault": "no_done"}
+_EXAMPLES: dict[str, Value] = {
+    "ttft": 0,
+    "stall": 0,
+    "pace": 0,
+    "fault": "no_done",
+    "strict": False,  # a schema has rules then
+}
 
 WRONG: tuple[Value, ...] = (
     *(None, True, False, 0, 1, -1, 2, 1.5, 1e300, 10**30, 10**400),
@@ -46,9 +55,18 @@ WRONG: tuple[Value, ...] = (
 _GONE = object()
 
 
-def requests() -> Values:
-    """Return requests in which, now and then, something is wrong."""
-    return _of(inspect.type_info(ChatRequest))
+DECLARED = {
+    "/v1/chat/completions": ChatRequest,
+    "/v1/responses": ResponseRequest,
+    "/v1/completions": CompletionRequest,
+    "/v1/embeddings": EmbeddingsRequest,
+}
+"""What each endpoint is asked."""
+
+
+def requests(path: str) -> Values:
+    """Return requests to an endpoint in which, now and then, something is wrong."""
+    return _of(inspect.type_info(DECLARED[path]))
 
 
 def _of(kind: inspect.Type, name: str = "") -> Values:
@@ -83,7 +101,7 @@ def _right(kind: inspect.Type) -> Values:
         case inspect.FloatType():
             return st.floats(kind.ge, kind.le, allow_nan=False, allow_infinity=False)
         case inspect.StrType():
-            return _TEXT
+            return st.sampled_from(["f", "get_weather"]) if kind.pattern else _TEXT
         case inspect.BoolType():
             return st.booleans()
         case inspect.NoneType():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from .exercise import exercise, wrong
+from .exercise import PLAIN, exercise, wrong
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
@@ -54,7 +54,7 @@ def complete_answer(answer: object) -> Iterator[str]:
     got = told(ended("stop", ""))
     if inspect.iscoroutine(got):
         got.close()
-        yield "write a plain def, without async"
+        yield PLAIN
     if got is None:
         yield "it returns None: end it with return, and with True or False"
     for end, (reason, call, complete) in ENDS.items():

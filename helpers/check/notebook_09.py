@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import cast
 
-from .exercise import ANYTHING, Hint, exercise, raised, shown
+from .exercise import ANYTHING, PLAIN, Hint, exercise, is_async, raised, shown
 
 REPAIRS = {  # program: what it needs, and a question for whoever does not see it
     "a": ("a generator", "what does its last step need before it can begin?"),
@@ -52,9 +52,9 @@ def kept_answer(answer: object) -> Iterator[str]:
     if not callable(answer):
         yield "write def repaired(model, question, kept)"
     keep = cast("Keep", answer)
-    if inspect.iscoroutinefunction(keep):
-        yield "a call of an async def runs nothing yet: write a plain def"
-    if inspect.isgeneratorfunction(keep) or inspect.isasyncgenfunction(keep):
+    if is_async(keep):
+        yield f"{PLAIN}: a call of an async def runs nothing yet"
+    if inspect.isgeneratorfunction(keep):
         yield "a call of a generator function runs nothing yet: don't yield"
     # What a fault leaves is also a whole answer: no reading of the text tells.
     error, kept, read = _run(keep, tokens=TOKENS[:3])

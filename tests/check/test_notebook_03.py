@@ -143,8 +143,8 @@ WRONG_ENDS = [
     (lambda whole: reason(whole), "ended by length: False expected, got 'length'"),
     (lambda whole: whole.chunk_position == "last", "ended by length: False expected"),
     (lambda whole: whole.text.endswith("."), "ended by length: False expected"),
-    (asynchronous, "write a plain def, without async"),
-    (Asynchronous(), "write a plain def, without async"),
+    (asynchronous, "write it with def, without async"),
+    (Asynchronous(), "write it with def, without async"),
     (lambda whole: reason(whole) != "length", "ended by content_filter: False"),
     (
         lambda whole: reason(whole) not in {"length", None},

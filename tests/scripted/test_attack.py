@@ -14,7 +14,7 @@ from benchmarks.crowds import (
     opened_and_left,
 )
 from benchmarks.endings import ended_programs
-from benchmarks.generated import spoiled
+from benchmarks.generated import DECLARED, spoiled
 from benchmarks.outcome import Outcome
 from benchmarks.tampering import (
     endless_requests,
@@ -47,8 +47,9 @@ def holds(outcome: Outcome) -> bool:
     return outcome.tried == outcome.held > 0
 
 
-def test_requests_at_random(server: ServerProcess) -> None:
-    assert holds(generated_requests(server.url, 200, same=True))
+@pytest.mark.parametrize("path", DECLARED)
+def test_requests_at_random(server: ServerProcess, path: str) -> None:
+    assert holds(generated_requests(server.url, 200, path=path, same=True))
 
 
 def test_one_field_wrong(server: ServerProcess) -> None:
@@ -92,7 +93,7 @@ def test_no_server_outlives_its_program() -> None:
 def test_every_field_is_attacked() -> None:
     fields = {name for name, _ in spoiled()}
     scripted = {f"script.{name}" for name in Script.__struct_fields__}
-    assert fields >= {*ChatRequest.__struct_fields__, *scripted}
+    assert fields >= {*ChatRequest.__struct_encode_fields__, *scripted}
     assert {"messages[0].content[0].text", "tools[0].function.name"} <= fields
 
 
