@@ -19,11 +19,13 @@ from helpers.check.notebook_08 import in_pieces, repaired_chain
 from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
+from helpers.check.notebook_12 import chat_filter, restarting_page
 from helpers.check.notebook_13 import opening_sentence, tagged_text
 
 __all__ = [
     "answers_together",
     "cached_stream",
+    "chat_filter",
     "closed_stream",
     "complete_answer",
     "diagnosis",
@@ -36,6 +38,7 @@ __all__ = [
     "opening_sentence",
     "quiz",
     "repaired_chain",
+    "restarting_page",
     "saved_half",
     "sentences",
     "sse_parser",

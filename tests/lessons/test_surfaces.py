@@ -263,7 +263,7 @@ async def test_an_event_of_one_s_own_is_among_them() -> None:
     ]
 
 
-async def test_events_cost_more_than_the_model_and_a_filter_saves_little() -> None:
+async def test_events_cost_more_than_the_model_filtered_or_not() -> None:
     llm = ChatOpenAI(**script(tokens=[" on"] * 300, ttft=0, pace=0))
     chain = chain_of(llm)
     costs: dict[str, list[float]] = {"model": [], "events": [], "filtered": []}
