@@ -197,7 +197,7 @@ def test_a_callback_counts_what_objects_cost(method: str, shape: object) -> None
     for asked in True, None:
         model = ChatOpenAI(model="gpt-4o", stream_usage=asked, **script(**says, **FAST))
         with get_usage_metadata_callback() as usage:
-            list(model.with_structured_output(shape, method=method).stream("Hi, in JSON"))
+            list(model.with_structured_output(shape, method=method).stream("As JSON"))
         assert bool(usage.usage_metadata) is bool(asked)
 
 
