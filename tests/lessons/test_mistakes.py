@@ -260,13 +260,7 @@ def test_a_callback_counts_what_objects_cost(method: str, shape: object) -> None
     for asked in True, None:
         model = ChatOpenAI(model="gpt-4o", stream_usage=asked, **script(**says, **FAST))
         with get_usage_metadata_callback() as usage:
-<<<<<<< HEAD
             list(model.with_structured_output(shape, method=method).stream("As JSON"))
-=======
-            list(
-                model.with_structured_output(shape, method=method).stream("Hi, in JSON")
-            )
->>>>>>> cold-c
         assert bool(usage.usage_metadata) is bool(asked)
 
 
