@@ -20,6 +20,7 @@ from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
 from helpers.check.notebook_12 import chat_filter, restarting_page
+from helpers.check.notebook_13 import opening_sentence, tagged_text
 
 __all__ = [
     "answers_together",
@@ -34,6 +35,7 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
+    "opening_sentence",
     "quiz",
     "repaired_chain",
     "restarting_page",
@@ -45,6 +47,7 @@ __all__ = [
     "streaming_flag",
     "streaming_step",
     "streams",
+    "tagged_text",
     "terminal_chat",
     "usage_event",
     "which_stream",
