@@ -3,10 +3,10 @@
 import json
 from dataclasses import dataclass, replace
 
-from .answers import answer
+from .saying.answers import answer
 from .frames import FunctionCall, ToolCall, Usage
 from .request import ChatRequest, Function
-from .schema import fill, quoted_keys
+from .saying.schema import fill, quoted_keys
 from .tokens import Chunk, chunks, count, single, tokens
 
 

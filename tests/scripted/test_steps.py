@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from helpers.scripted.answers import answer
+from helpers.scripted.saying.answers import answer
 from helpers.scripted.faults import CHANGES, FAULTS
 from helpers.scripted.model import Model
 from helpers.scripted.reader import HttpRequest

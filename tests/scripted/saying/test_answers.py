@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from helpers.scripted.answers import answer, written
+from helpers.scripted.saying.answers import answer, written
 
 PROMPTS = [prompt for prompt, _ in written().values()]
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from helpers.scripted.error import ApiError
-from helpers.scripted.schema import fill, quoted_keys
+from helpers.scripted.saying.schema import fill, quoted_keys
 
 NODE = {
     "$ref": "#/$defs/Node",

@@ -1,0 +1,300 @@
+"""What a text says for a field: by the field's name, its description and its format."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from .source import Found, Source, as_date
+from .words import NUMBERS, meanings, split, stem
+
+KINDS = {
+    "email": "email mail recipient to cc",
+    "url": "url link website uri site webpage homepage",
+    "date": "date day when deadline due birthday birthdate birth departure checkin "
+    "checkout arrival start end",
+    "time": "time hour when at start",
+    "zone": "timezone tz zone",
+    "phone": "phone telephone mobile",
+    "code": "id code ticker symbol sku order isbn key reference flight stock ref",
+    "origin": "origin from source departure",
+    "destination": "destination dest to target arrival",
+    "place": "city location place country town region venue state destination origin "
+    "area where capital cities locations places countries",
+    "person": "name person author customer user username recipient sender contact who "
+    "employee patient character first last guest attendee speaker names people "
+    "attendees participants company organization company product item brand",
+    "language": "language lang languages",
+    "expression": "expression equation formula math calculation",
+    "query": "query question search keywords keyword prompt request queries q topic",
+    "text": "text body content message note task todo input sentence comment reminder "
+    "subject title description statement review document",
+}
+_KINDS = {kind: frozenset(words.split()) for kind, words in KINDS.items()}
+
+LANGUAGES = (
+    "English|French|German|Spanish|Italian|Portuguese|Dutch|Chinese|Japanese|Korean|"
+    "Russian|Arabic|Hindi|Greek|Latin|Polish|Swedish|Turkish"
+)
+_EMAIL = r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"
+_URL = r"https?://[^\s<>\"')]{1,2000}[^\s<>\"').,;:!?]"
+_UUID = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+_IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
+_PHONE = r"\+?\d[\d ()-]{6,18}\d"
+_EXPRESSION = r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+"
+_SYMBOLS = {"$": "price cost amount budget total salary fee", "%": "percent rate"}
+_NEAR = {
+    "age": r"years? old|year-old|aged|is|turned|yo",
+    "price": r"dollars?|euros?|usd|for|costs?",
+    "amount": r"dollars?|euros?|usd|pay|transfer|convert|send",
+    "temperature": r"degrees|°",
+    "quantity": r"units?|pieces?|of",
+    "party": r"people|persons?|guests|for",
+    "people": r"people|persons?|guests|for",
+    "year": r"in",
+    "count": r"times",
+}
+
+
+class Field:
+    """One field that wants a value, and what a text has for it."""
+
+    def __init__(self, name: str, description: str, form: str | None) -> None:
+        self.name, self.form = name, form
+        self.description = description[:500]
+        self.words = split(name)
+        self._kinds = [kind for kind, has in _KINDS.items() if has & {*self.words}]
+        said = {word for word in re.findall(r"\w+", self.description.lower()[:80])}
+        if not self._kinds:
+            order = ("place", "email", "url", "date", "person", "query", "expression")
+            self._kinds = [kind for kind in order if _KINDS[kind] & said][:1]
+
+    def is_a(self, kind: str) -> bool:
+        """Say whether the field wants such a value."""
+        return kind in self._kinds
+
+    def strong(self, source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
+        """Yield texts that stand there for this field, each with its other forms."""
+        if self.form:
+            yield from self._by_format(source)
+        yield from ((found, (found.text,)) for found in self._told(source))
+        for kind in self._kinds:
+            yield from self._by_kind(kind, source)
+
+    def weak(self, source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
+        """Yield what may be meant for this field, where nothing says so."""
+        yield from ((found, (found.text,)) for found in source.quoted)
+        if {"text", "query", "expression"} & {*self._kinds}:
+            yield from ((found, (found.text,)) for found in _asked(source))
+        if {"date", "time", "email", "url", "phone"} & {*self._kinds[:1]}:
+            return
+        for found in [*source.names, *source.codes]:
+            yield found, (found.text,)
+
+    def numbers(self, source: Source) -> Iterator[Found]:
+        """Yield the numbers that stand beside a word of this field."""
+        words = [*self.words, *re.findall(r"[a-z]{4,}", self.description.lower())[:8]]
+        near = [rf"{re.escape(stem(word))}\w*" for word in words if word not in _DULL]
+        near += [_NEAR[word] for word in self.words if word in _NEAR]
+        signs = [sign for sign, has in _SYMBOLS.items() if {*has.split()} & {*words}]
+        text = source.text
+        for number in source.numbers:
+            before, after = text[: number.start][-30:], text[number.end :][:24]
+            if any(before.endswith(sign) or after[:1] == sign for sign in signs):
+                yield number
+            elif near and (
+                re.search(
+                    rf"\b(?:{'|'.join(near)})\s*(?:\bis|\bwas|\bof|\bto|=|:|\()?\s*\$?#?$",
+                    before,
+                    re.IGNORECASE,
+                )
+                or re.match(rf"[\s-]?(?:{'|'.join(near)})\b", after, re.IGNORECASE)
+            ):
+                yield number
+
+    def truth(self, source: Source) -> bool | None:
+        """Say whether the text has what this field asks; None where it says nothing."""
+        wanted = {stem(word) for word in self.words if word not in _DULL}
+        words = re.findall(r"[\w']+|[:.,;]", source.text.lower())
+        for at, word in enumerate(words):
+            if stem(word) in wanted:
+                around = [*words[max(at - 3, 0) : at], *words[at + 1 : at + 3]]
+                no = {"no", "not", "without", "false", "off", "don't", "isn't", "never"}
+                return not no & {*around}
+        return None
+
+    def _told(self, source: Source) -> Iterator[Found]:
+        """Yield what follows the field's own name: "subject: Hello"."""
+        last = self.words[-1:] or [self.name]
+        for name in dict.fromkeys([" ".join(self.words), *last]):
+            if len(name) < 2 or name in ("to", "from", "in", "at", "is"):
+                continue
+            cue = rf"\b{re.escape(name)}s?\b\"?"
+            end = r"(?=[,;!?\n]|\.(?:\s|$)|$|\s+(?:and|but|who|with|in|on|at|for|from)\b)"
+            yield from source.find(
+                rf"{cue}\s*(?:(?:is|are|was|should be|to)\b|=|:|(?:named|called)\b)\s*"
+                rf"[\"'“`]?(?!\{{|\[|a\b|an\b|the\b|of\b)([^\n,;!?\"“”{{]{{1,200}}?)[\"'”`]?{end}"
+            )
+            yield from source.find(
+                rf"{cue}\s+(?:[\"“`]([^\"”`\n]{{1,500}})[\"”`]|'([^'\n]{{1,500}})'(?!\w))"
+            )
+        if "name" in self.words:
+            yield from source.find(
+                r"(?:\b(?:named|called)|\b[Mm]y name is|\bI am|\bI'm|\bname:)\s+"
+                r"([A-ZÀ-Þ][\w'-]*(?: [A-ZÀ-Þ][\w'-]*){0,3})",
+                0,
+            )
+
+    def _by_format(self, source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
+        if self.form == "date":
+            yield from _dates(source)
+        elif self.form in ("date-time", "time"):
+            yield from _moments(source)
+        elif pattern := _FORMATS.get(self.form or ""):
+            yield from ((found, (found.text,)) for found in source.find(pattern))
+
+    def _by_kind(self, kind: str, source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
+        if kind == "date":
+            written = bool(re.search(r"yyyy|iso", self.description, re.IGNORECASE))
+            for found, forms in _dates(source):
+                yield found, forms if written else (found.text, *forms)
+            return
+        if kind == "time":
+            yield from ((found, (found.text[:5],)) for found in source.times)
+            return
+        yield from ((found, (found.text,)) for found in self.of_kind(kind, source))
+
+    def of_kind(self, kind: str, source: Source) -> list[Found]:
+        """Return all that the text has of a kind."""
+        text = source.text
+        if kind in ("origin", "destination"):
+            word = r"\bfrom $" if kind == "origin" else r"\b(?:to|in|for|visit) $"
+            places = [*source.names, *source.places]
+            return [
+                place
+                for place in places
+                if re.search(word, text[max(place.start - 8, 0) : place.start])
+            ]
+        if kind == "place":
+            return source.places
+        if kind == "person":
+            inside = re.compile(r"\b(?:in|near|at|from)\s$")
+            return [
+                name
+                for name in source.names
+                if not inside.search(text[max(name.start - 6, 0) : name.start])
+                and not re.fullmatch(LANGUAGES, name.text)
+            ]
+        if kind == "code":
+            return source.codes
+        if kind == "zone":
+            return source.zones
+        if kind == "expression":
+            return list(source.find(_EXPRESSION))
+        patterns = {"email": _EMAIL, "url": _URL, "phone": _PHONE}
+        patterns["language"] = rf"\b(?:{LANGUAGES})\b"
+        return list(source.find(patterns[kind])) if kind in patterns else []
+
+    def listed(self, source: Source) -> list[Found]:
+        """Return what the text lists for a field of several values."""
+        for name in dict.fromkeys([self.name.replace("_", " "), *self.words[-1:]]):
+            cue = rf"\b{re.escape(stem(name))}\w*\s*(?:are|is|:|=|of|like|with|such as)\s*"
+            for found in source.find(rf"{cue}\[?([^.\n;?!\]]{{3,500}})"):
+                return _items(found)
+        for kind in self._kinds:
+            if found_all := [each for each in self.of_kind(kind, source)]:
+                return found_all
+        if len(source.quoted) > 1:
+            return source.quoted
+        for found in source.find(
+            r"((?:[\w'-]+(?: [\w'-]+){0,2}, ){1,30}[\w'-]+(?: [\w'-]+){0,2}?,? "
+            r"(?:and|or) [\w'-]+)",
+        ):
+            return _items(found)
+        return []
+
+
+_FORMATS = {
+    "email": _EMAIL,
+    "uri": _URL,
+    "url": _URL,
+    "uuid": _UUID,
+    "ipv4": _IPV4,
+}
+_DULL = {"is", "has", "the", "of", "a", "in", "number", "be", "and", "or", "to", "for"}
+_DULL |= {"should", "with", "that", "this", "from", "value", "first", "second", "input"}
+
+
+def _dates(source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
+    for found in source.dates:
+        written = as_date(found.text.removeprefix("on ").removeprefix("this "))
+        yield found, (written or found.text,)
+
+
+def _moments(source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
+    written = r"\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?"
+    for found in source.find(written):
+        yield found, (found.text, f"{found.text}Z", f"{found.text}:00Z")
+    at = source.times[0].text if source.times else "09:00:00"
+    for found, forms in _dates(source):
+        yield found, tuple(f"{form}T{at}Z" for form in forms)
+    for found in source.times:
+        yield found, (f"{found.text}Z", found.text)
+
+
+def _items(found: Found) -> list[Found]:
+    items, start = [], found.start
+    for item in re.split(r"(,? and |,? or |, ?)", found.text):
+        if re.search(r"[\w]", item) and not re.fullmatch(r",? (?:and|or) ", item):
+            items.append(Found(item.strip(" '\"`"), start, start + len(item)))
+        start += len(item)
+    return [item for item in items if item.text]
+
+
+_ASKED = (
+    r"(?:search|look|google|browse|query)(?: (?:the )?(?:web|internet|docs|documents|"
+    r"documentation|wikipedia|database|up|online))*(?: for| about)? (.{2,500}?)[.?!]*$",
+    r"(?:saying|that says|say|reads?|write|remind me to|note that|echo|called|titled|"
+    r"(?:add|create)(?: a| the)?(?: new)? (?:task|todo|note|reminder)(?: to|:)?)"
+    r"[: ]+(.{2,500}?)[.?!]*$",
+    r":\s*\n*(.{2,5000})$",
+    r"^(?:(?:hi|hello|hey|please|can you|could you)[ ,!]+)*(.{2,500}?)$",
+)
+
+
+def _asked(source: Source) -> Iterator[Found]:
+    """Yield what a search would be for, or a message would say."""
+    for pattern in _ASKED:
+        yield from source.find(pattern, re.IGNORECASE | re.DOTALL)
+
+
+def count_of(field: str, text: str) -> int | None:
+    """Return how many of something a text asks for: "three steps".
+
+    >>> count_of("steps", "Explain it in three steps")
+    3
+    """
+    word = re.escape(stem(split(field)[-1] if split(field) else field))
+    number = rf"(\d{{1,3}}|{'|'.join(NUMBERS)})"
+    found = re.search(
+        rf"\b{number} (?:[\w-]+ ){{0,3}}?{word}", text[:5000], re.IGNORECASE
+    )
+    if not found:
+        return None
+    said = found[1].casefold()
+    return NUMBERS[said] if said in NUMBERS else int(said)
+
+
+def about(text: str) -> str:
+    """Return what a text is about: "cats" of "Tell me a joke about cats."."""
+    found = re.search(
+        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for|for|of)\s+"
+        r"(?:an? |the )?([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with| in (?:one|two|three|\d)"
+        r"| as json| and )",
+        text[:5000],
+        re.IGNORECASE,
+    )
+    return found[1].strip("'\"`“” ") if found else ""
+
+
+def shares(question: str, text: str) -> bool:
+    """Say whether a text has a word that a question is about."""
+    return bool(meanings(question) & meanings(text))

@@ -1,0 +1,205 @@
+"""Values that no text has, where a schema demands some: the same ones each time."""
+
+import math
+import random
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from .fields import Field
+from .knowledge import joke, known, some
+from .source import TODAY
+
+if TYPE_CHECKING:
+    from .schema import Keywords
+
+TRIES = 50
+"""Texts made for a pattern until one fits what else the schema asks for."""
+
+MOST = 10_000
+"""Characters, or rounds of a repetition, that a pattern may ask for."""
+
+_LONG = frozenset(
+    "answer response text content summary description reason reasoning explanation "
+    "story plot review analysis body message output result thought thoughts conclusion "
+    "advice overview abstract comment justification final feedback".split()
+)
+_NUMBERS = {"age": 36, "year": 2026, "price": 10, "rating": 4, "score": 4, "servings": 4}
+_NUMBERS |= {"quantity": 1, "hour": 9, "minutes": 30, "calories": 350, "confidence": 1}
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+
+
+class Made(Struct):
+    """What invented values depend on: the topic, and the answer in words."""
+
+    topic: str
+    said: Callable[[], str]
+    extracts: bool
+    """Whether the values are to come from a text: what it does not have is unknown."""
+
+
+def a_number(has: "Keywords", name: str, index: int) -> float | int:
+    """Return a number within the bounds; `index` tells it from others of a list."""
+    whole = has.type == "integer" or (
+        isinstance(has.type, list) and "integer" in has.type and "number" not in has.type
+    )
+    step = Decimal(str(has.multiple_of)) if has.multiple_of else Decimal(1)
+    if whole and step % 1:
+        step = step * (1 / (step % 1)).to_integral_value() if step < 1 else step * 10
+    low, high = has.minimum, has.maximum
+    start = Decimal(_NUMBERS.get(name.rpartition("_")[2], 1))
+    if has.exclusive_minimum is not None:
+        low = max(has.exclusive_minimum, -math.inf if low is None else low)
+    if has.exclusive_maximum is not None:
+        high = min(has.exclusive_maximum, math.inf if high is None else high)
+    if low is not None and start < low:
+        start = Decimal(str(low))
+    if high is not None and start > high:
+        start = Decimal(str(high)) if low is None else Decimal(str(low))
+    value = (start / step).to_integral_value("ROUND_CEILING") * step
+    if high is not None and value > high:
+        value = (Decimal(str(high)) / step).to_integral_value("ROUND_FLOOR") * step
+    if has.exclusive_minimum is not None and value <= has.exclusive_minimum:
+        value += step
+    if has.exclusive_maximum is not None and value >= has.exclusive_maximum:
+        value -= step
+    value = _between(value, step, has)
+    value += step * index
+    if high is not None and value > high:
+        value -= step * 2 * index
+    return int(value) if whole else float(value)
+
+
+def _between(value: Decimal, step: Decimal, has: "Keywords") -> Decimal:
+    """Take the middle where no multiple of the step lies between two bounds."""
+    low = max((x for x in (has.minimum, has.exclusive_minimum) if x is not None), default=None)
+    high = min((x for x in (has.maximum, has.exclusive_maximum) if x is not None), default=None)
+    if low is None or high is None or has.multiple_of or has.type == "integer":
+        return value
+    return value if low <= value <= high else Decimal(str((low + high) / 2))
+
+
+def a_string(
+    has: "Keywords", field: Field, made: Made, index: int, fits: Callable[[str], bool]
+) -> str:
+    """Return a text that the schema allows, if this finds one."""
+    text = ""
+    for text in _texts(has, field, made, index):
+        if fits(text):
+            return text
+    return text
+
+
+def _texts(has: "Keywords", field: Field, made: Made, index: int) -> Iterator[str]:
+    if has.format in _FORMATS:
+        yield _FORMATS[has.format](index)
+    words = _words(field, made, index)
+    if has.format is None and has.pattern is None:
+        yield _sized(words, has)
+    if has.pattern is not None:
+        yield from _matching(has.pattern, index)
+        if has.min_length or has.max_length:
+            most = has.max_length or MOST
+            for text in _matching(has.pattern, index, longer=min(most, MOST)):
+                yield text
+    yield _sized(words, has)
+
+
+def _sized(text: str, has: "Keywords") -> str:
+    least = min(has.min_length or 0, MOST)
+    while 0 < len(text) < least:
+        text = f"{text} {text}"
+    return text[: has.max_length] if has.max_length is not None else text
+
+
+def _words(field: Field, made: Made, index: int) -> str:
+    """Return what a model would write into a field of this name."""
+    last = field.words[-1] if field.words else field.name
+    if last in ("setup", "punchline", "joke"):
+        setup, punchline = joke(made.topic)
+        joined = {"setup": setup, "punchline": punchline}
+        return joined.get(last, f"{setup} {punchline}")
+    if made.extracts:
+        return "unknown"
+    if last in ("yes", "no") or re.search(r"['\"]yes['\"].*['\"]no['\"]", field.description):
+        return "yes"
+    if last in ("title", "topic", "subject", "name", "dish", "headline") and made.topic:
+        numbered = f" {index + 1}" if index else ""
+        return made.topic[:1].upper() + made.topic[1:] + numbered
+    if last in _LONG:
+        return made.said()
+    items = some(last)
+    if not items and (field.is_a("person") or last in ("character", "author")):
+        items = some("person") if last not in ("item", "product", "brand") else []
+    if not items and field.is_a("place"):
+        items = some("city")
+    if items:
+        return str(items[index % len(items)])
+    if field.is_a("email"):
+        return _FORMATS["email"](index)
+    if field.is_a("url"):
+        return _FORMATS["uri"](index)
+    if field.is_a("date"):
+        return _FORMATS["date"](index)
+    noun = re.sub(r"(?<=[^s])s$", "", " ".join(field.words) or field.name)
+    which = _ORDINALS[index] if index < len(_ORDINALS) else f"number {index + 1}"
+    return f"{which} {noun}" if index else f"a scripted {noun}"
+
+
+def the_population(name: object) -> int | None:
+    """Return how many people live in a country, if that is known."""
+    found = known()["population"].get(str(name))
+    return int(found) if found else None
+
+
+_FORMATS: dict[str, Callable[[int], str]] = {
+    "date": lambda n: f"{TODAY:%Y-%m}-{1 + n % 28:02}",
+    "date-time": lambda n: f"{TODAY:%Y-%m}-{1 + n % 28:02}T09:00:00Z",
+    "time": lambda n: f"{9 + n % 12:02}:00:00Z",
+    "duration": lambda n: f"PT{1 + n}H",
+    "email": lambda n: f"{['ada', 'alan', 'grace', 'edsger'][n % 4]}{n // 4 or ''}@example.com",
+    "idn-email": lambda n: f"reader{n + 1}@example.com",
+    "hostname": lambda n: "example.com" if not n else f"host{n}.example.com",
+    "idn-hostname": lambda n: "example.com" if not n else f"host{n}.example.com",
+    "ipv4": lambda n: f"192.0.2.{1 + n % 250}",
+    "ipv6": lambda n: f"2001:db8::{1 + n % 9000}",
+    "uri": lambda n: "https://example.com/" + (f"{n + 1}" if n else ""),
+    "uri-reference": lambda n: f"/page/{n + 1}",
+    "iri": lambda n: f"https://example.com/{n + 1}",
+    "iri-reference": lambda n: f"/page/{n + 1}",
+    "uri-template": lambda n: f"https://example.com/{n + 1}/{{name}}",
+    "uuid": lambda n: f"6f1c1d3e-8a52-4c0b-9d2f-{0x5C81_97ED_0000 + n:012x}",
+    "json-pointer": lambda n: f"/{n}",
+    "relative-json-pointer": lambda n: f"{n}/a",
+    "regex": lambda n: "^a+$" if not n else f"^a{{{n}}}$",
+}
+
+
+def _matching(pattern: str, index: int, *, longer: int = 0) -> Iterator[str]:
+    """Yield texts that match a pattern, as rstr makes them; none if it cannot.
+
+    Repetitions without an end are short, or go up to `longer`.
+    """
+    from rstr import Rstr
+
+    class Short(Rstr):
+        """Makes texts of a bounded length."""
+
+        left = MOST
+
+        def _handle_repeat(self, start_range: int, end_range: int, value: str) -> str:
+            self.left -= 1 + start_range
+            if self.left < 0:
+                raise OverflowError
+            end = min(end_range, max(start_range + 2, longer))
+            return super()._handle_repeat(start_range, end, value)
+
+    for attempt in range(TRIES):
+        maker = Short(random.Random(1000 * index + attempt))  # noqa: S311  no secret
+        try:
+            yield maker.xeger(pattern)
+        except (re.error, OverflowError, KeyError, IndexError, RecursionError):
+            return

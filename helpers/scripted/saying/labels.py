@@ -1,0 +1,95 @@
+"""Choose one of several labels for a text, by words that belong to each."""
+
+import re
+from collections.abc import Sequence
+
+from .words import content, meanings, split, stem
+
+_BELONG = {
+    "positive happy good satisfied joy pleased love": "love loved loves great good "
+    "excellent happy wonderful amazing enjoy enjoyed enjoying fantastic best nice "
+    "delicious recommend perfect awesome glad pleasure beautiful incredibly favorite "
+    "thrilled impressed friends fun contento amigos",
+    "negative sad bad angry unhappy dissatisfied anger sadness frustrated": "hate bad "
+    "terrible awful sad angry worst broken disappointed disappointing refund slow poor "
+    "crash crashed never horrible annoying rude useless waste unhappy upset broke damaged "
+    "frustrated hurt enojado furious",
+    "billing payment payments refund finance account": "invoice charge charged payment "
+    "refund price bill billed card subscription paid money twice",
+    "technical support bug technology tech": "error bug crash crashes install login "
+    "password software app computer server code loading fix screen internet device",
+    "sports sport": "match team goal game won player football tennis league score coach",
+    "politics political government": "election government president vote parliament law",
+    "spam phishing scam": "win free prize click winner cash offer money lottery urgent",
+    "urgent high critical": "urgent asap immediately now down outage emergency critical",
+    "math maths calculator mathematics": "add sum plus minus times multiply divide "
+    "number equation calculate",
+    "weather": "weather rain sunny forecast temperature",
+    "vectorstore retriever retrieve rag docs": "agent agents prompt document paper llm",
+    "cat": "meow kitten whiskers",
+    "dog": "woof bark puppy",
+}
+_OTHER = ("other", "general", "neutral", "unknown", "none", "misc", "unclassified", "web_search")
+
+
+def pick(
+    labels: Sequence[str], text: str, *, sure: bool = False, hint: str = ""
+) -> int | None:
+    """Return the number of the label that fits a text; None if nothing says so.
+
+    A label that the text names comes first, unless the text names all of them, as a
+    question does. With `sure`, only what the text says counts.
+    """
+    if not labels:
+        return None
+    low = text.casefold()
+    named = [number for number, label in enumerate(labels) if label and _names(label, low)]
+    if named and (len(named) < len(labels) or len(labels) == 1):
+        if len(named) == 1:
+            return named[0]
+        return min(named, key=lambda number: _place(labels[number], low))
+    text = _without(labels, text) if named else text
+    if {*map(str.casefold, labels)} == {"yes", "no"} or {*labels} == {"True", "False"}:
+        return None
+    scores = [_score(label, text) for label in labels]
+    if max(scores) > 0:
+        return scores.index(max(scores))
+    if sure:
+        return None
+    for other in _OTHER:
+        for number, label in enumerate(labels):
+            if stem(other) in {stem(word) for word in split(label)} or label == other:
+                return number
+    return None
+
+
+def _names(label: str, text: str) -> bool:
+    label = label.casefold().replace("_", " ")
+    if label not in text:
+        return label in ("celsius", "fahrenheit") and bool(
+            re.search(rf"°\s?{label[0]}\b|\b{label[0]}\b(?!\w)(?<!')", text)
+        )
+    return bool(re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text))
+
+
+def _place(label: str, text: str) -> int:
+    return text.find(label.casefold())
+
+
+def _without(labels: Sequence[str], text: str) -> str:
+    """Leave out where a text lists the labels."""
+    any_of = "|".join(re.escape(label) for label in labels)
+    return re.sub(rf"(?:(?:{any_of})[\s,/|'\"`]*(?:or |and )?){{2,}}", " ", text, flags=re.I)
+
+
+def _score(label: str, text: str) -> float:
+    words = {word for word in re.findall(r"[^\W_]+", text.casefold())}
+    own = {stem(word) for word in split(label)}
+    score = 2.0 * len(own & content(text))
+    for names, belongs in _BELONG.items():
+        if own & {stem(name) for name in names.split()}:
+            score += len(words & {*belongs.split()})
+    no = re.search(r"\b(?:not|n't|never|isn't|wasn't) (?:\w+ )?(?:good|great|happy|nice)", text, re.I)
+    if no and own & {"positiv", "happi", "good"}:
+        score -= 2
+    return score + 0.1 * bool(meanings(label) & meanings(text))
