@@ -122,8 +122,12 @@ def test_tool_choice_none_calls_none() -> None:
 def test_a_tool_result_is_answered_with_text() -> None:
     messages = [
         {"role": "user", "content": "What weather has Rome?"},
-        {"role": "assistant", "content": None, "tool_calls": []},
-        {"role": "tool", "content": [{"type": "text", "text": "sunny"}]},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]},
+        {
+            "role": "tool",
+            "content": [{"type": "text", "text": "sunny"}],
+            "tool_call_id": "1",
+        },
     ]
     found = reply(messages=messages, tools=[WEATHER])
     assert (found.text, found.calls) == ("The tool says: sunny", ())
