@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from .frames import FunctionCall, ToolCall, Usage
 from .request import ChatRequest
-from .saying import say
 from .tokens import Chunk, chunks, count, single, tokens
 
 
@@ -96,8 +95,10 @@ def _said(
     script = request.script
     if script.tokens is not None or script.tool is not None:
         tool = script.tool
-        calls = (_made(identity, tool.name, tool.args),) if tool else ()
-        return tuple(map(single, script.tokens or ())), calls
+        made = [_made(identity, tool.name, tool.args)] if tool else []
+        return tuple(map(single, script.tokens or ())), tuple(made)
+    from .saying import say  # reads its tables; the server starts without them
+
     said = say(request)
     calls = tuple(
         _made(f"{identity}_{index}" if index else identity, call.name, call.arguments)

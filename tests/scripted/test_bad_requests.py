@@ -375,7 +375,7 @@ def test_nesting_ends_somewhere(url: str) -> None:
 def test_a_schema_nested_too_deeply_is_refused(url: str) -> None:
     deep: dict[str, object] = {"type": "string"}
     for _ in range(400):
-        deep = {"type": "array", "items": deep}
+        deep = {"type": "array", "items": deep, "minItems": 1}
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": deep}}
     response = post(url, asks(response_format=wanted, script=UNPACED))
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""The written answers, and the honest one for a prompt that has none."""
+"""The written answers, and the honest one for a prompt that nothing is known of."""
 
 import re
 import textwrap
@@ -28,15 +28,25 @@ def written() -> dict[str, tuple[str, str]]:
     return found
 
 
-def answer(prompt: str) -> str:
-    """Return the written answer to `prompt`, or one that says that there is none."""
-    _, text = written().get(normal(prompt), ("", ""))
-    if text:
-        return text
+def answer(prompt: str) -> str | None:
+    """Return the written answer to `prompt`; None if there is none."""
+    _, text = written().get(normal(prompt[:500]), ("", ""))
+    return text or None
+
+
+def honest(topic: str) -> str:
+    """Return what is said where nothing is known: long enough to see it stream."""
     some = [f"“{item}”" for item, _ in list(written().values())[:5]]
-    return textwrap.fill(
+    about = f" about {topic}" if topic else ""
+    paragraphs = (
         "I am a scripted model: a small server on your machine that gives written "
-        "answers, the same each time. I have none to this prompt. Ask me, for example: "
-        f"{', '.join(some)}. For answers to anything, choose a real model.",
-        width=88,
+        f"answers, the same each time. I cannot think, so I have nothing to say{about} "
+        "that you could rely on.",
+        "What I can do is stream. This text comes to you as a real model's would: cut "
+        "into tokens, a few at a time, each as soon as it is made. Your program can "
+        "show it, parse it, count it or stop it half-way, and you will see the same "
+        "thing each time you run it.",
+        f"Ask me, for example: {', '.join(some)}. For answers to anything, choose a "
+        "real model.",
     )
+    return "\n\n".join(textwrap.fill(each, width=88) for each in paragraphs)

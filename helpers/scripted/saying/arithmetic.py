@@ -80,6 +80,8 @@ def steps(text: str) -> list[Step]:
     for match in _INFIX.finditer(low):
         if re.search(r"[\w./:-]$", low[: match.start()]):
             continue  # a part of a date, a number, an address
+        if re.fullmatch(r"\d{2,}(?:-\d{2,})+", match[0].strip()):
+            continue  # a telephone number, or a range
         if (step := _parsed(match[0])) is not None:
             found.append((match.start(), match.end(), step, None, "", False))
     for form, sign, turned in _FORMS:
@@ -90,7 +92,9 @@ def steps(text: str) -> list[Step]:
     made: list[Step] = []
     for _, _, step, phrase, sign, turned in sorted(found, key=lambda each: each[:2]):
         if phrase is not None:
-            step = _phrase([part for part in phrase.groups() if part], sign, turned, made)
+            step = _phrase(
+                [part for part in phrase.groups() if part], sign, turned, made
+            )
         if step is not None:
             made.append(step)
     return made
@@ -100,9 +104,7 @@ def _signs(text: str) -> str:
     """Write numbers and signs as such."""
     low = text.casefold().replace("×", "*").replace("÷", "/").replace("−", "-")
     low = re.sub(r"(?<=\d),(?=\d{3}\b)", "", low)
-    low = re.sub(
-        rf"\b({'|'.join(NUMBERS)})\b", lambda word: str(NUMBERS[word[0]]), low
-    )
+    low = re.sub(rf"\b({'|'.join(NUMBERS)})\b", lambda word: str(NUMBERS[word[0]]), low)
     for words, sign in (
         (r"plus", "+"),
         (r"minus|less", "-"),
@@ -112,7 +114,7 @@ def _signs(text: str) -> str:
         (r"mod|modulo", "%"),
     ):
         low = re.sub(rf"(?<=[\d)])\s*\b(?:{words})\s*(?=[-(\d])", f" {sign} ", low)
-    low = re.sub(r"(\d+(?:\.\d+)?)\s*(?:%|percent) of (?=\d)", r"0.01 * \1 * ", low)
+    low = re.sub(r"(\d+(?:\.\d+)?)\s*(?:%|percent) of (?=\d)", r"\1 / 100 * ", low)
     return low.replace("^", "**")
 
 
@@ -187,12 +189,18 @@ def shown(number: float) -> str:
     >>> shown(36.0), shown(1 / 3)
     ('36', '0.333333333333')
     """
-    return str(int(number)) if number == int(number) and abs(number) < 1e15 else f"{number:.12g}"
+    return (
+        str(int(number))
+        if number == int(number) and abs(number) < 1e15
+        else f"{number:.12g}"
+    )
 
 
 def written(step: Step | float, outer: str = "") -> str:
     """Write a step as a formula."""
     if not isinstance(step, Step):
         return shown(step)
-    text = f"{written(step.left, step.sign)} {step.sign} {written(step.right, step.sign)}"
+    text = (
+        f"{written(step.left, step.sign)} {step.sign} {written(step.right, step.sign)}"
+    )
     return f"({text})" if outer in ("*", "/", "**", "-") else text

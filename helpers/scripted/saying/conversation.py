@@ -8,6 +8,7 @@ from msgspec import DecodeError, Struct, json
 
 from ..message import Message
 from ..request import ChatRequest
+from .answers import answer, honest
 
 READ = 100_000
 """Characters of a message that an answer may depend on."""
@@ -17,6 +18,17 @@ _REFERS = re.compile(
     r"there|those|these|them|he|she|again|instead|too|the same)\b",
     re.IGNORECASE,
 )
+
+_FORM = re.compile(
+    r"(?:STRICT OUTPUT FORMAT|The output should be (?:formatted|a markdown)).*```"
+    r"|Return a JSON object\.|Your response should be an? (?:list|markdown)[^\n]*"
+    r"|Your response should be a numbered list.*?3\. baz"
+    r"|\bAnswer the user query\.|Write a datetime string.*?Return ONLY this string[^\n]*"
+    r"|Select one of the following options:[^\n]*"
+    r"|\b(?:respond|reply|answer)(?: only)? (?:in|with|as) (?:valid )?json[:.,]",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What LangChain's output parsers, and people, say of the form of an answer."""
 
 
 class Result(Struct):
@@ -38,7 +50,9 @@ class Conversation:
         self.system = "\n".join(
             each.text for each in messages if each.role in ("system", "developer")
         )[:READ]
-        self.prompt = messages[users[-1]].text[:READ] if users else self.system
+        self.whole = messages[users[-1]].text[:READ] if users else self.system
+        """The prompt with what it says of the form of the answer."""
+        self.prompt = _FORM.sub(" ", self.whole).strip() or self.whole
         self.earlier = [messages[at].text[:READ] for at in reversed(users[:-1])]
         """What the user said before, the latest first."""
 
@@ -46,6 +60,26 @@ class Conversation:
     def refers_back(self) -> bool:
         """Whether the prompt may need what was said before it."""
         return len(self.prompt) < 200 and bool(_REFERS.search(self.prompt))
+
+    @cached_property
+    def written(self) -> str | None:
+        """The written answer to the prompt, if there is one."""
+        return None if "translat" in self.system.casefold() else answer(self.prompt)
+
+    def said(self) -> str:
+        """Return the answer in words."""
+        from .intents import known_answer, topic
+
+        return known_answer(self) or honest(topic(self.prompt))
+
+    def briefly(self) -> str:
+        """Return the answer in words as a field of an object has it: short."""
+        from .intents import known_answer, topic
+
+        if self.results:
+            return self.results[-1].text
+        about = topic(self.prompt) or "this"
+        return known_answer(self) or f"A scripted model has no thoughts about {about}."
 
     @cached_property
     def results(self) -> list[Result]:
@@ -59,20 +93,28 @@ class Conversation:
 
 
 def _results(messages: Sequence[Message]) -> list[Result]:
-    made: dict[str, Result] = {}
+    results: list[Result] = []
+    open_: dict[str, Result] = {}
     for message in messages:
         for call in message.tool_calls or ():
             if called := call.function:
-                made[call.id] = Result(called.name, _read(called.arguments), "")
+                made = Result(called.name, _read(called.arguments), "")
             elif custom := call.custom:
-                made[call.id] = Result(custom.name, {"input": custom.input}, "")
+                made = Result(custom.name, {"input": custom.input}, "")
+            else:
+                continue
+            open_[call.id] = made
+            results.append(made)
         if called := message.function_call:
-            made[called.name] = Result(called.name, _read(called.arguments), "")
+            open_[called.name] = Result(called.name, _read(called.arguments), "")
+            results.append(open_[called.name])
         if message.role in ("tool", "function"):
             key = message.tool_call_id or message.name or ""
-            made.setdefault(key, Result(message.name or "the tool", {}, ""))
-            made[key].text = message.text[:READ].strip()
-    return list(made.values())
+            if key not in open_:
+                open_[key] = Result(message.name or "the tool", {}, "")
+                results.append(open_[key])
+            open_[key].text = message.text[:READ].strip()
+    return results
 
 
 def _read(text: str) -> object:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from .source import Found, Source, as_date
-from .words import NUMBERS, meanings, split, stem
+from .source import DATE, NAME, Found, Source, as_date
+from .words import NUMBERS, split, stem
 
 KINDS = {
     "email": "email mail recipient to cc",
@@ -18,8 +18,10 @@ KINDS = {
     "origin": "origin from source departure",
     "destination": "destination dest to target arrival",
     "place": "city location place country town region venue state destination origin "
-    "area where capital cities locations places countries",
-    "person": "name person author customer user username recipient sender contact who "
+    "area where room capital cities locations places countries",
+    "maker": "author artist singer band director writer composer brand",
+    "path": "path file filename filepath directory folder dir",
+    "person": "name person customer user username recipient sender contact who "
     "employee patient character first last guest attendee speaker names people "
     "attendees participants company organization company product item brand",
     "language": "language lang languages",
@@ -34,11 +36,12 @@ LANGUAGES = (
     "English|French|German|Spanish|Italian|Portuguese|Dutch|Chinese|Japanese|Korean|"
     "Russian|Arabic|Hindi|Greek|Latin|Polish|Swedish|Turkish"
 )
-_EMAIL = r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"
+EMAIL = r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"
 _URL = r"https?://[^\s<>\"')]{1,2000}[^\s<>\"').,;:!?]"
 _UUID = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
 _IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
-_PHONE = r"\+?\d[\d ()-]{6,18}\d"
+_PATH = r"(?<![\w/:])(?:[~.]{0,2}/[\w./-]*\w|[\w-]+\.(?!com\b)[a-z]{2,4})\b"
+_PHONE = r"\(?\+?\d[\d ()-]{6,18}\d"
 _EXPRESSION = r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+"
 _SYMBOLS = {"$": "price cost amount budget total salary fee", "%": "percent rate"}
 _NEAR = {
@@ -51,14 +54,23 @@ _NEAR = {
     "people": r"people|persons?|guests|for",
     "year": r"in",
     "count": r"times",
+    "rating": r"out of|stars?|/",
+    "stars": r"out of|stars?|/",
 }
 
 
 class Field:
     """One field that wants a value, and what a text has for it."""
 
-    def __init__(self, name: str, description: str, form: str | None) -> None:
-        self.name, self.form = name, form
+    def __init__(
+        self,
+        name: str,
+        description: str = "",
+        form: str | None = None,
+        within: str = "",
+    ) -> None:
+        """`within` is what the list is called that it is a field of, if it is one."""
+        self.name, self.form, self.within = name, form, within
         self.description = description[:500]
         self.words = split(name)
         self._kinds = [kind for kind, has in _KINDS.items() if has & {*self.words}]
@@ -66,6 +78,11 @@ class Field:
         if not self._kinds:
             order = ("place", "email", "url", "date", "person", "query", "expression")
             self._kinds = [kind for kind in order if _KINDS[kind] & said][:1]
+
+    @property
+    def titles(self) -> bool:
+        """Whether it stands above a text, rather than being one."""
+        return bool({*self.words} & {"title", "subject", "headline", "name"})
 
     def is_a(self, kind: str) -> bool:
         """Say whether the field wants such a value."""
@@ -79,15 +96,25 @@ class Field:
         for kind in self._kinds:
             yield from self._by_kind(kind, source)
 
-    def weak(self, source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
-        """Yield what may be meant for this field, where nothing says so."""
+    def weak(
+        self, source: Source, *, things: bool = False
+    ) -> Iterator[tuple[Found, Sequence[str]]]:
+        """Yield what may be meant for this field, where nothing says so.
+
+        With `things`, nouns too: "two large pizzas".
+        """
         yield from ((found, (found.text,)) for found in source.quoted)
-        if {"text", "query", "expression"} & {*self._kinds}:
+        if "subject" in self.words:
+            return
+        if {"text", "query", "expression"} & {*self._kinds} and not self.titles:
             yield from ((found, (found.text,)) for found in _asked(source))
         if {"date", "time", "email", "url", "phone"} & {*self._kinds[:1]}:
             return
-        for found in [*source.names, *source.codes]:
+        codes = [code for code in source.codes if not code.text.isdigit()]
+        for found in [*source.names, *codes]:
             yield found, (found.text,)
+        if things and not {"query", "expression", "code", "url"} & {*self._kinds}:
+            yield from ((found, (found.text,)) for found in source.find(_THING))
 
     def numbers(self, source: Source) -> Iterator[Found]:
         """Yield the numbers that stand beside a word of this field."""
@@ -98,20 +125,27 @@ class Field:
         text = source.text
         for number in source.numbers:
             before, after = text[: number.start][-30:], text[number.end :][:24]
-            if any(before.endswith(sign) or after[:1] == sign for sign in signs):
-                yield number
-            elif near and (
-                re.search(
-                    rf"\b(?:{'|'.join(near)})\s*(?:\bis|\bwas|\bof|\bto|=|:|\()?\s*\$?#?$",
-                    before,
-                    re.IGNORECASE,
+            if any(before.endswith(sign) or after[:1] == sign for sign in signs) or (
+                near
+                and (
+                    re.search(
+                        rf"\b(?:{'|'.join(near)})\s*(?:\bis|\bwas|\bof|\bto|=|:|\()?\s*\$?#?$",
+                        before,
+                        re.IGNORECASE,
+                    )
+                    or re.match(rf"[\s-]?(?:{'|'.join(near)})\b", after, re.IGNORECASE)
                 )
-                or re.match(rf"[\s-]?(?:{'|'.join(near)})\b", after, re.IGNORECASE)
             ):
                 yield number
 
     def truth(self, source: Source) -> bool | None:
         """Say whether the text has what this field asks; None where it says nothing."""
+        if {*self.words} & {"on", "enabled", "active", "state", "power"} and (
+            turned := re.search(
+                r"\b(?:turn|switch)\w*\b.*?\b(on|off)\b", source.text, re.I
+            )
+        ):
+            return turned[1].lower() == "on"
         wanted = {stem(word) for word in self.words if word not in _DULL}
         words = re.findall(r"[\w']+|[:.,;]", source.text.lower())
         for at, word in enumerate(words):
@@ -123,12 +157,19 @@ class Field:
 
     def _told(self, source: Source) -> Iterator[Found]:
         """Yield what follows the field's own name: "subject: Hello"."""
+        for found in self._after_name(source):
+            if text := found.text.strip(" '\"`“”"):
+                yield Found(text, found.start, found.end)
+
+    def _after_name(self, source: Source) -> Iterator[Found]:
         last = self.words[-1:] or [self.name]
         for name in dict.fromkeys([" ".join(self.words), *last]):
             if len(name) < 2 or name in ("to", "from", "in", "at", "is"):
                 continue
             cue = rf"\b{re.escape(name)}s?\b\"?"
-            end = r"(?=[,;!?\n]|\.(?:\s|$)|$|\s+(?:and|but|who|with|in|on|at|for|from)\b)"
+            end = (
+                r"(?=[,;!?\n]|\.(?:\s|$)|$|\s+(?:and|but|who|with|in|on|at|for|from)\b)"
+            )
             yield from source.find(
                 rf"{cue}\s*(?:(?:is|are|was|should be|to)\b|=|:|(?:named|called)\b)\s*"
                 rf"[\"'“`]?(?!\{{|\[|a\b|an\b|the\b|of\b)([^\n,;!?\"“”{{]{{1,200}}?)[\"'”`]?{end}"
@@ -137,6 +178,7 @@ class Field:
                 rf"{cue}\s+(?:[\"“`]([^\"”`\n]{{1,500}})[\"”`]|'([^'\n]{{1,500}})'(?!\w))"
             )
         if "name" in self.words:
+            yield from source.find(r"\b(?:named|called) ['\"“]([^'\"”\n]{1,200})['\"”]")
             yield from source.find(
                 r"(?:\b(?:named|called)|\b[Mm]y name is|\bI am|\bI'm|\bname:)\s+"
                 r"([A-ZÀ-Þ][\w'-]*(?: [A-ZÀ-Þ][\w'-]*){0,3})",
@@ -151,13 +193,18 @@ class Field:
         elif pattern := _FORMATS.get(self.form or ""):
             yield from ((found, (found.text,)) for found in source.find(pattern))
 
-    def _by_kind(self, kind: str, source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
+    def _by_kind(
+        self, kind: str, source: Source
+    ) -> Iterator[tuple[Found, Sequence[str]]]:
         if kind == "date":
             written = bool(re.search(r"yyyy|iso", self.description, re.IGNORECASE))
             for found, forms in _dates(source):
                 yield found, forms if written else (found.text, *forms)
             return
         if kind == "time":
+            when = r"(?: at)? \d{1,2}(?::\d\d)?(?: ?[ap]m)?\b"
+            for found in source.find(rf"(?:{DATE}),?{when}"):
+                yield found, (found.text,)
             yield from ((found, (found.text[:5],)) for found in source.times)
             return
         yield from ((found, (found.text,)) for found in self.of_kind(kind, source))
@@ -175,6 +222,8 @@ class Field:
             ]
         if kind == "place":
             return source.places
+        if kind == "maker":
+            return list(source.find(rf"\bby ({NAME})", 0))
         if kind == "person":
             inside = re.compile(r"\b(?:in|near|at|from)\s$")
             return [
@@ -189,31 +238,40 @@ class Field:
             return source.zones
         if kind == "expression":
             return list(source.find(_EXPRESSION))
-        patterns = {"email": _EMAIL, "url": _URL, "phone": _PHONE}
+        patterns = {"email": EMAIL, "url": _URL, "phone": _PHONE, "path": _PATH}
         patterns["language"] = rf"\b(?:{LANGUAGES})\b"
         return list(source.find(patterns[kind])) if kind in patterns else []
 
     def listed(self, source: Source) -> list[Found]:
         """Return what the text lists for a field of several values."""
-        for name in dict.fromkeys([self.name.replace("_", " "), *self.words[-1:]]):
-            cue = rf"\b{re.escape(stem(name))}\w*\s*(?:are|is|:|=|of|like|with|such as)\s*"
-            for found in source.find(rf"{cue}\[?([^.\n;?!\]]{{3,500}})"):
-                return _items(found)
+        if told := self.told_list(source):
+            return told
         for kind in self._kinds:
             if found_all := [each for each in self.of_kind(kind, source)]:
                 return found_all
         if len(source.quoted) > 1:
             return source.quoted
         for found in source.find(
-            r"((?:[\w'-]+(?: [\w'-]+){0,2}, ){1,30}[\w'-]+(?: [\w'-]+){0,2}?,? "
-            r"(?:and|or) [\w'-]+)",
+            r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}?,? "
+            r"(?:and|or) [\w'-]{1,40})",
         ):
             return _items(found)
         return []
 
+    def told_list(self, source: Source) -> list[Found]:
+        """Return what is listed after the field's name."""
+        for name in dict.fromkeys([self.name.replace("_", " "), *self.words[-1:]]):
+            cue = rf"\b{re.escape(stem(name))}\w*\s*(?:are|is|:|=|of|like|with|such as)\s*"
+            for found in source.find(rf"{cue}\[?([^.\n;?!\]]{{3,500}})"):
+                return _items(found)
+            bare = rf"\b{re.escape(stem(name))}\w* ((?:[\w'-]{1,40}, ){{1,30}}(?:and )?[\w'-]{1,40}(?: and [\w'-]{1,40})?)"
+            for found in source.find(bare):
+                return _items(found)
+        return []
+
 
 _FORMATS = {
-    "email": _EMAIL,
+    "email": EMAIL,
     "uri": _URL,
     "url": _URL,
     "uuid": _UUID,
@@ -249,6 +307,10 @@ def _items(found: Found) -> list[Found]:
     return [item for item in items if item.text]
 
 
+_THING = (
+    rf"\b(?:an?|the|some|\d+|{'|'.join(NUMBERS)}) ([a-z]+(?: [a-z]+){{0,2}}?)"
+    r"(?= on | at | this | next | with | for | to |[.,?!]|$)"
+)
 _ASKED = (
     r"(?:search|look|google|browse|query)(?: (?:the )?(?:web|internet|docs|documents|"
     r"documentation|wikipedia|database|up|online))*(?: for| about)? (.{2,500}?)[.?!]*$",
@@ -262,39 +324,39 @@ _ASKED = (
 
 def _asked(source: Source) -> Iterator[Found]:
     """Yield what a search would be for, or a message would say."""
-    for pattern in _ASKED:
-        yield from source.find(pattern, re.IGNORECASE | re.DOTALL)
+    *cued, anything = _ASKED
+    for pattern in cued:
+        for found in source.find(pattern, re.IGNORECASE | re.DOTALL):
+            yield source.rest(found)
+    for found in source.find(anything, re.IGNORECASE | re.DOTALL):
+        if len(source.rest(found).text) > len(found.text) / 2:
+            yield source.rest(found)
 
 
-def count_of(field: str, text: str) -> int | None:
-    """Return how many of something a text asks for: "three steps".
+def count_of(field: str, source: Source) -> int | None:
+    """Take how many of something a text asks for: "three steps".
 
-    >>> count_of("steps", "Explain it in three steps")
+    >>> count_of("steps", Source("Explain it in three steps"))
     3
     """
     word = re.escape(stem(split(field)[-1] if split(field) else field))
     number = rf"(\d{{1,3}}|{'|'.join(NUMBERS)})"
-    found = re.search(
-        rf"\b{number} (?:[\w-]+ ){{0,3}}?{word}", text[:5000], re.IGNORECASE
-    )
-    if not found:
-        return None
-    said = found[1].casefold()
-    return NUMBERS[said] if said in NUMBERS else int(said)
+    for found in source.find(rf"\b{number} (?:[\w-]+ ){{0,3}}?{word}"):
+        source.claim(found)
+        said = found.text.casefold()
+        return NUMBERS[said] if said in NUMBERS else int(said)
+    return None
 
 
-def about(text: str) -> str:
+def about(text: str, *, article: bool = False) -> str:
     """Return what a text is about: "cats" of "Tell me a joke about cats."."""
     found = re.search(
-        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for|for|of)\s+"
-        r"(?:an? |the )?([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with| in (?:one|two|three|\d)"
+        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for|for|of|on)\s+"
+        r"((?:an? |the )?)([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with| in (?:one|two|three|\d)"
         r"| as json| and )",
         text[:5000],
         re.IGNORECASE,
     )
-    return found[1].strip("'\"`“” ") if found else ""
-
-
-def shares(question: str, text: str) -> bool:
-    """Say whether a text has a word that a question is about."""
-    return bool(meanings(question) & meanings(text))
+    if not found:
+        return ""
+    return (found[1] if article else "") + found[2].strip("'\"`“” ")

@@ -1,6 +1,5 @@
 """Values that no text has, where a schema demands some: the same ones each time."""
 
-import math
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from msgspec import Struct
 from .fields import Field
 from .knowledge import joke, known, some
 from .source import TODAY
+from .words import these
 
 if TYPE_CHECKING:
     from .schema import Keywords
@@ -23,13 +23,22 @@ MOST = 10_000
 """Characters, or rounds of a repetition, that a pattern may ask for."""
 
 _LONG = frozenset(
-    "answer response text content summary description reason reasoning explanation "
-    "story plot review analysis body message output result thought thoughts conclusion "
-    "advice overview abstract comment justification final feedback".split()
+    these(
+        "answer response text content summary description reason reasoning explanation "
+        "story plot review analysis body message output result thought thoughts "
+        "conclusion advice overview abstract comment justification final feedback"
+    )
 )
-_NUMBERS = {"age": 36, "year": 2026, "price": 10, "rating": 4, "score": 4, "servings": 4}
+_NUMBERS = {
+    "age": 36,
+    "year": 2026,
+    "price": 10,
+    "rating": 4,
+    "score": 4,
+    "servings": 4,
+}
 _NUMBERS |= {"quantity": 1, "hour": 9, "minutes": 30, "calories": 350, "confidence": 1}
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_ORDINALS = these("first second third fourth fifth sixth seventh eighth ninth tenth")
 
 
 class Made(Struct):
@@ -43,43 +52,39 @@ class Made(Struct):
 
 def a_number(has: "Keywords", name: str, index: int) -> float | int:
     """Return a number within the bounds; `index` tells it from others of a list."""
-    whole = has.type == "integer" or (
-        isinstance(has.type, list) and "integer" in has.type and "number" not in has.type
-    )
-    step = Decimal(str(has.multiple_of)) if has.multiple_of else Decimal(1)
-    if whole and step % 1:
-        step = step * (1 / (step % 1)).to_integral_value() if step < 1 else step * 10
-    low, high = has.minimum, has.maximum
+    low = _most(max, has.minimum, has.exclusive_minimum)
+    high = _most(min, has.maximum, has.exclusive_maximum)
     start = Decimal(_NUMBERS.get(name.rpartition("_")[2], 1))
-    if has.exclusive_minimum is not None:
-        low = max(has.exclusive_minimum, -math.inf if low is None else low)
-    if has.exclusive_maximum is not None:
-        high = min(has.exclusive_maximum, math.inf if high is None else high)
-    if low is not None and start < low:
-        start = Decimal(str(low))
-    if high is not None and start > high:
-        start = Decimal(str(high)) if low is None else Decimal(str(low))
-    value = (start / step).to_integral_value("ROUND_CEILING") * step
-    if high is not None and value > high:
-        value = (Decimal(str(high)) / step).to_integral_value("ROUND_FLOOR") * step
-    if has.exclusive_minimum is not None and value <= has.exclusive_minimum:
-        value += step
-    if has.exclusive_maximum is not None and value >= has.exclusive_maximum:
-        value -= step
-    value = _between(value, step, has)
-    value += step * index
-    if high is not None and value > high:
-        value -= step * 2 * index
+
+    def allowed(value: Decimal) -> bool:
+        return (
+            (low is None or value >= low)
+            and (high is None or value <= high)
+            and value not in (has.exclusive_minimum, has.exclusive_maximum)
+        )
+
+    whole = has.type == "integer"
+    if not whole and not has.multiple_of:
+        if not allowed(start):
+            start = (low + high) / 2 if low is not None and high is not None else None
+        if start is None:
+            start = low + 1 if low is not None else high - 1
+        return float(start + index if allowed(start + index) else start)
+    step = Decimal(str(has.multiple_of or 1))
+    while whole and step % 1:
+        step *= 10
+    base = start if allowed(start) else low if low is not None else high
+    first = (base / step).to_integral_value("ROUND_CEILING")
+    ups = ((first + more) * step for more in range(index + 3))
+    downs = ((first - more) * step for more in range(1, index + 3))
+    fit = [value for value in (*ups, *downs) if allowed(value)] or [base]
+    value = fit[index % len(fit)]
     return int(value) if whole else float(value)
 
 
-def _between(value: Decimal, step: Decimal, has: "Keywords") -> Decimal:
-    """Take the middle where no multiple of the step lies between two bounds."""
-    low = max((x for x in (has.minimum, has.exclusive_minimum) if x is not None), default=None)
-    high = min((x for x in (has.maximum, has.exclusive_maximum) if x is not None), default=None)
-    if low is None or high is None or has.multiple_of or has.type == "integer":
-        return value
-    return value if low <= value <= high else Decimal(str((low + high) / 2))
+def _most(which: Callable[..., Decimal], *bounds: float | None) -> Decimal | None:
+    known_bounds = [Decimal(str(bound)) for bound in bounds if bound is not None]
+    return which(known_bounds) if known_bounds else None
 
 
 def a_string(
@@ -124,16 +129,23 @@ def _words(field: Field, made: Made, index: int) -> str:
         return joined.get(last, f"{setup} {punchline}")
     if made.extracts:
         return "unknown"
-    if last in ("yes", "no") or re.search(r"['\"]yes['\"].*['\"]no['\"]", field.description):
-        return "yes"
-    if last in ("title", "topic", "subject", "name", "dish", "headline") and made.topic:
-        numbered = f" {index + 1}" if index else ""
-        return made.topic[:1].upper() + made.topic[1:] + numbered
-    if last in _LONG:
+    titles = last in ("title", "topic", "subject", "name", "dish", "headline")
+    if field.within and (titles or last in ("item", "ingredient", "value")):
+        if items := some(field.within):
+            return str(items[index % len(items)])
+    elif titles and made.topic and not index:
+        return made.topic[:1].upper() + made.topic[1:]
+    if last in _LONG and not index:
         return made.said()
+    if field.is_a("query") and made.topic:
+        return f"{made.topic} {['', 'examples', 'explained', 'pitfalls'][index % 4]}".strip()
     items = some(last)
-    if not items and (field.is_a("person") or last in ("character", "author")):
-        items = some("person") if last not in ("item", "product", "brand") else []
+    if (
+        not items
+        and last in ("name", "person", "author", "character")
+        and not field.within
+    ):
+        items = some("person")
     if not items and field.is_a("place"):
         items = some("city")
     if items:
@@ -144,15 +156,17 @@ def _words(field: Field, made: Made, index: int) -> str:
         return _FORMATS["uri"](index)
     if field.is_a("date"):
         return _FORMATS["date"](index)
-    noun = re.sub(r"(?<=[^s])s$", "", " ".join(field.words) or field.name)
+    noun = field.within if titles and field.within else " ".join(field.words)
+    noun = re.sub(r"(?<=[^s])s$", "", noun or field.name)
     which = _ORDINALS[index] if index < len(_ORDINALS) else f"number {index + 1}"
     return f"{which} {noun}" if index else f"a scripted {noun}"
 
 
-def the_population(name: object) -> int | None:
-    """Return how many people live in a country, if that is known."""
-    found = known()["population"].get(str(name))
-    return int(found) if found else None
+def of_country(name: str, country: str) -> object:
+    """Return the capital or the population of a country, if that is known."""
+    if name == "population":
+        return known()["population"].get(country)
+    return known()["capitals"].get(country.casefold()) if name == "capital" else None
 
 
 _FORMATS: dict[str, Callable[[int], str]] = {
@@ -160,7 +174,9 @@ _FORMATS: dict[str, Callable[[int], str]] = {
     "date-time": lambda n: f"{TODAY:%Y-%m}-{1 + n % 28:02}T09:00:00Z",
     "time": lambda n: f"{9 + n % 12:02}:00:00Z",
     "duration": lambda n: f"PT{1 + n}H",
-    "email": lambda n: f"{['ada', 'alan', 'grace', 'edsger'][n % 4]}{n // 4 or ''}@example.com",
+    "email": lambda n: (
+        f"{['ada', 'alan', 'grace', 'edsger'][n % 4]}{n // 4 or ''}@example.com"
+    ),
     "idn-email": lambda n: f"reader{n + 1}@example.com",
     "hostname": lambda n: "example.com" if not n else f"host{n}.example.com",
     "idn-hostname": lambda n: "example.com" if not n else f"host{n}.example.com",

@@ -26,10 +26,24 @@ _BELONG = {
     "number equation calculate",
     "weather": "weather rain sunny forecast temperature",
     "vectorstore retriever retrieve rag docs": "agent agents prompt document paper llm",
+    "spanish": "estoy muy que el la los creo es hola de",
+    "english": "i the is am and it this you to of",
+    "french": "je le la est suis les bonjour vous",
+    "german": "ich der die das ist und nicht sehr",
+    "italian": "io il sono molto ciao che",
     "cat": "meow kitten whiskers",
     "dog": "woof bark puppy",
 }
-_OTHER = ("other", "general", "neutral", "unknown", "none", "misc", "unclassified", "web_search")
+_OTHER = (
+    "other",
+    "general",
+    "neutral",
+    "unknown",
+    "none",
+    "misc",
+    "unclassified",
+    "web_search",
+)
 
 
 def pick(
@@ -43,7 +57,9 @@ def pick(
     if not labels:
         return None
     low = text.casefold()
-    named = [number for number, label in enumerate(labels) if label and _names(label, low)]
+    named = [
+        number for number, label in enumerate(labels) if label and _names(label, low)
+    ]
     if named and (len(named) < len(labels) or len(labels) == 1):
         if len(named) == 1:
             return named[0]
@@ -63,6 +79,20 @@ def pick(
     return None
 
 
+_QUESTION = re.compile(
+    r"\b(?:user )?(?:question|query)\b[^:\n]{0,20}:\s*([^\n]+)", re.I
+)
+
+
+def relevant(text: str) -> bool:
+    """Say whether the rest of a text has a word of the question that it holds."""
+    found = _QUESTION.search(text)
+    if not found:
+        return True
+    rest = text[: found.start()] + text[found.end() :]
+    return bool(meanings(found[1]) & meanings(rest.replace("document", " ")))
+
+
 def _names(label: str, text: str) -> bool:
     label = label.casefold().replace("_", " ")
     if label not in text:
@@ -79,7 +109,9 @@ def _place(label: str, text: str) -> int:
 def _without(labels: Sequence[str], text: str) -> str:
     """Leave out where a text lists the labels."""
     any_of = "|".join(re.escape(label) for label in labels)
-    return re.sub(rf"(?:(?:{any_of})[\s,/|'\"`]*(?:or |and )?){{2,}}", " ", text, flags=re.I)
+    return re.sub(
+        rf"(?:(?:{any_of})[\s,/|'\"`]*(?:or |and )?){{2,}}", " ", text, flags=re.I
+    )
 
 
 def _score(label: str, text: str) -> float:
@@ -89,7 +121,11 @@ def _score(label: str, text: str) -> float:
     for names, belongs in _BELONG.items():
         if own & {stem(name) for name in names.split()}:
             score += len(words & {*belongs.split()})
-    no = re.search(r"\b(?:not|n't|never|isn't|wasn't) (?:\w+ )?(?:good|great|happy|nice)", text, re.I)
+    no = re.search(
+        r"\b(?:not|n't|never|isn't|wasn't) (?:\w+ )?(?:good|great|happy|nice)",
+        text,
+        re.I,
+    )
     if no and own & {"positiv", "happi", "good"}:
         score -= 2
     return score + 0.1 * bool(meanings(label) & meanings(text))

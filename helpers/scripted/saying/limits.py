@@ -21,7 +21,11 @@ def fits(schema: Json, value: object, root: Json | None = None) -> bool:
         return True
     import jsonschema_rs  # takes 30 ms, and most requests have no schema
 
-    within = {key: (root or {})[key] for key in ("$defs", "definitions") if root and key in root}
+    within = {
+        key: (root or {})[key]
+        for key in ("$defs", "definitions")
+        if root and key in root
+    }
     try:
         return _validator(msgspec.json.encode({**within, **schema})).is_valid(value)
     except (ValueError, jsonschema_rs.ValidationError) as error:

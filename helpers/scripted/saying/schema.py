@@ -14,12 +14,13 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ..error import invalid
 from ..frames import Json
+from .context import sentences
 from .fields import Field, about, count_of
-from .invented import Made, a_number, a_string, the_population
-from .labels import pick
+from .invented import Made, a_number, a_string, of_country
+from .labels import pick, relevant
 from .limits import fits, merged
 from .source import Found, Source
-from .words import content, meanings, split, stem
+from .words import meanings, split, these
 
 MOST_VALUES = 1000
 """A schema can ask for any number of values; what comes after is null, or left out."""
@@ -86,6 +87,7 @@ class Filler:
         self._within = ["#"]
         self._left = MOST_VALUES
         self._index = 0
+        self._noun = ""
 
     def value(self, schema: object, name: str = "value") -> object:
         """Return a value that the schema allows; `name` is what the field is called.
@@ -118,6 +120,9 @@ class Filler:
     def _chosen(self, options: list[object], name: str, has: Keywords) -> object:
         texts = [str(option) for option in options]
         hint = f"{name} {has.description or ''}"
+        if {text.casefold() for text in texts} == {"yes", "no"} and self._made:
+            wanted = "yes" if relevant(self.source.text) else "no"
+            return next(o for o in options if str(o).casefold() == wanted)
         picked = pick(texts, self.source.text, sure=self._made is None, hint=hint)
         if picked is None:
             return MISSING if self._made is None else options[0]
@@ -148,7 +153,7 @@ class Filler:
             lacks, taken = len(self.lacks), self.source.mark()
             value = self.value(merged(rest, option) if rest else option, name)
             self._made = made
-            if value is MISSING or len(self.lacks) > lacks and nothing:
+            if value is MISSING or (len(self.lacks) > lacks and nothing):
                 del self.lacks[lacks:]
             elif "oneOf" not in schema or fits(schema, value, self._root):
                 return value
@@ -169,6 +174,7 @@ class Filler:
             score += 0.5 * bool(meanings(" ".join(split(name))) & said)
             kinds = Field(name, str(inner.get("description", "")), None)
             score += 0.5 * any(True for _ in kinds.strong(self.source))
+            score += 0.1 * bool({*split(name)} & _ANSWERS)
         if has.type in ("integer", "number"):
             score += 1.0 * bool(self.source.numbers)
         return score
@@ -191,7 +197,9 @@ class Filler:
         if isinstance(kind, list):
             kinds = [item for item in kind if item != "null"] or ["null"]
             if {"integer", "number"} & {*kinds} and "string" in kinds:
-                kinds.sort(key=lambda item: (item == "string") == bool(self.source.numbers))
+                kinds.sort(
+                    key=lambda item: (item == "string") == bool(self.source.numbers)
+                )
             kind = kinds[0]
             has.type = kind
         made, self._made = self._made, None if nothing else self._made
@@ -206,7 +214,7 @@ class Filler:
             return self._array(has, name)
         if kind == "null":
             return None
-        field = Field(name, has.description or "", has.format)
+        field = Field(name, has.description or "", has.format, self._noun)
         if kind == "boolean":
             truth = field.truth(self.source)
             return truth if truth is not None else MISSING if not self._made else False
@@ -232,10 +240,18 @@ class Filler:
             if found is not MISSING or not self._made:
                 return found
             return a_number(has, field.name, index)
+        if _YES_NO.search(field.description) and self._made:
+            return "yes" if relevant(self.source.text) else "no"
+        if field.is_a("language") and self._made:
+            languages = ["English", "Spanish", "French", "German", "Italian"]
+            return languages[pick(languages, self.source.text) or 0]
         typed = has.format is not None
-        writes = self._made and not self._made.extracts and _written(field)
+        extracts = self._made is not None and self._made.extracts
+        writes = self._made and not extracts and (_written(field) or self._noun)
+        if writes and field.titles and not self._noun and self.source.names:
+            writes = False
         if not typed and not writes:
-            found = self._text(field.weak(self.source), schema)
+            found = self._text(field.weak(self.source, things=extracts), schema)
             if found is not MISSING:
                 return found
         if not self._made:
@@ -251,8 +267,10 @@ class Filler:
         whole = kind != "integer"
         taken = self.source.take(
             found,
-            lambda text: (whole or float(text).is_integer())
-            and fits(schema, as_number(text), self._root),
+            lambda text: (
+                (whole or float(text).is_integer())
+                and fits(schema, as_number(text), self._root)
+            ),
         )
         return MISSING if taken is None else as_number(taken.text)
 
@@ -273,11 +291,23 @@ class Filler:
         needed = {*(has.required or ())}
         fields |= {name: {} for name in needed if name not in fields}
         found: dict[str, object] = {}
+        lists = [
+            name
+            for name, item in fields.items()
+            if _mapping(item).get("type") == "array"
+        ]
+        for name in lists:
+            field = Field(name)
+            many = (
+                field.is_a("person") and len(field.of_kind("person", self.source)) > 1
+            )
+            if many and "$ref" not in str(fields[name]):
+                found[name] = self.value(fields[name], name)
         for name, item in fields.items():  # what belongs to just one field goes first
-            if (early := self._early(item, name)) is not MISSING:
+            if name not in found and (early := self._early(item, name)) is not MISSING:
                 found[name] = early
         for name, item in fields.items():
-            if name in found or self._repeats(item) and name not in needed:
+            if name in found or (self._repeats(item) and name not in needed):
                 continue
             optional = name not in needed
             if optional and (self._made is None or "default" in _mapping(item)):
@@ -315,9 +345,9 @@ class Filler:
         return self._strong(field, str(kind), item)
 
     def _known(self, name: str, found: Mapping[str, object]) -> object:
-        if name == "population" and self._made:
-            return the_population(next(iter(found.values()), "")) or MISSING
-        return MISSING
+        first = str(next(iter(found.values()), "")) if self._made else ""
+        value = of_country(name, first) if first else None
+        return MISSING if value is None else value
 
     def _more(self, has: Keywords, already: int) -> dict[str, object]:
         """Return the values of an object whose keys no schema names."""
@@ -347,8 +377,8 @@ class Filler:
             every = has.contains
         if self._repeats(every) or self._within.count(str(every.get("$ref"))) > 1:
             return first
+        asked = count_of(name, self.source)
         found = self._listed(every, name)
-        asked = count_of(name, self.source.text)
         if self._made is None:
             return MISSING if not found and not least else found[:most]
         wanted = asked or len(found) or (1 if self._made.extracts else 3)
@@ -358,8 +388,8 @@ class Filler:
             wanted = min(wanted, most)
         wanted = min(max(wanted, least), 100)
         items = found[:wanted]
-        outer = self._index
-        singular = _singular(name)
+        outer, within = self._index, self._noun
+        self._noun = singular = _singular(name)
         for index in range(2 * wanted + 5):
             if len(items) >= wanted:
                 break
@@ -367,7 +397,7 @@ class Filler:
             value = self.value(every, singular)
             if value is not MISSING and not (has.unique_items and value in items):
                 items.append(value)
-        self._index = outer
+        self._index, self._noun = outer, within
         return [*first, *items]
 
     def _listed(self, every: Json, name: str) -> list[object]:
@@ -389,10 +419,15 @@ class Filler:
                 found.append(value)
             return found
         if has.properties:
-            return self._records(item, has)
+            return self._records(item, has, name)
         if has.type != "string":
             return []
         field = Field(name, has.description or "", has.format)
+        if self._made and {*field.words} & _POINTS:
+            text = self.source.text.partition(": ")[2] or self.source.text
+            return [each for each in sentences(text) if fits(item, each, self._root)][
+                :20
+            ]
         if self._made and not self._made.extracts and _written(field):
             return []
         listed: list[object] = []
@@ -402,27 +437,47 @@ class Filler:
                 listed.append(each.text)
         return listed
 
-    def _records(self, item: Json, has: Keywords) -> list[object]:
+    def _records(self, item: Json, has: Keywords, within: str) -> list[object]:
         """Return an object for each part of the text that begins with its first value."""
         name, first = next(iter((has.properties or {}).items()))
         first = self._resolved(_mapping(first))
-        if first.get("type") != "string" or self._made and not self._made.extracts:
+        if first.get("type") != "string" or (self._made and not self._made.extracts):
             return []
         field = Field(name, str(first.get("description", "")), None)
-        kinds = [field.of_kind(kind, self.source) for kind in ("person", "place", "code")]
-        kinds = [found for kind, found in zip(("person", "place", "code"), kinds, strict=True) if field.is_a(kind)]
-        starts = [each for each in (kinds[0] if kinds else []) if self.source.free(each)]
+        kinds = [
+            field.of_kind(kind, self.source) for kind in ("person", "place", "code")
+        ]
+        kinds = [
+            found
+            for kind, found in zip(("person", "place", "code"), kinds, strict=True)
+            if field.is_a(kind)
+        ]
+        starts = [
+            each for each in (kinds[0] if kinds else []) if self.source.free(each)
+        ]
         records: list[object] = []
         for each, after in zip(starts, [*starts[1:], None], strict=True):
             text = self.source.text[each.start : after.start if after else None]
-            part = Filler(Source(text), self._root, self._made)
-            part.source.claim(Found(each.text, 0, len(each.text)))
-            rest = {**item, "properties": dict(islice((has.properties or {}).items(), 1, None))}
-            value = part.value({**rest, "required": [n for n in has.required or () if n != name]})
-            if isinstance(value, dict):
-                records.append({name: each.text, **value})
             self.source.claim(each)
+            records.append(self._record(each.text, text, item, has))
         return records
+
+    def _record(self, first: str, text: str, item: Json, has: Keywords) -> object:
+        """Return the object of a text that begins with its first value."""
+        name, *others = has.properties or {"": {}}
+        properties = has.properties or {}
+        part = Filler(Source(text), self._root, self._made)
+        part.source.claim(Found(first, 0, len(first)))
+        rest: dict[str, object] = {
+            **item,
+            "properties": {other: properties[other] for other in others},
+            "required": [other for other in has.required or () if other != name],
+        }
+        shown = first if first[:1].isupper() else first.title()
+        facts = {other: of_country(other, shown) for other in others}
+        value = part.value(rest)
+        known = {other: fact for other, fact in facts.items() if fact is not None}
+        return {name: shown, **(value if isinstance(value, dict) else {}), **known}
 
     # References.
 
@@ -476,11 +531,16 @@ def _singular(name: str) -> str:
     return name
 
 
+_ANSWERS = frozenset("answer response content message text output".split())
+_POINTS = frozenset("points facts highlights takeaways claims sentences".split())
+_YES_NO = re.compile(r"['\"]?\byes\b['\"]? or ['\"]?no\b", re.IGNORECASE)
 _WRITTEN = frozenset(
-    "answer response summary reason reasoning explanation story plot review analysis "
-    "setup punchline joke thought conclusion advice step steps ingredient ingredients "
-    "poem haiku title headline description final output justification overview "
-    "instruction instructions tag tags feedback question questions".split()
+    these(
+        "answer response summary reason reasoning explanation story plot review "
+        "analysis setup punchline joke thought conclusion advice step steps ingredient "
+        "ingredients poem haiku title headline description final output justification "
+        "overview instruction instructions tag tags feedback question questions"
+    )
 )
 
 
@@ -516,7 +576,10 @@ def fill(
     extracts = bool(EXTRACTS.search(f"{hint[:5000]}\n{prompt[:5000]}"))
     extracts = extracts or not _ASKS.search(prompt[:5000])
     topic = about(prompt)
-    words = said or (lambda: f"A scripted model wrote this about {topic or 'the prompt'}.")
+    words = said or (
+        lambda: f"A scripted model wrote this about {topic or 'the prompt'}."
+    )
     made = Made(topic, words, extracts)
-    value = Filler(Source(prompt), schema, made).value(schema)
+    name = str(schema.get("title") or "value").lower()
+    value = Filler(Source(prompt), schema, made).value(schema, name)
     return None if value is MISSING else value

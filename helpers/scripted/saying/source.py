@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ..frames import CREATED
-from .words import NUMBERS, STOP
+from .words import NUMBERS, STOP, these
 
 READ = 20_000
 """Characters of a text that values are looked for in."""
@@ -26,47 +26,49 @@ _QUOTED = (
 )
 _UPPER = "A-ZÀ-ÖØ-Þ"
 _WORD = rf"[{_UPPER}][\w'’-]*\.?(?<!'s)(?<!’s)"
-_NAME = (
-    rf"(?<![\w/@.#-])[{_UPPER}](?:[\w&-]|['’](?!s\b))*"
-    rf"(?:(?: (?:de|da|van|von|der|la|of))? [{_UPPER}](?:[\w&-]|['’](?!s\b))*)*"
+NAME = (
+    rf"(?<![\w/@.#-])[{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*"
+    rf"(?:(?: (?:de|da|van|von|der|la|of))? [{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*)*"
 )
 _STATE = re.compile(
     r", (?:[A-Z]{2}\b|USA|UK|France|Germany|Italy|Spain|Japan|England|Canada|Texas"
     r"|California|India|China|Colombia|Brazil|Australia|Mexico|Switzerland|Austria)"
 )
 _STARTERS = frozenset(
-    "the a an my our your his her its their this that these those i we you he she it "
-    "they what who when where why how which is are was were do does did can could "
-    "should would will please tell give list name write say explain describe add "
-    "multiply subtract divide show find search look book send create make get set "
-    "extract classify translate summarize summarise answer return use using convert "
-    "calculate compute count generate respond reply if in on at for to from with and "
-    "or but so then also not no yes hello hi hey let here there question context text "
-    "passage input output system user human ai assistant json remember order buy play "
-    "check plan call schedule remind turn start stop open close delete update i'm im "
-    "what's whats after before once first next finally today tomorrow now given "
-    "celsius fahrenheit compare analyze analyse recommend suggest rate review "
-    "document note pay transfer ask help".split()
+    these(
+        "the a an my our your his her its their this that these those i we you he she "
+        "it they what who when where why how which is are was were do does did can "
+        "could should would will please tell give list name write say explain describe "
+        "add multiply subtract divide show find search look book send create make get "
+        "set extract classify translate summarize summarise answer return use using "
+        "convert calculate compute count generate respond reply if in on at for to from "
+        "with and or but so then also not no yes hello hi hey let here there question "
+        "context text passage input output system user human ai assistant json remember "
+        "order buy play check plan call schedule remind turn start stop open close "
+        "delete update i'm im what's whats after before once first next finally today "
+        "tomorrow now given celsius fahrenheit compare analyze analyse recommend "
+        "suggest rate review document note pay transfer ask help"
+    )
 )
-_MONTHS = (
+_MONTHS = these(
     "january february march april may june july august september october november "
     "december"
-).split()
+)
 _MONTH = "|".join([*_MONTHS, *(month[:3] for month in _MONTHS)])
 _DAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
-_DATE = (
+DATE = (
     r"\b\d{4}-\d{2}-\d{2}\b"
     rf"|\b(?:{_MONTH})\.? \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?\b"
     rf"|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTH})\b(?:,? \d{{4}})?"
-    rf"|\b(?:next |this |on )?(?:{_DAYS})\b|\btoday\b|\btonight\b|\btomorrow\b"
+    rf"|\b(?:next |this )?(?:{_DAYS})\b|\btoday\b|\btonight\b|\btomorrow\b"
     r"|\byesterday\b|\bnext (?:week|month|year)\b|\bthis weekend\b"
 )
 _TIME = r"\b(\d{1,2}):(\d{2})(?::(\d{2}))? ?([ap]\.?m\b)?|\b(\d{1,2}) ?([ap]\.?m)\b"
 _ZONE = r"\b[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+\b|\bUTC\b|\bGMT\b"
-_CODE = r"(?<![\w@.-])#?(?=[\w-]*\d)[A-Za-z0-9][\w-]*\b|(?<![\w.])\$?[A-Z]{2,6}\b"
+_CODE = r"(?<![\w@.-])#?(?=[\w-]{0,40}\d)[A-Za-z0-9][\w-]{0,60}\b|(?<![\w.])\$?[A-Z]{2,6}\b"
 _PLACE = (
     r"\b(?:in|near|at|for|of|from|to|around|is it in|about)\s+"
-    r"((?!the\b|a\b|an\b|my\b|it\b|this\b|that\b|me\b|you\b|is\b)[^\W\d_][\w.'-]*"
+    r"(?:the )?((?!the\b|a\b|an\b|my\b|it\b|this\b|that\b|me\b|you\b|is\b)[^\W\d_][\w.'-]*"
     r"(?: (?!right|now|today|tomorrow|tonight|and|or|in|on|for|is|this|next|with|at|"
     r"from|to|please|using|then|like|the)[^\W\d_][\w'-]*){0,2})"
 )
@@ -117,6 +119,15 @@ class Source:
         """Say whether nothing of a value has been taken yet."""
         return all(found.end <= a or found.start >= b for a, b in self._taken)
 
+    def rest(self, found: Found) -> Found:
+        """Return a value without what has been taken of its end."""
+        cuts = [a for a, b in self._taken if found.start < a < found.end]
+        if not cuts:
+            return found
+        text = self.text[found.start : min(cuts)]
+        text = re.sub(r"(?:\s+(?:at|on|by|in|to|for|from|and|with))*\s*$", "", text)
+        return Found(text.strip(), found.start, found.start + len(text))
+
     def find(self, pattern: str, flags: int = re.IGNORECASE) -> Iterator[Found]:
         """Yield what a pattern finds: its first group that took part, or all of it."""
         for match in re.finditer(pattern, self.text, flags):
@@ -153,20 +164,23 @@ class Source:
         return self._known["names"]
 
     def _names(self) -> Iterator[Found]:
-        for match in re.finditer(_NAME, self.text):
+        for match in re.finditer(NAME, self.text):
             text, start, end = match[0], match.start(), match.end()
             first = text.split(" ")[0]
             while text and first.casefold().strip("'") in _STARTERS:
                 start += len(first) + 1
                 text = text[len(first) + 1 :]
                 first = text.split(" ")[0]
-            if not text:
+            if not text or re.fullmatch(rf"(?:{DATE}|{_MONTH})", text, re.IGNORECASE):
                 continue
             before = self.text[:start].rstrip(" ")
             begins = not before or before[-1] in ".?!\n"
             after = self.text[end : end + 12]
-            known = " " in text or re.match(r" (?:is|was|has|lives|and|who|ha)\b|[,:(]|'s", after)
-            if begins and start == match.start() and not known:
+            known = " " in text or re.match(
+                r" (?:is|was|has|lives|and|who|ha)\b|[,:(]|'s", after
+            )
+            alone = not re.search(r"\w", self.text[:start] + self.text[end:])
+            if begins and start == match.start() and not known and not alone:
                 continue
             if more := _STATE.match(self.text, end):
                 if not re.match(r",? and\b|,", self.text[more.end() :]):
@@ -188,7 +202,7 @@ class Source:
                 for each in self._once("place", _PLACE)
                 if each.text.casefold() not in STOP
                 and not any(n.start < each.end and each.start < n.end for n in named)
-                and not re.fullmatch(_DATE, each.text, re.IGNORECASE)
+                and not re.fullmatch(DATE, each.text, re.IGNORECASE)
             ]
             self._known["places"] = named or [*self.names, *other]
         return self._known["places"]
@@ -196,7 +210,7 @@ class Source:
     @property
     def dates(self) -> list[Found]:
         """Dates, weekdays, "tomorrow"."""
-        return self._once("dates", _DATE)
+        return self._once("dates", DATE)
 
     @property
     def times(self) -> list[Found]:

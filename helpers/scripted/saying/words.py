@@ -3,23 +3,33 @@
 import re
 from functools import lru_cache
 
+
+def these(text: str) -> list[str]:
+    """Return the words of a list that is written as one text."""
+    return text.split()
+
+
 NUMBERS = {
     word: number
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen "
-        "fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
+        these(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen "
+            "fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+        )
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "dozen": 12, "couple": 2}
 
 STOP = frozenset(
-    "a about all also am an and any api are as at be by call can could current data do "
-    "does did for fetch fn from function get give given has have hello hi how i if in "
-    "info information into is it its just let like list make me my new not of on one or "
-    "other our out please result return returns run set should show so some string "
-    "take tell that the their them then there these this to tool two up use used user "
-    "using value values want was we were what when where which who will with would you "
-    "your create generate number perform based specific provide hey need e g today "
-    "tomorrow".split()
+    these(
+        "a about all also am an and any api are as at be by call can could current data "
+        "do does did for fetch fn from function get give given has have hello hi how i "
+        "if in info information into is it its just let like list make me my new not of "
+        "on one or other our out please result return returns run set should show so "
+        "some string take tell that the their them then there these this to tool two up "
+        "use used user using value values want was we were what when where which who "
+        "will with would you your create generate number perform based specific provide "
+        "hey need e g today tomorrow"
+    )
 )
 """Words that say nothing of what a tool is for, or what a question is about."""
 
