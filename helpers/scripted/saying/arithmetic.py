@@ -39,7 +39,8 @@ _SIGNS = {
 }
 _N = r"(-?\d+(?:\.\d+)?)"
 _IT = (
-    r"(?:it|that|this|(?:the |your )?(?:result|sum|product|total|answer|output|difference|"
+    r"(?:it|that|this|(?:the |your )?(?:result|sum|product|total|answer"
+    r"|output|difference|"
     r"quotient)(?: of (?:that|this|it))?)"
 )
 _X = rf"({_N[1:-1]}|{_IT})"
@@ -102,7 +103,7 @@ def steps(text: str) -> list[Step]:
 
 def _signs(text: str) -> str:
     """Write numbers and signs as such."""
-    low = text.casefold().replace("×", "*").replace("÷", "/").replace("−", "-")
+    low = text.casefold().replace("×", "*").replace("÷", "/").replace("\u2212", "-")
     low = re.sub(r"(?<=\d),(?=\d{3}\b)", "", low)
     low = re.sub(rf"\b({'|'.join(NUMBERS)})\b", lambda word: str(NUMBERS[word[0]]), low)
     for words, sign in (

@@ -18,22 +18,26 @@ SURE = 0.75
 something: that is four words of its description and its parameters."""
 
 _CHAT = re.compile(
-    r"^\W*(?:hi|hello|hey|thanks?|bye|good (?:morning|evening|night|day))\b[^.?!]{0,40}[.?!]*$"
+    r"^\W*(?:hi|hello|hey|thanks?|bye|good (?:morning|evening|night"
+    r"|day))\b[^.?!]{0,40}[.?!]*$"
     r"|\b(?:who are you|how are you|your name|my name|joke|poem|haiku|story|count to)\b"
     r"|^(?:say|translate|repeat|i'?m|i am) ",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"\?|^\W*(?:please |can you |could you )*(?:who|what|when|where|why|how|which|is|are|"
+    r"\?|^\W*(?:please |can you |could you )*(?:who|what|when|where|why"
+    r"|how|which|is|are|"
     r"does|do|did|find|search|look|tell|explain|research|give|describe|compare)\b",
     re.IGNORECASE,
 )
 _BREAKS = re.compile(
-    r"(?<=[.?!;])\s+|\n+|,?\s+\b(?:and then|then|after that|afterwards|and also|also)\b[,\s]+",
+    r"(?<=[.?!;])\s+|\n+|,?\s+\b(?:and then|then|after that|afterwards"
+    r"|and also|also)\b[,\s]+",
     re.IGNORECASE,
 )
 _REFERS = re.compile(
-    r"\b(?:it|that|this|them|those|these|result|results|answer|output|summary|findings)\b",
+    r"\b(?:it|that|this|them|those|these|result|results|answer|output"
+    r"|summary|findings)\b",
     re.IGNORECASE,
 )
 _MENTIONS_TOOLS = re.compile(

@@ -1,4 +1,4 @@
-"""A conversation as what is said depends on it: the prompt, what was before, results."""
+"""A conversation, sorted by what the answer depends on: prompt, past, results."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,8 @@ READ = 100_000
 """Characters of a message that an answer may depend on."""
 
 _REFERS = re.compile(
-    r"^(?:and|what about|how about|now|also|then|but|same|ok|okay|yes|no)\b|\b(?:it|that|"
+    r"^(?:and|what about|how about|now|also|then|but|same|ok|okay|yes"
+    r"|no)\b|\b(?:it|that|"
     r"there|those|these|them|he|she|again|instead|too|the same)\b",
     re.IGNORECASE,
 )
@@ -23,7 +24,8 @@ _FORM = re.compile(
     r"(?:STRICT OUTPUT FORMAT|The output should be (?:formatted|a markdown)).*```"
     r"|Return a JSON object\.|Your response should be an? (?:list|markdown)[^\n]*"
     r"|Your response should be a numbered list.*?3\. baz"
-    r"|\bAnswer the user query\.|Write a datetime string.*?Return ONLY this string[^\n]*"
+    r"|\bAnswer the user query\.|Write a datetime string.*?Return ONLY "
+    r"this string[^\n]*"
     r"|Select one of the following options:[^\n]*"
     r"|\b(?:respond|reply|answer)(?: only)? (?:in|with|as) (?:valid )?json[:.,]",
     re.DOTALL | re.IGNORECASE,

@@ -74,7 +74,7 @@ class Field:
         self.description = description[:500]
         self.words = split(name)
         self._kinds = [kind for kind, has in _KINDS.items() if has & {*self.words}]
-        said = {word for word in re.findall(r"\w+", self.description.lower()[:80])}
+        said = {*re.findall(r"\w+", self.description.lower()[:80])}
         if not self._kinds:
             order = ("place", "email", "url", "date", "person", "query", "expression")
             self._kinds = [kind for kind in order if _KINDS[kind] & said][:1]
@@ -172,10 +172,13 @@ class Field:
             )
             yield from source.find(
                 rf"{cue}\s*(?:(?:is|are|was|should be|to)\b|=|:|(?:named|called)\b)\s*"
-                rf"[\"'“`]?(?!\{{|\[|a\b|an\b|the\b|of\b)([^\n,;!?\"“”{{]{{1,200}}?)[\"'”`]?{end}"
+                rf"[\"'“`]?(?!"
+                rf"\{{|\[|a\b|an\b|the\b|of\b)([^\n,;!?\"“”{{]{{1,200}}?)[\"'”`]?{end}"
+                rf""
             )
             yield from source.find(
-                rf"{cue}\s+(?:[\"“`]([^\"”`\n]{{1,500}})[\"”`]|'([^'\n]{{1,500}})'(?!\w))"
+                rf"{cue}\s+(?:[\"“`]([^\"”`\n]{{1,500}})[\"”`]"
+                rf"|'([^'\n]{{1,500}})'(?!\w))"
             )
         if "name" in self.words:
             yield from source.find(r"\b(?:named|called) ['\"“]([^'\"”\n]{1,200})['\"”]")
@@ -247,12 +250,13 @@ class Field:
         if told := self.told_list(source):
             return told
         for kind in self._kinds:
-            if found_all := [each for each in self.of_kind(kind, source)]:
+            if found_all := self.of_kind(kind, source):
                 return found_all
         if len(source.quoted) > 1:
             return source.quoted
         for found in source.find(
-            r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}?,? "
+            r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}"
+            r"(?: [\w'-]{1,40}){0,2}?,? "
             r"(?:and|or) [\w'-]{1,40})",
         ):
             return _items(found)
@@ -261,10 +265,16 @@ class Field:
     def told_list(self, source: Source) -> list[Found]:
         """Return what is listed after the field's name."""
         for name in dict.fromkeys([self.name.replace("_", " "), *self.words[-1:]]):
-            cue = rf"\b{re.escape(stem(name))}\w*\s*(?:are|is|:|=|of|like|with|such as)\s*"
+            cue = (
+                rf"\b{re.escape(stem(name))}\w*\s*(?:are|is|:|=|of|like|with"
+                rf"|such as)\s*"
+            )
             for found in source.find(rf"{cue}\[?([^.\n;?!\]]{{3,500}})"):
                 return _items(found)
-            bare = rf"\b{re.escape(stem(name))}\w* ((?:[\w'-]{1,40}, ){{1,30}}(?:and )?[\w'-]{1,40}(?: and [\w'-]{1,40})?)"
+            bare = (
+                rf"\b{re.escape(stem(name))}\w* ((?:[\w'-]{1, 40}, ){{1,30}}"
+                rf"(?:and )?[\w'-]{1, 40}(?: and [\w'-]{1, 40})?)"
+            )
             for found in source.find(bare):
                 return _items(found)
         return []
@@ -351,8 +361,10 @@ def count_of(field: str, source: Source) -> int | None:
 def about(text: str, *, article: bool = False) -> str:
     """Return what a text is about: "cats" of "Tell me a joke about cats."."""
     found = re.search(
-        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for|for|of|on)\s+"
-        r"((?:an? |the )?)([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with| in (?:one|two|three|\d)"
+        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for"
+        r"|for|of|on)\s+"
+        r"((?:an? |the )?)([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with"
+        r"| in (?:one|two|three|\d)"
         r"| as json| and )",
         text[:5000],
         re.IGNORECASE,

@@ -1,7 +1,7 @@
 """What examples ask for in words, each with the function that answers it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .answers import answer, honest, normal
 from .context import from_context
@@ -12,7 +12,7 @@ from .labels import pick
 from .languages import translated
 from .memory import recalled, told
 from .words import meanings, stem
-from .writing import calculated, code, changed, counted, listed, poem, summarised
+from .writing import calculated, changed, code, counted, listed, poem, summarised
 
 READ = 20_000
 """Characters of a prompt that are looked at for what it asks for."""
@@ -20,51 +20,46 @@ READ = 20_000
 
 def known_answer(talk: Conversation) -> str | None:
     """Return an answer in words, if one is known."""
-    return next(_known(talk.prompt[:READ], talk.system[:READ], talk), None)
+    return next(filter(None, _answers(talk)), None)
 
 
-def _known(prompt: str, system: str, talk: Conversation) -> Iterator[str]:
-    """Yield answers, the likeliest first."""
+def _answers(talk: Conversation) -> Iterator[str | None]:
+    """Yield an answer of each kind, None where it does not fit; the likeliest first."""
+    prompt, system = talk.prompt[:READ], talk.system[:READ]
+    yield talk.written
+    yield recalled(prompt, talk.earlier, system)
+    yield echoed(prompt)
+    yield translated(prompt, system)
+    yield rephrased(prompt, system, talk.earlier)
+    yield classified(prompt, system)
+    yield summarised(prompt, system)
+    yield from_context(prompt, system)
     for find in (
-        lambda: talk.written,
-        lambda: recalled(prompt, talk.earlier, system),
-        lambda: echoed(prompt),
-        lambda: translated(prompt, system),
-        lambda: rephrased(prompt, system, talk),
-        lambda: classified(prompt, system),
-        lambda: summarised(prompt, system),
-        lambda: from_context(prompt, system),
-        lambda: counted(prompt),
-        lambda: poem(prompt),
-        lambda: changed(prompt),
-        lambda: calculated(prompt),
-        lambda: capital(prompt),
-        lambda: company(prompt),
-        lambda: who(prompt),
-        lambda: polite(prompt),
-        lambda: fact(prompt),
-        lambda: listed(prompt),
-        lambda: code(prompt),
-        lambda: followed(prompt, talk),
-        lambda: yes_or_no(prompt),
+        *(counted, poem, changed, calculated, capital, company, who, polite, fact),
+        *(listed, code),
     ):
-        if said := find():
-            yield said
+        yield find(prompt)
+    yield followed(prompt, talk.earlier)
+    yield yes_or_no(prompt)
 
 
 def echoed(prompt: str) -> str | None:
     """Return what the prompt wants to be said."""
     found = re.match(
-        r"\s*(?:please |can you |could you )*(?:say|repeat(?: after me| back)?|echo|respond with|reply with|answer with|output|print)"
-        r"(?: exactly| only| just| back| the words?| the phrase| the following| this(?= ?:)| to me)*\s*:?\s+[\"'“`]?(.+?)[\"'”`]?"
-        r"(?:\s+(?:and nothing else|exactly|in (?:a|one) .*|(?:\d+|two|three|ten|double|five) times(?: fast)?))?[.!]?\s*$",
+        r"\s*(?:please |can you |could you )*(?:say|repeat(?: after me"
+        r"| back)?|echo|respond with|reply with|answer with|output|print)"
+        r"(?: exactly| only| just| back| the words?| the phrase"
+        r"| the following| this(?= ?:)| to me)*\s*:?\s+[\"'“`]?(.+?)[\"'”`]?"
+        r"(?:\s+(?:and nothing else|exactly|in (?:a|one) .*|(?:\d+|two|three"
+        r"|ten|double|five) times(?: fast)?))?[.!]?\s*$",
         prompt,
         re.IGNORECASE | re.DOTALL,
     )
     if not found or len(found[1]) > 2000:
         return None
     if re.match(
-        r"(?:something|a |an |only |json|in |the (?:number|name|answer)|yes or|one (?:word|of))",
+        r"(?:something|a |an |only |json|in |the (?:number|name|answer)"
+        r"|yes or|one (?:word|of))",
         found[1],
         re.I,
     ):
@@ -76,15 +71,21 @@ def classified(prompt: str, system: str) -> str | None:
     """Return the label that fits, where labels are given or sentiment is asked for."""
     both = f"{system}\n{prompt}"
     if not re.search(
-        r"\b(?:classif\w*|categor\w*|sentiment|label|detect (?:the )?\w+|which of (?:the following|these)|route|intent|tone)\b",
+        r"\b(?:classif\w*|categor\w*|sentiment|label|detect (?:the )?\w+"
+        r"|which of (?:the following|these)|route|intent|tone)\b",
         both,
         re.I,
     ):
         return None
     found = re.search(
-        r"(?:\b(?:as|into|labels?|categories|category|classes|options|one of(?: the following| these)?|following|either|being about|sentiments?|tone|intents?)\b"
-        r"(?: (?:either|one of|categories|labels|being|are|is|the following|about))*[:\s(\[]+|\()"
-        r"((?:[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?\s*[,/|]\s*)+(?:or |and )?[`'\"]?[\w-]+[`'\"]?|[`'\"]?[\w-]+[`'\"]?,? or [`'\"]?[\w-]+[`'\"]?)",
+        r"(?:\b(?:as|into|labels?|categories|category|classes|options"
+        r"|one of(?: the following| these)?|following|either|being about"
+        r"|sentiments?|tone|intents?)\b"
+        r"(?: (?:either|one of|categories|labels|being|are|is|the following"
+        r"|about))*[:\s(\[]+|\()"
+        r"((?:[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?\s*[,/|]\s*)+(?:or "
+        r"|and )?[`'\"]?[\w-]+[`'\"]?"
+        r"|[`'\"]?[\w-]+[`'\"]?,? or [`'\"]?[\w-]+[`'\"]?)",
         both,
         re.IGNORECASE,
     )
@@ -108,17 +109,19 @@ def classified(prompt: str, system: str) -> str | None:
     return labels[number if number is not None else -1]
 
 
-def rephrased(prompt: str, system: str, talk: Conversation) -> str | None:
+def rephrased(prompt: str, system: str, earlier: Sequence[str]) -> str | None:
     """Return a question that stands alone, or other ways to ask it."""
     both = f"{system[:3000]}\n{prompt[:3000]}"
     if re.search(
-        r"standalone (?:question|query)|(?:rewrite|re-write|rephrase|reformulate|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question|query)",
+        r"standalone (?:question|query)|(?:rewrite|re-write|rephrase"
+        r"|reformulate|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question"
+        r"|query)",
         both,
         re.I,
     ):
         question = re.findall(r"[^\n:.]*\w[^\n:.]*\?", prompt)
         asked = (question[-1] if question else prompt.splitlines()[-1]).strip()
-        topics = [topic(text) for text in talk.earlier[:1]]
+        topics = [topic(text) for text in earlier[:1]]
         if (
             topics
             and topics[0]
@@ -129,7 +132,8 @@ def rephrased(prompt: str, system: str, talk: Conversation) -> str | None:
             )
         return asked
     many = re.search(
-        r"(\d|three|four|five|multiple) (?:\w+ ){0,3}(?:versions|queries|search queries|sub-?questions|variations|perspectives)",
+        r"(\d|three|four|five|multiple) (?:\w+ ){0,3}(?:versions|queries"
+        r"|search queries|sub-?questions|variations|perspectives)",
         both,
         re.I,
     )
@@ -156,7 +160,8 @@ def rephrased(prompt: str, system: str, talk: Conversation) -> str | None:
 def capital(prompt: str) -> str | None:
     """Return the capital of a country that is asked for."""
     found = re.search(
-        r"\bcapital(?: city)? (?:of|for) (?:the )?([A-Za-z ]{2,30}?)(?=[?.!,;\n]|$| and | in )|\b([A-Z]\w+)'s capital",
+        r"\bcapital(?: city)? (?:of|for) (?:the )?([A-Za-z ]{2,30}?)"
+        r"(?=[?.!,;\n]|$| and | in )|\b([A-Z]\w+)'s capital",
         prompt,
     )
     if not found:
@@ -170,7 +175,9 @@ def capital(prompt: str) -> str | None:
 def company(prompt: str) -> str | None:
     """Return a name for a company that makes something."""
     found = re.search(
-        r"\bname\b.{0,40}\b(?:company|business|startup|shop|store|brand)\b.{0,30}?\b(?:makes?|sells?|selling|producing|produces|making|called|for) ([\w -]{2,40})",
+        r"\bname\b.{0,40}\b(?:company|business|startup|shop|store"
+        r"|brand)\b.{0,30}?\b(?:makes?|sells?|selling|producing|produces"
+        r"|making|called|for) ([\w -]{2,40})",
         prompt,
         re.I,
     )
@@ -181,7 +188,8 @@ def who(prompt: str) -> str | None:
     """Say what this is."""
     if (
         re.search(
-            r"\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b|\b(?:which|what) (?:language )?model\b|\btell me about yourself\b",
+            r"\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b"
+            r"|\b(?:which|what) (?:language )?model\b|\btell me about yourself\b",
             prompt,
             re.I,
         )
@@ -196,16 +204,14 @@ def who(prompt: str) -> str | None:
 
 def polite(prompt: str) -> str | None:
     """Return a greeting for a greeting, and thanks for thanks."""
-    if name := told([prompt]).get("name"):
-        if (
-            re.search(r"\b(?:my name is|i am|i'm|call me)\b", prompt, re.I)
-            and "?" not in prompt
-        ):
-            return f"Hello {name}, nice to meet you! How can I help you?"
+    tells = re.search(r"\b(?:my name is|i am|i'm|call me)\b", prompt[:300], re.I)
+    if tells and "?" not in prompt and (name := told([prompt]).get("name")):
+        return f"Hello {name}, nice to meet you! How can I help you?"
     low = normal(prompt[:300])
     if (
         re.match(
-            r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings)\b(?: \w+){0,5}$",
+            r"(?:hi|hello|hey|good (?:morning|afternoon|evening)"
+            r"|greetings)\b(?: \w+){0,5}$",
             low,
         )
         and "how are" not in low
@@ -215,7 +221,10 @@ def polite(prompt: str) -> str | None:
         re.search(r"\bhow are you\b|\bhow s it going\b|\bwhat s up\b", low)
         and len(low) < 80
     ):
-        return "I am well, thank you: a scripted model has no bad days. How can I help you?"
+        return (
+            "I am well, thank you: a scripted model has no bad days. How can I "
+            "help you?"
+        )
     if re.match(
         r"(?:thanks|thank you|thx|great|cool|nice|ok|okay|perfect)\b(?: \w+){0,4}$", low
     ):
@@ -238,7 +247,10 @@ def fact(prompt: str) -> str | None:
         return None
     words = {stem(word) for word in re.findall(r"\w+", prompt.casefold())}
     defines = re.search(
-        r"\b(?:what(?:'s| is| are)|explain|describe|define|tell me about|who is)\b(?: the| an?)? ?(?:concept of |idea of )?([\w -]{2,40}?)(?=[?.!,;:\n]|$| in | to | and | like | for )",
+        r"\b(?:what(?:'s| is| are)|explain|describe|define|tell me about"
+        r"|who is)\b(?: the| an?)? ?(?:concept of "
+        r"|idea of )?([\w -]{2,40}?)(?=[?.!,;:\n]|$| in | to | and | like "
+        r"| for )",
         prompt.casefold(),
     )
     defined = {stem(word) for word in defines[1].split()} if defines else set()
@@ -249,13 +261,13 @@ def fact(prompt: str) -> str | None:
     return None
 
 
-def followed(prompt: str, talk: Conversation) -> str | None:
+def followed(prompt: str, earlier: Sequence[str]) -> str | None:
     """Answer a short question that goes on with the one before it."""
-    if not talk.earlier or not re.match(
+    if not earlier or not re.match(
         r"\W*(?:and|what about|how about|another)\b", prompt, re.I
     ):
         return None
-    before = talk.earlier[0]
+    before = earlier[0]
     if re.search(r"\banother\b", prompt, re.I):
         return poem(before)
     new = re.sub(
@@ -286,8 +298,10 @@ def topic(prompt: str) -> str:
     if len(prompt) >= 300:
         return ""
     named = re.match(
-        r"\W*(?:please |can you )*(?:explain|describe|define|what (?:is|are)|tell me about|"
-        r"who (?:is|was))(?: the| an?)? ([\w' -]{2,50}?)(?: (?:in|to|for|like) .*)?[.?!]*$",
+        r"\W*(?:please |can you )*(?:explain|describe|define|what (?:is|are)"
+        r"|tell me about|"
+        r"who (?:is|was))(?: the| an?)? ([\w' -]{2,50}?)(?: (?:in|to|for"
+        r"|like) .*)?[.?!]*$",
         prompt,
         re.IGNORECASE,
     )

@@ -54,7 +54,6 @@ def a_number(has: "Keywords", name: str, index: int) -> float | int:
     """Return a number within the bounds; `index` tells it from others of a list."""
     low = _most(max, has.minimum, has.exclusive_minimum)
     high = _most(min, has.maximum, has.exclusive_maximum)
-    start = Decimal(_NUMBERS.get(name.rpartition("_")[2], 1))
 
     def allowed(value: Decimal) -> bool:
         return (
@@ -63,22 +62,22 @@ def a_number(has: "Keywords", name: str, index: int) -> float | int:
             and value not in (has.exclusive_minimum, has.exclusive_maximum)
         )
 
+    base = Decimal(_NUMBERS.get(name.rpartition("_")[2], 1))
+    if not allowed(base):
+        base = low if low is not None else high if high is not None else base
     whole = has.type == "integer"
-    if not whole and not has.multiple_of:
-        if not allowed(start):
-            start = (low + high) / 2 if low is not None and high is not None else None
-        if start is None:
-            start = low + 1 if low is not None else high - 1
-        return float(start + index if allowed(start + index) else start)
-    step = Decimal(str(has.multiple_of or 1))
-    while whole and step % 1:
-        step *= 10
-    base = start if allowed(start) else low if low is not None else high
-    first = (base / step).to_integral_value("ROUND_CEILING")
-    ups = ((first + more) * step for more in range(index + 3))
-    downs = ((first - more) * step for more in range(1, index + 3))
-    fit = [value for value in (*ups, *downs) if allowed(value)] or [base]
-    value = fit[index % len(fit)]
+    if whole or has.multiple_of:
+        step = Decimal(str(has.multiple_of or 1))
+        while whole and step % 1:
+            step *= 10
+        first = (base / step).to_integral_value("ROUND_CEILING")
+        choice = [(first + more) * step for more in range(index + 3)]
+        choice += [(first - more) * step for more in range(1, index + 3)]
+    else:
+        between = (low + high) / 2 if low is not None and high is not None else base
+        choice = [base + index, between, base + 1, base - 1]
+    fit = [value for value in choice if allowed(value)] or [base]
+    value = fit[index % len(fit)] if whole or has.multiple_of else fit[0]
     return int(value) if whole else float(value)
 
 
@@ -108,8 +107,7 @@ def _texts(has: "Keywords", field: Field, made: Made, index: int) -> Iterator[st
         yield from _matching(has.pattern, index)
         if has.min_length or has.max_length:
             most = has.max_length or MOST
-            for text in _matching(has.pattern, index, longer=min(most, MOST)):
-                yield text
+            yield from _matching(has.pattern, index, longer=min(most, MOST))
     yield _sized(words, has)
 
 
@@ -138,7 +136,9 @@ def _words(field: Field, made: Made, index: int) -> str:
     if last in _LONG and not index:
         return made.said()
     if field.is_a("query") and made.topic:
-        return f"{made.topic} {['', 'examples', 'explained', 'pitfalls'][index % 4]}".strip()
+        return (
+            f"{made.topic} {['', 'examples', 'explained', 'pitfalls'][index % 4]}"
+        ).strip()
     items = some(last)
     if (
         not items

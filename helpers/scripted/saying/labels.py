@@ -3,37 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from .knowledge import known
 from .words import content, meanings, split, stem
 
-_BELONG = {
-    "positive happy good satisfied joy pleased love": "love loved loves great good "
-    "excellent happy wonderful amazing enjoy enjoyed enjoying fantastic best nice "
-    "delicious recommend perfect awesome glad pleasure beautiful incredibly favorite "
-    "thrilled impressed friends fun contento amigos",
-    "negative sad bad angry unhappy dissatisfied anger sadness frustrated": "hate bad "
-    "terrible awful sad angry worst broken disappointed disappointing refund slow poor "
-    "crash crashed never horrible annoying rude useless waste unhappy upset broke damaged "
-    "frustrated hurt enojado furious",
-    "billing payment payments refund finance account": "invoice charge charged payment "
-    "refund price bill billed card subscription paid money twice",
-    "technical support bug technology tech": "error bug crash crashes install login "
-    "password software app computer server code loading fix screen internet device",
-    "sports sport": "match team goal game won player football tennis league score coach",
-    "politics political government": "election government president vote parliament law",
-    "spam phishing scam": "win free prize click winner cash offer money lottery urgent",
-    "urgent high critical": "urgent asap immediately now down outage emergency critical",
-    "math maths calculator mathematics": "add sum plus minus times multiply divide "
-    "number equation calculate",
-    "weather": "weather rain sunny forecast temperature",
-    "vectorstore retriever retrieve rag docs": "agent agents prompt document paper llm",
-    "spanish": "estoy muy que el la los creo es hola de",
-    "english": "i the is am and it this you to of",
-    "french": "je le la est suis les bonjour vous",
-    "german": "ich der die das ist und nicht sehr",
-    "italian": "io il sono molto ciao che",
-    "cat": "meow kitten whiskers",
-    "dog": "woof bark puppy",
-}
 _OTHER = (
     "other",
     "general",
@@ -115,12 +87,12 @@ def _without(labels: Sequence[str], text: str) -> str:
 
 
 def _score(label: str, text: str) -> float:
-    words = {word for word in re.findall(r"[^\W_]+", text.casefold())}
+    words = {*re.findall(r"[^\W_]+", text.casefold())}
     own = {stem(word) for word in split(label)}
     score = 2.0 * len(own & content(text))
-    for names, belongs in _BELONG.items():
-        if own & {stem(name) for name in names.split()}:
-            score += len(words & {*belongs.split()})
+    for each in known()["labels"]:
+        if own & {stem(name) for name in each["names"].split()}:
+            score += len(words & {*each["words"].split()})
     no = re.search(
         r"\b(?:not|n't|never|isn't|wasn't) (?:\w+ )?(?:good|great|happy|nice)",
         text,

@@ -28,7 +28,8 @@ def translated(prompt: str, system: str) -> str | None:
     if text and re.search(r"\w", text[1]):
         return _in(asked[1].title(), text[1])
     within = re.search(
-        r"translat\w*\b(?:\s+(?:the|this|following|sentence|phrase|text|word|words|from|english|please|me))*"
+        r"translat\w*\b(?:\s+(?:the|this|following|sentence|phrase|text|word"
+        r"|words|from|english|please|me))*"
         r"[\s:]*[\"'“]?(.+?)[\"'”]?\s+(?:from \w+ )?(?:to|into|in)\b",
         asked[0],
         re.IGNORECASE | re.DOTALL,
@@ -52,6 +53,7 @@ def _in(language: str, text: str) -> str:
                 if normal(foreign) == normal(text):
                     return str(english).capitalize()
     return (
-        f"I am a scripted model and know only a few words of {language or 'that language'}; "
+        f"I am a scripted model and know only a few words of "
+        f"{language or 'that language'}; "
         f"“{text[:200]}” is not among them. A real model would translate it here."
     )

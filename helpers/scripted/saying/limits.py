@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator as Validator
 
 from ..error import ApiError
 from ..frames import Json
@@ -34,7 +38,7 @@ def fits(schema: Json, value: object, root: Json | None = None) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _validator(schema: bytes):  # type: ignore[no-untyped-def]
+def _validator(schema: bytes) -> "Validator":
     import jsonschema_rs
 
     return jsonschema_rs.Draft202012Validator(

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 _TELLS = re.compile(
-    r"\b(?:my|our|the user'?s) ((?:\w+ ){0,2}?\w+) (?:is|are) (?:called |named )?([^.?!,;\n]{1,60})",
+    r"\b(?:my|our|the user'?s) ((?:\w+ ){0,2}?\w+) (?:is|are) (?:called "
+    r"|named )?([^.?!,;\n]{1,60})",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"\b(?:i am|i'm|call me|this is) ([A-Z][\w'-]*)", re.IGNORECASE)
@@ -42,7 +43,8 @@ def recalled(prompt: str, earlier: Sequence[str], system: str) -> str | None:
     """Return the answer to a question about what was said before; None for others."""
     low = prompt.casefold()
     if re.search(
-        r"\bwhat (?:did|have) i (?:just )?(?:say|said|ask|asked|tell|told)|\bmy (?:last|previous|first) (?:message|question)",
+        r"\bwhat (?:did|have) i (?:just )?(?:say|said|ask|asked|tell|told)"
+        r"|\bmy (?:last|previous|first) (?:message|question)",
         low,
     ):
         if not earlier:
@@ -50,7 +52,9 @@ def recalled(prompt: str, earlier: Sequence[str], system: str) -> str | None:
         said = earlier[-1] if "first" in low else earlier[0]
         return f"You said: “{said.strip()}”"
     asked = re.search(
-        r"\b(?:what(?:'s| is| are|s)|do you (?:know|remember)|tell me|remember|recall)\b[^?.]{0,20}?\bmy ([\w ]{2,40}?)\s*(?:[?.!,]|again|$)",
+        r"\b(?:what(?:'s| is| are|s)|do you (?:know|remember)|tell me"
+        r"|remember|recall)\b[^?.]{0,20}?\bmy ([\w ]{2,40}?)\s*(?:[?.!,]"
+        r"|again|$)",
         low,
     )
     name = (

@@ -125,7 +125,8 @@ class Offered:
         ]
         asks = [n for n in texts if {*split(n)} & {*KINDS["query"].split(), "input"}]
         described = re.search(
-            r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about|\binformation (?:about|on)",
+            r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"
+            r"|\binformation (?:about|on)",
             self.function.description or "",
             re.IGNORECASE,
         )

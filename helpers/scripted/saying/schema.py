@@ -412,7 +412,7 @@ class Filler:
                 if re.search(rf"(?<!\w){re.escape(str(option).casefold())}(?!\w)", said)
             ]
         if has.type in ("integer", "number"):
-            found = []
+            found: list[object] = []
             while (
                 value := self._number(self.source.numbers, str(has.type), item)
             ) is not MISSING and len(found) < 100:
@@ -438,7 +438,7 @@ class Filler:
         return listed
 
     def _records(self, item: Json, has: Keywords, within: str) -> list[object]:
-        """Return an object for each part of the text that begins with its first value."""
+        """Return an object for each part of the text, by its first value."""
         name, first = next(iter((has.properties or {}).items()))
         first = self._resolved(_mapping(first))
         if first.get("type") != "string" or (self._made and not self._made.extracts):
@@ -531,8 +531,10 @@ def _singular(name: str) -> str:
     return name
 
 
-_ANSWERS = frozenset("answer response content message text output".split())
-_POINTS = frozenset("points facts highlights takeaways claims sentences".split())
+_ANSWERS = frozenset(["answer", "response", "content", "message", "text", "output"])
+_POINTS = frozenset(
+    ["points", "facts", "highlights", "takeaways", "claims", "sentences"]
+)
 _YES_NO = re.compile(r"['\"]?\byes\b['\"]? or ['\"]?no\b", re.IGNORECASE)
 _WRITTEN = frozenset(
     these(
@@ -554,7 +556,8 @@ EXTRACTS = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"\b(?:write|generate|give|create|tell|plan|suggest|list|recommend|make|invent|what|"
+    r"\b(?:write|generate|give|create|tell|plan|suggest|list|recommend"
+    r"|make|invent|what|"
     r"how|describe|recipe|explain|name|compose|design|provide|come up|who|which|why|"
     r"find|show|help|solve|answer)\b|\?",
     re.IGNORECASE,

@@ -16,7 +16,8 @@ from .writing import things
 
 _WHOLE = frozenset(
     these(
-        "age population price year count rating score temperature quantity total number "
+        "age population price year count rating score temperature quantity "
+        "total number "
         "amount salary servings calories"
     )
 )
@@ -32,7 +33,8 @@ _TYPES |= {
     kind: kind for kind in ("string", "integer", "number", "boolean", "array", "object")
 }
 _LINE = re.compile(
-    r"\"(\w+)\": (string|integer|number|boolean|float|int|str|bool|list|array|object)[^\n/]*?(?://\s*(.*))?(?=\n|$)"
+    r"\"(\w+)\": (string|integer|number|boolean|float|int|str|bool|list"
+    r"|array|object)[^\n/]*?(?://\s*(.*))?(?=\n|$)"
 )
 
 
@@ -58,8 +60,10 @@ def _json(both: str, talk: Conversation) -> str | None:
     if not re.search(r"\bjson\b", both, re.I):
         return None
     asks = re.search(
-        r"\b(?:in|as|return|respond|reply|output|format\w*|valid|provide|give|generate|produce|with|create|use)\b[^.?!\n]{0,60}\bjson\b"
-        r"|\bjson\b[^.?!\n]{0,40}\b(?:with|object|array|list|format|containing|schema|only|mode)\b|```json",
+        r"\b(?:in|as|return|respond|reply|output|format\w*|valid|provide"
+        r"|give|generate|produce|with|create|use)\b[^.?!\n]{0,60}\bjson\b"
+        r"|\bjson\b[^.?!\n]{0,40}\b(?:with|object|array|list|format"
+        r"|containing|schema|only|mode)\b|```json",
         both,
         re.I,
     )
@@ -92,7 +96,7 @@ def _schema(both: str) -> Json | None:
         if isinstance(found.get("properties"), dict) or "$defs" in found:
             return found
     if lines := _LINE.findall(both):
-        fields = {
+        fields: dict[str, Json] = {
             name: {"type": _TYPES[kind], "description": text.strip()}
             for name, kind, text in lines
         }
@@ -100,7 +104,8 @@ def _schema(both: str) -> Json | None:
     if examples:
         return _like(examples[-1])
     pairs = re.findall(
-        r"[{,\n]\s*[\"']?(\w+)[\"']?\s*:\s*[\"'<\[]*\s*(string|integer|number|boolean|float|int|str|bool|list|array)\b",
+        r"[{,\n]\s*[\"']?(\w+)[\"']?\s*:\s*[\"'<\[]*\s*(string|integer"
+        r"|number|boolean|float|int|str|bool|list|array)\b",
         both,
         re.I,
     )
@@ -111,12 +116,17 @@ def _schema(both: str) -> Json | None:
 
 def _by_keys(both: str) -> Json | None:
     under = re.search(
-        r"\b(?:list|array) of (\w+).{0,80}?\b(?:under|with|in|key)\b[^\n.]{0,40}?\b(?:key|field|named|called)\b[^\n\w]{0,4}[\"'`“](\w+)[\"'`”]|outer key of [\"'`“](\w+)[\"'`”]",
+        r"\b(?:list|array) of (\w+).{0,80}?\b(?:under|with|in"
+        r"|key)\b[^\n.]{0,40}?\b(?:key|field|named"
+        r"|called)\b[^\n\w]{0,4}[\"'`“](\w+)[\"'`”]"
+        r"|outer key of [\"'`“](\w+)[\"'`”]",
         both,
         re.I,
     )
     each = re.search(
-        r"\b(?:each|every)\b[^.\n]{0,60}?\b(?:have|has|with|contain\w*|include\w*|be)\b[^.\n]{0,40}?\b(?:keys?|fields?|properties)?\b(.{2,200})",
+        r"\b(?:each|every)\b[^.\n]{0,60}?\b(?:have|has|with|contain\w*"
+        r"|include\w*|be)\b[^.\n]{0,40}?\b(?:keys?|fields?"
+        r"|properties)?\b(.{2,200})",
         both,
         re.I,
     )
@@ -125,14 +135,17 @@ def _by_keys(both: str) -> Json | None:
         item = _of({key: _typed(key) for key in keys}) if keys else {"type": "string"}
         return _of({outer: {"type": "array", "items": item}})
     cue = re.search(
-        r"\b(?:keys?|fields?|properties|attributes|columns)\b(?:\s*(?:named|called|of|are|should be|must be|is|:|-|like|exactly|these|following|both|the|in it))*\s*(.{2,400})",
+        r"\b(?:keys?|fields?|properties|attributes|columns)\b(?:\s*(?:named"
+        r"|called|of|are|should be|must be|is|:|-|like|exactly|these"
+        r"|following|both|the|in it))*\s*(.{2,400})",
         both,
         re.I | re.S,
     )
     keys = _keys(cue[1]) if cue else []
     if not keys and (
         with_ := re.search(
-            r"\bjson\b(?:[^.?!\n]{0,30}?)\b(?:with|containing|including|that (?:has|contains))\b(.{2,200})",
+            r"\bjson\b(?:[^.?!\n]{0,30}?)\b(?:with|containing|including"
+            r"|that (?:has|contains))\b(.{2,200})",
             both,
             re.I,
         )
@@ -162,7 +175,8 @@ def _by_keys(both: str) -> Json | None:
 def _keys(text: str) -> list[str]:
     """Return the names at the start of a text: "`name` (string), age and city"."""
     text = re.split(
-        r"(?<=\w)[.;](?:\s|$)|\n\n|\bfor (?:the|a|an|this)\b|\bwhere\b|\babout\b|\bof the\b|\bdescribing\b|\?",
+        r"(?<=\w)[.;](?:\s|$)|\n\n|\bfor (?:the|a|an|this)\b|\bwhere\b"
+        r"|\babout\b|\bof the\b|\bdescribing\b|\?",
         text,
     )[0]
     quoted = [
@@ -171,11 +185,12 @@ def _keys(text: str) -> list[str]:
     ]
     if quoted:
         return list(dict.fromkeys(quoted))[:50]
-    keys = []
+    keys: list[str] = []
     text = re.sub(r"\([^)]*\)", "", text)
     for part in re.split(r",\s*(?:and\s+)?|\s+and\s+|\n[-*\s]*|\s*&\s*", text):
         word = re.match(
-            r"^[\s:*-]*(?:an? |the |their |its |his |her )?([A-Za-z_]\w*(?: [a-z]\w*)?)\s*(?::.*)?$",
+            r"^[\s:*-]*(?:an? |the |their |its |his "
+            r"|her )?([A-Za-z_]\w*(?: [a-z]\w*)?)\s*(?::.*)?$",
             part.strip(),
         )
         if word is None:
@@ -278,7 +293,8 @@ def _options(both: str, talk: Conversation) -> str | None:
 
 def _date(both: str, talk: Conversation) -> str | None:
     found = re.search(
-        r"datetime string that matches the following pattern: ['\"]([^'\"\n]{2,60})['\"]",
+        r"datetime string that matches the following pattern: ['\"]"
+        r"([^'\"\n]{2,60})['\"]",
         both,
     )
     if not found:
@@ -288,7 +304,8 @@ def _date(both: str, talk: Conversation) -> str | None:
 
 def _xml(both: str, talk: Conversation) -> str | None:
     if not re.search(
-        r"\b(?:as|in|an?|valid|well-formed) (?:\w+ )?XML\b|<\w+></\w+>|\bXML (?:file|tags?|format)",
+        r"\b(?:as|in|an?|valid|well-formed) (?:\w+ )?XML\b|<\w+></\w+>"
+        r"|\bXML (?:file|tags?|format)",
         both,
     ):
         return None

@@ -41,9 +41,11 @@ _STARTERS = frozenset(
         "could should would will please tell give list name write say explain describe "
         "add multiply subtract divide show find search look book send create make get "
         "set extract classify translate summarize summarise answer return use using "
-        "convert calculate compute count generate respond reply if in on at for to from "
+        "convert calculate compute count generate respond reply if in on "
+        "at for to from "
         "with and or but so then also not no yes hello hi hey let here there question "
-        "context text passage input output system user human ai assistant json remember "
+        "context text passage input output system user human ai assistant "
+        "json remember "
         "order buy play check plan call schedule remind turn start stop open close "
         "delete update i'm im what's whats after before once first next finally today "
         "tomorrow now given celsius fahrenheit compare analyze analyse recommend "
@@ -65,10 +67,14 @@ DATE = (
 )
 _TIME = r"\b(\d{1,2}):(\d{2})(?::(\d{2}))? ?([ap]\.?m\b)?|\b(\d{1,2}) ?([ap]\.?m)\b"
 _ZONE = r"\b[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+\b|\bUTC\b|\bGMT\b"
-_CODE = r"(?<![\w@.-])#?(?=[\w-]{0,40}\d)[A-Za-z0-9][\w-]{0,60}\b|(?<![\w.])\$?[A-Z]{2,6}\b"
+_CODE = (
+    r"(?<![\w@.-])#?(?=[\w-]{0,40}\d)[A-Za-z0-9][\w-]{0,60}\b"
+    r"|(?<![\w.])\$?[A-Z]{2,6}\b"
+)
 _PLACE = (
     r"\b(?:in|near|at|for|of|from|to|around|is it in|about)\s+"
-    r"(?:the )?((?!the\b|a\b|an\b|my\b|it\b|this\b|that\b|me\b|you\b|is\b)[^\W\d_][\w.'-]*"
+    r"(?:the )?((?!the\b|a\b|an\b|my\b|it\b|this\b|that\b|me\b|you\b"
+    r"|is\b)[^\W\d_][\w.'-]*"
     r"(?: (?!right|now|today|tomorrow|tonight|and|or|in|on|for|is|this|next|with|at|"
     r"from|to|please|using|then|like|the)[^\W\d_][\w'-]*){0,2})"
 )
@@ -182,9 +188,9 @@ class Source:
             alone = not re.search(r"\w", self.text[:start] + self.text[end:])
             if begins and start == match.start() and not known and not alone:
                 continue
-            if more := _STATE.match(self.text, end):
-                if not re.match(r",? and\b|,", self.text[more.end() :]):
-                    text, end = text + more[0], more.end()
+            more = _STATE.match(self.text, end)
+            if more and not re.match(r",? and\b|,", self.text[more.end() :]):
+                text, end = text + more[0], more.end()
             yield Found(text, start, end)
 
     @property

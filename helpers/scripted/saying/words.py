@@ -13,7 +13,8 @@ NUMBERS = {
     word: number
     for number, word in enumerate(
         these(
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen "
+            "zero one two three four five six seven eight nine ten eleven "
+            "twelve thirteen "
             "fourteen fifteen sixteen seventeen eighteen nineteen twenty"
         )
     )
@@ -21,13 +22,17 @@ NUMBERS = {
 
 STOP = frozenset(
     these(
-        "a about all also am an and any api are as at be by call can could current data "
+        "a about all also am an and any api are as at be by call can could "
+        "current data "
         "do does did for fetch fn from function get give given has have hello hi how i "
-        "if in info information into is it its just let like list make me my new not of "
+        "if in info information into is it its just let like list make me "
+        "my new not of "
         "on one or other our out please result return returns run set should show so "
-        "some string take tell that the their them then there these this to tool two up "
+        "some string take tell that the their them then there these this "
+        "to tool two up "
         "use used user using value values want was we were what when where which who "
-        "will with would you your create generate number perform based specific provide "
+        "will with would you your create generate number perform based "
+        "specific provide "
         "hey need e g today tomorrow"
     )
 )

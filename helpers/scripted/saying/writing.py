@@ -1,4 +1,4 @@
-"""Texts that are asked for by their kind: a joke, a poem, a list, a count, a summary."""
+"""Texts that are asked for by their kind: a joke, a poem, a list, a summary."""
 
 import re
 
@@ -16,11 +16,13 @@ def poem(prompt: str) -> str | None:
     """Return a joke, a haiku, a poem or a story, on the prompt's topic."""
     low = prompt.casefold()
     wants = re.search(
-        r"\b(joke|pun|riddle|haiku|limerick|poem|verse|song|ballad|rap|sonnet|story|tale|fairy tale|essay|paragraph)s?\b",
+        r"\b(joke|pun|riddle|haiku|limerick|poem|verse|song|ballad|rap"
+        r"|sonnet|story|tale|fairy tale|essay|paragraph)s?\b",
         low,
     )
     verb = re.search(
-        r"\b(tell|write|compose|generate|give|create|make|hear|another|need|want|a|short|tell me)\b",
+        r"\b(tell|write|compose|generate|give|create|make|hear|another|need"
+        r"|want|a|short|tell me)\b",
         low,
     )
     if not wants or not verb:
@@ -52,7 +54,8 @@ def counted(prompt: str) -> str | None:
     low = prompt.casefold()
     number = rf"(-?\d{{1,6}}|{'|'.join(NUMBERS)})"
     found = re.search(
-        rf"\bcount(?:ing)?(?: \w+){{0,2}}? (?:from {number} )?(?:up )?(?:down )?(?:to|until) {number}\b|"
+        rf"\bcount(?:ing)?(?: \w+){{0,2}}? (?:from {number} )?(?:up )?"
+        rf"(?:down )?(?:to|until) {number}\b|"
         rf"\bnumbers? (?:from )?{number} (?:to|through|-) {number}\b|"
         rf"\bcount(?: \w+)? (?:from )?{number} (?:to|through|down to) {number}\b",
         low,
@@ -82,7 +85,7 @@ def _number(text: str) -> int:
 
 
 def calculated(prompt: str) -> str | None:
-    """Return what the prompt's arithmetic comes to, if it is short and asks for that."""
+    """Return what a short prompt's arithmetic comes to."""
     if len(prompt) > 300:
         return None
     lines = []
@@ -105,13 +108,18 @@ def listed(prompt: str) -> str | None:
     """Return a list of things that are known by their noun."""
     number = rf"(\d{{1,2}}|{'|'.join(NUMBERS)}|some|a few|several)"
     found = re.search(
-        rf"\b(?:list|name|give(?: me)?|tell me|suggest|what are|think of|show me)\b(?: me)?(?: a list of| the names of)? (?:out )?(?:the )?{number} ((?:[\w-]+ ){{0,3}}?)([\w-]+?s|people|children)\b",
+        rf"\b(?:list|name|give(?: me)?|tell me|suggest|what are|think of"
+        rf"|show me)\b(?: me)?(?: a list of"
+        rf"| the names of)? (?:out )?(?:the )?{number} ((?:[\w-]+ ){{0,3}}?)"
+        rf"([\w-]+?s|people|children)\b",
         prompt,
         re.IGNORECASE,
     )
     if not found:
         found = re.search(
-            r"\b(?:list|name|give(?: me)?|tell me|generate|what are)\b(?: me)? (?:a list of |the |some |all )?(?:the )?()((?:[\w-]+ ){0,2}?)([\w-]+?s)\b(?! of)",
+            r"\b(?:list|name|give(?: me)?|tell me|generate"
+            r"|what are)\b(?: me)? (?:a list of |the |some "
+            r"|all )?(?:the )?()((?:[\w-]+ ){0,2}?)([\w-]+?s)\b(?! of)",
             prompt,
             re.IGNORECASE,
         )
@@ -142,7 +150,8 @@ def things(noun: str, number: str = "") -> list[str]:
 def summarised(prompt: str, system: str) -> str | None:
     """Return the first sentence of a text that is to be summarised."""
     asks = re.compile(
-        r"\b(?:summari[sz]e|summary|tl;?dr|key points|main (?:point|idea|theme)s?|condense)\b",
+        r"\b(?:summari[sz]e|summary|tl;?dr|key points|main (?:point|idea"
+        r"|theme)s?|condense)\b",
         re.I,
     )
     where = asks.search(prompt[:300]) or asks.search(prompt[-300:])
@@ -183,7 +192,8 @@ def changed(prompt: str) -> str | None:
     """Return a text in capitals, turned round, or its letters counted."""
     quoted = r"[\"'“`]?(.+?)[\"'”`]?[.!?]?$"
     if found := re.search(
-        rf"\b(?:reverse|spell .*backwards?:?)(?: the)?(?: string| word| text)?[: ]+{quoted}",
+        rf"\b(?:reverse|spell .*backwards?:?)(?: the)?(?: string| word"
+        rf"| text)?[: ]+{quoted}",
         prompt,
         re.I,
     ):
@@ -193,7 +203,8 @@ def changed(prompt: str) -> str | None:
     ):
         return found[1].upper()
     if found := re.search(
-        r"\bhow many (?:times does )?(?:the letter )?[\"'“]?(\w)[\"'”]?(?:'?s)?\b.*?\b(?:in|appear in)(?: the word)? [\"'“]?(\w+)",
+        r"\bhow many (?:times does )?(?:the letter )?[\"'“]?(\w)[\"'”]?"
+        r"(?:'?s)?\b.*?\b(?:in|appear in)(?: the word)? [\"'“]?(\w+)",
         prompt,
         re.I,
     ):
