@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from .source import DATE, NAME, Found, Source, as_date
-from .words import NUMBERS, split, stem
+from .words import NUMBERS, meaning, split, stem
 
 KINDS = {
     "email": "email mail recipient to cc",
@@ -21,6 +21,8 @@ KINDS = {
     "area where room capital cities locations places countries",
     "maker": "author artist singer band director writer composer brand",
     "path": "path file filename filepath directory folder dir",
+    "job": "occupation job profession role position",
+    "weather": "conditions condition forecast sky weather",
     "person": "name person customer user username recipient sender contact who "
     "employee patient character first last guest attendee speaker names people "
     "attendees participants company organization company product item brand",
@@ -41,6 +43,13 @@ _URL = r"https?://[^\s<>\"')]{1,2000}[^\s<>\"').,;:!?]"
 _UUID = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
 _IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
 _PATH = r"(?<![\w/:])(?:[~.]{0,2}/[\w./-]*\w|[\w-]+\.(?!com\b)[a-z]{2,4})\b"
+_WEATHER = r"\b(?:sunny|cloudy|rainy|raining|snowy|windy|foggy|stormy|clear|overcast)\b"
+_JOB = (
+    r"\bworks? as (?:an? |the )?([a-z]+(?: [a-z]+){0,2})(?=[.,;]| at | in | and |$)"
+    r"|\b(?:an?|is|are) (?:\d+-year-old )?((?:[a-z]+ )?(?:engineer"
+    r"|scientist|doctor|teacher|"
+    r"manager|developer|nurse|lawyer|artist|designer|writer|student|chef|analyst))\b"
+)
 _PHONE = r"\(?\+?\d[\d ()-]{6,18}\d"
 _EXPRESSION = r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+"
 _SYMBOLS = {"$": "price cost amount budget total salary fee", "%": "percent rate"}
@@ -106,8 +115,9 @@ class Field:
         yield from ((found, (found.text,)) for found in source.quoted)
         if "subject" in self.words:
             return
+        cued = not things and bool({*self.words} & {"body", "message", "content"})
         if {"text", "query", "expression"} & {*self._kinds} and not self.titles:
-            yield from ((found, (found.text,)) for found in _asked(source))
+            yield from ((found, (found.text,)) for found in _asked(source, cued=cued))
         if {"date", "time", "email", "url", "phone"} & {*self._kinds[:1]}:
             return
         codes = [code for code in source.codes if not code.text.isdigit()]
@@ -146,10 +156,10 @@ class Field:
             )
         ):
             return turned[1].lower() == "on"
-        wanted = {stem(word) for word in self.words if word not in _DULL}
+        wanted = {meaning(word) for word in self.words if word not in _DULL}
         words = re.findall(r"[\w']+|[:.,;]", source.text.lower())
         for at, word in enumerate(words):
-            if stem(word) in wanted:
+            if meaning(word) in wanted:
                 around = [*words[max(at - 3, 0) : at], *words[at + 1 : at + 3]]
                 no = {"no", "not", "without", "false", "off", "don't", "isn't", "never"}
                 return not no & {*around}
@@ -179,6 +189,13 @@ class Field:
             yield from source.find(
                 rf"{cue}\s+(?:[\"“`]([^\"”`\n]{{1,500}})[\"”`]"
                 rf"|'([^'\n]{{1,500}})'(?!\w))"
+            )
+        if self.is_a("text") or self.titles:
+            yield from source.find(
+                rf"\b(?:with|and) (?:the |a )?{re.escape(self.words[-1])}(?: of"
+                rf"| that says)? "
+                r"(.{1,500}?)(?=,? and (?:the |a )?(?:subject|body|title|message"
+                r"|text)\b|[,\n]|\.?$)"
             )
         if "name" in self.words:
             yield from source.find(r"\b(?:named|called) ['\"“]([^'\"”\n]{1,200})['\"”]")
@@ -241,7 +258,14 @@ class Field:
             return source.zones
         if kind == "expression":
             return list(source.find(_EXPRESSION))
-        patterns = {"email": EMAIL, "url": _URL, "phone": _PHONE, "path": _PATH}
+        patterns = {
+            "weather": _WEATHER,
+            "job": _JOB,
+            "email": EMAIL,
+            "url": _URL,
+            "phone": _PHONE,
+            "path": _PATH,
+        }
         patterns["language"] = rf"\b(?:{LANGUAGES})\b"
         return list(source.find(patterns[kind])) if kind in patterns else []
 
@@ -332,13 +356,13 @@ _ASKED = (
 )
 
 
-def _asked(source: Source) -> Iterator[Found]:
+def _asked(source: Source, *, cued: bool) -> Iterator[Found]:
     """Yield what a search would be for, or a message would say."""
-    *cued, anything = _ASKED
-    for pattern in cued:
+    *cues, anything = _ASKED
+    for pattern in cues:
         for found in source.find(pattern, re.IGNORECASE | re.DOTALL):
             yield source.rest(found)
-    for found in source.find(anything, re.IGNORECASE | re.DOTALL):
+    for found in () if cued else source.find(anything, re.IGNORECASE | re.DOTALL):
         if len(source.rest(found).text) > len(found.text) / 2:
             yield source.rest(found)
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from .answers import answer, honest, normal
 from .context import from_context
 from .conversation import Conversation
+from .equation import solved
 from .fields import about
 from .knowledge import known
 from .labels import pick
 from .languages import translated
 from .memory import recalled, told
 from .words import meanings, stem
-from .writing import calculated, changed, code, counted, listed, poem, summarised
+from .writing import calculated, changed, code, counted, listed, poem, query, summarised
 
 READ = 20_000
 """Characters of a prompt that are looked at for what it asks for."""
@@ -34,8 +35,10 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield classified(prompt, system)
     yield summarised(prompt, system)
     yield from_context(prompt, system)
+    yield poem(prompt, system)
+    yield query(prompt, system)
     for find in (
-        *(counted, poem, changed, calculated, capital, company, who, polite, fact),
+        *(counted, solved, changed, calculated, capital, company, who, polite, fact),
         *(listed, code),
     ):
         yield find(prompt)

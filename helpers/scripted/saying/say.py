@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 
 from ..request import ChatRequest
-from .calls import Call, Planned, decide
+from .call import Call, Planned
+from .calls import decide
 from .conversation import Conversation
 from .results import spoken
 from .schema import fill

@@ -88,6 +88,7 @@ class Filler:
         self._left = MOST_VALUES
         self._index = 0
         self._noun = ""
+        self._texts: set[str] = set()
 
     def value(self, schema: object, name: str = "value") -> object:
         """Return a value that the schema allows; `name` is what the field is called.
@@ -247,7 +248,11 @@ class Filler:
             return languages[pick(languages, self.source.text) or 0]
         typed = has.format is not None
         extracts = self._made is not None and self._made.extracts
-        writes = self._made and not extracts and (_written(field) or self._noun)
+        writes = (
+            self._made
+            and not extracts
+            and (_written(field) or self._noun or "SQL" in field.description)
+        )
         if writes and field.titles and not self._noun and self.source.names:
             writes = False
         if not typed and not writes:
@@ -281,8 +286,10 @@ class Filler:
             if not self.source.free(each):
                 continue
             for form in forms:
-                if form and fits(schema, form, self._root):
+                known = form.casefold() in self._texts
+                if form and not known and fits(schema, form, self._root):
                     self.source.claim(each)
+                    self._texts.add(form.casefold())
                     return form
         return MISSING
 
@@ -425,9 +432,7 @@ class Filler:
         field = Field(name, has.description or "", has.format)
         if self._made and {*field.words} & _POINTS:
             text = self.source.text.partition(": ")[2] or self.source.text
-            return [each for each in sentences(text) if fits(item, each, self._root)][
-                :20
-            ]
+            return [*filter(lambda each: fits(item, each, self._root), sentences(text))]
         if self._made and not self._made.extracts and _written(field):
             return []
         listed: list[object] = []
@@ -455,6 +460,8 @@ class Filler:
         starts = [
             each for each in (kinds[0] if kinds else []) if self.source.free(each)
         ]
+        if not starts:
+            return []
         records: list[object] = []
         for each, after in zip(starts, [*starts[1:], None], strict=True):
             text = self.source.text[each.start : after.start if after else None]

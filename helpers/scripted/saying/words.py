@@ -64,6 +64,8 @@ _SAME = (
     "restaurant dinner eat",
     "flight fly plane",
     "joke funny",
+    "win winner won wins victory",
+    "lose lost loser stolen missing",
 )
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
 _ENDS = ("ations", "ation", "ings", "ing", "ies", "ers", "er", "ed", "es", "s", "e")

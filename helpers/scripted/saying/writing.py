@@ -12,9 +12,17 @@ MOST = 1000
 """How far it counts."""
 
 
-def poem(prompt: str) -> str | None:
+def poem(prompt: str, system: str = "") -> str | None:
     """Return a joke, a haiku, a poem or a story, on the prompt's topic."""
     low = prompt.casefold()
+    always = re.search(
+        r"\b(?:respond|answer|reply|speak|write|talk)\w*(?: \w+){0,2} (?:in"
+        r"|with|as)(?: an?)? "
+        r"(haiku|poem|rhyme|joke|limerick)s?\b",
+        system[:2000].casefold(),
+    )
+    if always:
+        low = f"write a {always[1].replace('rhyme', 'poem')} {low}"
     wants = re.search(
         r"\b(joke|pun|riddle|haiku|limerick|poem|verse|song|ballad|rap"
         r"|sonnet|story|tale|fairy tale|essay|paragraph)s?\b",
@@ -173,6 +181,26 @@ def summarised(prompt: str, system: str) -> str | None:
         if not re.fullmatch(r"(?:CONCISE )?SUMMARY:?|TL;?DR:?|-+|<.*>", each, re.I)
     ]
     return kept[0] if kept and meanings(kept[0]) else None
+
+
+def query(prompt: str, system: str = "") -> str | None:
+    """Return a query in SQL on the table that is named, if one is asked for."""
+    both = f"{system}\n{prompt}"
+    if not re.search(r"\bsql\b", both, re.I):
+        return None
+    tables = re.findall(
+        r"\bcreate table [\"`]?(\w+)|\btables?:? [\"`]?(\w+)[\"`]?\s*\("
+        r"|\bfrom the (\w+) table",
+        both,
+        re.I,
+    )
+    names = [next(filter(None, found)) for found in tables]
+    if not names:
+        return None
+    said = meanings(prompt)
+    table = next((name for name in names if meanings(name) & said), names[0])
+    counts = re.search(r"\bhow many\b|\bcount\b|\bnumber of\b", prompt, re.I)
+    return " ".join(["SELECT", "COUNT(*)" if counts else "*", "FROM", f"{table};"])
 
 
 def code(prompt: str) -> str | None:
