@@ -21,11 +21,13 @@ KINDS = {
     "area where room capital cities locations places countries",
     "maker": "author artist singer band director writer composer brand",
     "path": "path file filename filepath directory folder dir",
+    "currency": "currency currencies",
     "job": "occupation job profession role position",
     "weather": "conditions condition forecast sky weather",
     "person": "name person customer user username recipient sender contact who "
     "employee patient character first last guest attendee speaker names people "
-    "attendees participants company organization company product item brand",
+    "attendees participants company organization vendor seller "
+    "supplier merchant product item brand",
     "language": "language lang languages",
     "expression": "expression equation formula math calculation",
     "query": "query question search keywords keyword prompt request queries q topic",
@@ -44,6 +46,16 @@ _UUID = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
 _IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
 _PATH = r"(?<![\w/:])(?:[~.]{0,2}/[\w./-]*\w|[\w-]+\.(?!com\b)[a-z]{2,4})\b"
 _WEATHER = r"\b(?:sunny|cloudy|rainy|raining|snowy|windy|foggy|stormy|clear|overcast)\b"
+_CURRENCIES = {"dollar": "USD", "euro": "EUR", "pound": "GBP", "yen": "JPY"}
+_CURRENCIES |= {
+    code.lower(): code for code in ("USD", "EUR", "GBP", "JPY", "CHF", "CAD", "INR")
+}
+_OBJECT = (
+    r"^(?:(?:please|can you|could you|i want to|i'd like to) )*(?:play"
+    r"|add|buy|order|read|"
+    r"watch|remove|delete|cancel) (?:some |an? |the |me )?"
+    r"([\w' -]{2,60}?)(?= to | on | in | at | from | for | with | by | and |[.?!,]|$)"
+)
 _JOB = (
     r"\bworks? as (?:an? |the )?([a-z]+(?: [a-z]+){0,2})(?=[.,;]| at | in | and |$)"
     r"|\b(?:an?|is|are) (?:\d+-year-old )?((?:[a-z]+ )?(?:engineer"
@@ -83,6 +95,8 @@ class Field:
         self.description = description[:500]
         self.words = split(name)
         self._kinds = [kind for kind, has in _KINDS.items() if has & {*self.words}]
+        if "currency" in self.words:
+            self._kinds = ["currency"]
         said = {*re.findall(r"\w+", self.description.lower()[:80])}
         if not self._kinds:
             order = ("place", "email", "url", "date", "person", "query", "expression")
@@ -119,6 +133,10 @@ class Field:
         if {"text", "query", "expression"} & {*self._kinds} and not self.titles:
             yield from ((found, (found.text,)) for found in _asked(source, cued=cued))
         if {"date", "time", "email", "url", "phone"} & {*self._kinds[:1]}:
+            return
+        if not self._kinds or {*self.words} & {"item", "product", "song", "task"}:
+            yield from ((found, (found.text,)) for found in source.find(_OBJECT))
+        if cued:
             return
         codes = [code for code in source.codes if not code.text.isdigit()]
         for found in [*source.names, *codes]:
@@ -187,6 +205,9 @@ class Field:
                 rf""
             )
             yield from source.find(
+                rf"\bthe {cue} (?!is\b|of\b|for\b|in\b|to\b|and\b)([\w-]{{2,40}})"
+            )
+            yield from source.find(
                 rf"{cue}\s+(?:[\"“`]([^\"”`\n]{{1,500}})[\"”`]"
                 rf"|'([^'\n]{{1,500}})'(?!\w))"
             )
@@ -245,12 +266,26 @@ class Field:
         if kind == "maker":
             return list(source.find(rf"\bby ({NAME})", 0))
         if kind == "person":
-            inside = re.compile(r"\b(?:in|near|at|from)\s$")
+            sells = {*self.words} & {
+                "vendor",
+                "company",
+                "sender",
+                "seller",
+                "merchant",
+            }
+            inside = re.compile(rf"\b(?:in|near|at{'' if sells else '|from'})\s$")
             return [
                 name
                 for name in source.names
                 if not inside.search(text[max(name.start - 6, 0) : name.start])
                 and not re.fullmatch(LANGUAGES, name.text)
+            ]
+        if kind == "currency":
+            return [
+                Found(
+                    _CURRENCIES[found.text.lower().rstrip("s")], found.start, found.end
+                )
+                for found in source.find(rf"\b(?:{'|'.join(_CURRENCIES)})s?\b")
             ]
         if kind == "code":
             return source.codes

@@ -137,7 +137,7 @@ def _clauses(text: str, tools: Sequence[Offered]) -> Iterator[tuple[str, bool]]:
                     joined[-1] += f" and {half}"
                 else:
                     joined.append(half)
-            yield from ((half, after or bool(n)) for n, half in enumerate(joined))
+            yield from ((half, after) for half in joined)
         else:
             yield part, after
 
@@ -193,11 +193,10 @@ def _expanded(
     more = [] if clause == talk.prompt else [talk.prompt]
     if talk.refers_back or len(talk.prompt.split()) <= 4:
         more += talk.earlier[:3]
-    arguments, lacks = tool.arguments(clause, *more)
+    refers = clause != talk.prompt and bool(_REFERS.search(clause))
+    arguments, lacks = tool.arguments(clause, *([] if refers else more))
     complete(tool, arguments, lacks)
-    planned = Planned(
-        tool, arguments, lacks, after or (bool(_REFERS.search(clause)) and bool(lacks))
-    )
+    planned = Planned(tool, arguments, lacks, after or (refers and bool(lacks)))
     for name in tool.needed if several else ():
         value = arguments.get(name)
         others = _listed(Source(clause), value)

@@ -49,7 +49,8 @@ _STARTERS = frozenset(
         "order buy play check plan call schedule remind turn start stop open close "
         "delete update i'm im what's whats after before once first next finally today "
         "tomorrow now given celsius fahrenheit compare analyze analyse recommend "
-        "suggest rate review document note pay transfer ask help"
+        "suggest rate review document invoice receipt cv resume note pay "
+        "transfer ask help"
     )
 )
 _MONTHS = these(
