@@ -87,9 +87,10 @@ def check_tools(request: ChatRequest) -> None:
 def check_choice(request: ChatRequest) -> None:
     """Raise ApiError (400) for a choice of what is not offered."""
     name = request.must_call
-    param = "tool_choice" if request.tool_choice is not None else "function_call"
-    if getattr(request, param) is not None and not (request.tools or request.legacy):
-        offers = "tools" if param == "tool_choice" else "functions"
+    param, offers = "tool_choice", "tools"
+    if request.tool_choice is None:
+        param, offers = "function_call", "functions"
+    if getattr(request, param) is not None and not (request.tools or request.offered):
         says = f"'{param}' is only allowed when '{offers}' are specified."
         raise ApiError(says, param=param)
     if name is None:
@@ -97,7 +98,7 @@ def check_choice(request: ChatRequest) -> None:
     offered = [function.name for function in request.functions]
     if not (name in offered if name else offered):
         wanted = name or "a tool"
-        says = f"'{param}' asks for {wanted}, which 'tools' does not offer."
+        says = f"'{param}' asks for {wanted}, which '{offers}' does not offer."
         raise ApiError(says, param=param)
 
 

@@ -16,10 +16,14 @@ class Call:
     name: str
     arguments: tuple[Chunk, ...]
 
+    @property
+    def text(self) -> str:
+        """The whole JSON text of the arguments."""
+        return "".join(chunk.text for chunk in self.arguments)
+
     def whole(self) -> ToolCall:
         """Return the call as the body of a whole answer has it."""
-        text = "".join(chunk.text for chunk in self.arguments)
-        function = FunctionCall(name=self.name, arguments=text)
+        function = FunctionCall(name=self.name, arguments=self.text)
         return ToolCall(id=self.identity, type="function", function=function)
 
 

@@ -139,10 +139,11 @@ class ChatRequest(Struct, kw_only=True, forbid_unknown_fields=True):
         return [tool.function for tool in tools] + (self.offered or [])
 
     @property
-    def customs(self) -> set[str]:
+    def customs(self) -> frozenset[str]:
         """The names of the tools that take free text."""
         tools = self.tools or []
-        return {tool.custom.name for tool in tools if isinstance(tool, CustomTool)}
+        found = (tool.custom.name for tool in tools if isinstance(tool, CustomTool))
+        return frozenset(found)
 
     @property
     def must_call(self) -> str | None:
@@ -152,7 +153,7 @@ class ChatRequest(Struct, kw_only=True, forbid_unknown_fields=True):
             return choice.function.name
         if isinstance(choice, AllowedTools):
             choice = choice.allowed_tools.mode
-        if isinstance(self.function_call, FunctionName):
+        if choice is None and isinstance(self.function_call, FunctionName):
             return self.function_call.name
         return "" if choice == "required" else None
 

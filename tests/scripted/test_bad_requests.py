@@ -130,7 +130,7 @@ WRONG = [
     ),
     ({"script": []}, "script", "must be an object"),
     ({"script": {"token": []}}, "script.token", "Did you mean 'tokens'?"),
-    ({"script": {"xyz": 1}}, "script.xyz", "'script' has tokens, ttft, pace"),
+    ({"script": {"xyz": 1}}, "script.xyz", "'script' has tokens, reasoning, ttft, pace"),
     ({"script": {"tokens": "Hello"}}, "script.tokens", "must be a list"),
     ({"script": {"tokens": ["a", 1]}}, "script.tokens[1]", "must be a string"),
     ({"script": {"ttft": "1"}}, "script.ttft", "must be a number"),
@@ -272,7 +272,7 @@ REFUSED = [
         {"top_logprobs": 2},
         *("top_logprobs", None, "only allowed when 'logprobs' is enabled"),
     ),
-    ({"tempurature": 1}, "tempurature", "unknown_parameter", "Unknown parameter: 't"),
+    ({"heat": 1}, "heat", "unknown_parameter", "Unknown parameter: 'heat'"),
     ({"temperature": 9}, "temperature", "decimal_above_max_value", "a number <= 2"),
     ({"top_p": -1}, "top_p", "decimal_below_min_value", "a number >= 0"),
     ({"n": 0}, "n", "integer_below_min_value", "a whole number >= 1"),
@@ -440,9 +440,15 @@ def test_an_upgrade_is_refused(url: str, protocol: str) -> None:
     [
         ("GET", "/v1/models?limit=1", 200),
         ("GET", "/v1/models/gpt-3.5-turbo", 200),
-        ("GET", "/v1/models/another", 404),
+        ("GET", "/v1/models/another", 200),
+        ("GET", "/v1/models/meta-llama%2FLlama-3", 200),
         ("GET", "/v1/nothing", 404),
-        ("POST", "/v1/embeddings", 404),
+        ("POST", "/v1/images/generations", 404),
+        ("GET", "/v1/responses/resp_x", 404),
+        ("PUT", "/v1/responses/resp_x", 404),
+        ("GET", "/v1/responses", 405),
+        ("GET", "/v1/completions", 405),
+        ("GET", "/v1/embeddings", 405),
         ("GET", "/", 404),
         ("GET", "/v1/chat/completions", 405),
         ("DELETE", "/v1/models", 405),
@@ -453,8 +459,8 @@ def test_paths_and_methods(url: str, method: str, path: str, status: int) -> Non
     response = HTTP.request(method, url.removesuffix("/v1") + path)
     assert response.status_code == status
     assert ("error" in response.json()) == (status != 200)
-    allowed = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/requests": "GET"}
-    assert response.headers.get("allow") == (allowed[path] if status == 405 else None)
+    only = "GET" if path in ("/v1/models", "/requests") else "POST"
+    assert response.headers.get("allow") == (only if status == 405 else None)
 
 
 @pytest.mark.parametrize(
