@@ -130,7 +130,11 @@ WRONG = [
     ),
     ({"script": []}, "script", "must be an object"),
     ({"script": {"token": []}}, "script.token", "Did you mean 'tokens'?"),
-    ({"script": {"xyz": 1}}, "script.xyz", "'script' has tokens, reasoning, ttft, pace"),
+    (
+        {"script": {"xyz": 1}},
+        "script.xyz",
+        "'script' has tokens, reasoning, ttft, pace",
+    ),
     ({"script": {"tokens": "Hello"}}, "script.tokens", "must be a list"),
     ({"script": {"tokens": ["a", 1]}}, "script.tokens[1]", "must be a string"),
     ({"script": {"ttft": "1"}}, "script.ttft", "must be a number"),

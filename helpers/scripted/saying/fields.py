@@ -132,7 +132,8 @@ class Field:
         cued = not things and bool({*self.words} & {"body", "message", "content"})
         if {"text", "query", "expression"} & {*self._kinds} and not self.titles:
             yield from ((found, (found.text,)) for found in _asked(source, cued=cued))
-        if {"date", "time", "email", "url", "phone"} & {*self._kinds[:1]}:
+        typed = {"date", "time", "email", "url", "phone", "place", "weather", "job"}
+        if typed & {*self._kinds[:1]}:
             return
         if not self._kinds or {*self.words} & {"item", "product", "song", "task"}:
             yield from ((found, (found.text,)) for found in source.find(_OBJECT))

@@ -378,6 +378,8 @@ class Filler:
         every = has.items if isinstance(has.items, Mapping) else {}
         least, most = has.min_items or 0, has.max_items
         first = [self.value(item, name) for item in has.prefix_items or ()]
+        if MISSING in first:
+            return MISSING
         if has.prefix_items and (has.items is None or has.items is False or not least):
             return first
         if isinstance(has.contains, Mapping) and not has.items:
@@ -590,6 +592,6 @@ def fill(
         lambda: f"A scripted model wrote this about {topic or 'the prompt'}."
     )
     made = Made(topic, words, extracts)
-    name = str(schema.get("title") or "value").lower()
+    name = str(_mapping(schema).get("title") or "value").lower()
     value = Filler(Source(prompt), schema, made).value(schema, name)
     return None if value is MISSING else value

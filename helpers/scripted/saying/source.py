@@ -189,9 +189,10 @@ class Source:
             alone = not re.search(r"\w", self.text[:start] + self.text[end:])
             if begins and start == match.start() and not known and not alone:
                 continue
-            more = _STATE.match(self.text, end)
-            if more and not re.match(r",? and\b|,", self.text[more.end() :]):
-                text, end = text + more[0], more.end()
+            if more := _STATE.match(self.text, end):
+                listed = re.match(r",? and\b|,", self.text[more.end() :])
+                if more[0][-2:].isupper() or not listed:
+                    text, end = text + more[0], more.end()
             yield Found(text, start, end)
 
     @property
@@ -211,7 +212,9 @@ class Source:
                 and not any(n.start < each.end and each.start < n.end for n in named)
                 and not re.fullmatch(DATE, each.text, re.IGNORECASE)
             ]
-            self._known["places"] = named or [*self.names, *other]
+            acts = re.compile(r" (?:is|was|has|lives|works|likes)\b")
+            rest = [name for name in self.names if not acts.match(self.text, name.end)]
+            self._known["places"] = named or [*rest, *other]
         return self._known["places"]
 
     @property
