@@ -197,11 +197,16 @@ def shown(number: float) -> str:
     )
 
 
-def written(step: Step | float, outer: str = "") -> str:
+def written(step: Step | float) -> str:
     """Write a step as a formula."""
     if not isinstance(step, Step):
         return shown(step)
-    text = (
-        f"{written(step.left, step.sign)} {step.sign} {written(step.right, step.sign)}"
-    )
-    return f"({text})" if outer in ("*", "/", "**", "-") else text
+    left, right = written(step.left), written(step.right)
+    if isinstance(step.left, Step) and _BINDS[step.left.sign] < _BINDS[step.sign]:
+        left = f"({left})"
+    if isinstance(step.right, Step) and _BINDS[step.right.sign] <= _BINDS[step.sign]:
+        right = f"({right})"
+    return f"{left} {step.sign} {right}"
+
+
+_BINDS = {"+": 0, "-": 0, "*": 1, "/": 1, "%": 1, "**": 2}

@@ -207,11 +207,14 @@ def _matching(pattern: str, index: int, *, longer: int = 0) -> Iterator[str]:
         left = MOST
 
         def _handle_repeat(self, start_range: int, end_range: int, value: str) -> str:
-            self.left -= 1 + start_range
+            most = min(end_range, max(start_range + 2, longer))
+            times = self._random.randint(start_range, most)
+            self.left -= 1 + times
             if self.left < 0:
                 raise OverflowError
-            end = min(end_range, max(start_range + 2, longer))
-            return super()._handle_repeat(start_range, end, value)
+            return "".join(
+                self._handle_state(state) for _ in range(times) for state in value
+            )
 
     for attempt in range(TRIES):
         maker = Short(random.Random(1000 * index + attempt))  # noqa: S311  no secret

@@ -73,7 +73,7 @@ _CODE = (
     r"|(?<![\w.])\$?[A-Z]{2,6}\b"
 )
 _PLACE = (
-    r"\b(?:in|near|at|for|of|from|to|around|is it in|about)\s+"
+    r"\b(?:in|near|at|for|from|to|around)\s+"
     r"(?:the )?((?!the\b|a\b|an\b|my\b|it\b|this\b|that\b|me\b|you\b"
     r"|is\b)[^\W\d_][\w.'-]*"
     r"(?: (?!right|now|today|tomorrow|tonight|and|or|in|on|for|is|this|next|with|at|"
@@ -171,7 +171,10 @@ class Source:
         return self._known["names"]
 
     def _names(self) -> Iterator[Found]:
+        last = 0
         for match in re.finditer(NAME, self.text):
+            if match.start() < last:
+                continue
             text, start, end = match[0], match.start(), match.end()
             first = text.split(" ")[0]
             while text and first.casefold().strip("'") in _STARTERS:
@@ -193,6 +196,7 @@ class Source:
                 listed = re.match(r",? and\b|,", self.text[more.end() :])
                 if more[0][-2:].isupper() or not listed:
                     text, end = text + more[0], more.end()
+            last = end
             yield Found(text, start, end)
 
     @property
