@@ -1,17 +1,26 @@
-"""The scripted model under attack: what was tried, and what held."""
+"""Set-up, scripted model and taught apps under attack: what was tried, what held.
+
+In CI the tests do the same, with less of everything.
+"""
 
 import os
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
 
 from helpers.models.process import ServerProcess
 from helpers.scripted.limits import allow_many_connections
 
+from .apps import come_and_leave, cut_streams, stop_reading
 from .crowds import beside_slow_clients, more_than_descriptors, opened_and_left
 from .endings import ended_kernels, ended_programs
 from .outcome import PATIENCE, Outcome
-from .report import table
+from .report import table, target
 from .tampering import (
     endless_requests,
     generated_requests,
@@ -20,7 +29,15 @@ from .tampering import (
     spoiled_requests,
 )
 
+ROOT = Path(__file__).resolve().parents[1]
 CROWD = 10_000
+SET_UP = ("tests/test_set_up.py",)
+SECRETS = ("tests/lessons/test_secrets.py",)
+HOSTILE = (
+    "tests/lessons/test_chat_input.py",
+    "tests/lessons/test_websocket.py",
+    "tests/lessons/test_page.py",
+)
 
 
 def run() -> None:
@@ -28,17 +45,25 @@ def run() -> None:
     if sys.platform == "win32":
         print("It counts descriptors and sends signals: not on Windows.")
         return
-    found = []
-    for outcome in outcomes():
+    begun, found = time.monotonic(), []
+    for outcome in (*set_up(), *scripted_model(), *taught_apps()):
         print(f"{outcome.what}: {outcome.wrong or 'held'}", flush=True)
         found.append(outcome)
     rows = [[one.what, f"{one.tried:,}", f"{one.held:,}"] for one in found]
     print("", table(["", "tried", "held"], rows), sep="\n")
     print(*(figure for one in found for figure in one.figures), sep="\n")
+    minutes = (time.monotonic() - begun) / 60
+    print(target("all of it", [minutes], most=10, unit="minutes"))
 
 
-def outcomes() -> Iterator[Outcome]:
-    """Do one attack after the other."""
+def set_up() -> Iterator[Outcome]:
+    """Run the tests whose attacks are no longer than those of CI."""
+    yield tested("run.py where .venv, its lock or its surroundings are broken", SET_UP)
+    yield tested("places where a key that a provider echoes could show", SECRETS)
+
+
+def scripted_model() -> Iterator[Outcome]:
+    """Attack the scripted model's server."""
     with closing(start(speed=1000)) as server:
         yield generated_requests(server.url, 4000)
         yield spoiled_requests(server.url)
@@ -53,6 +78,38 @@ def outcomes() -> Iterator[Outcome]:
     yield more_than_descriptors()
     yield ended_programs(100)
     yield ended_kernels(10)
+
+
+def taught_apps() -> Iterator[Outcome]:
+    """Attack the notebooks' apps, and those who read a stream; at the script's pace."""
+    os.environ["COURSE_SPEED"] = "1"
+    yield cut_streams(500, old=False)
+    yield cut_streams(500, old=True)
+    yield come_and_leave("06b", readers=500, seconds=60)
+    yield come_and_leave("06d", readers=500, seconds=60)
+    yield stop_reading("06b", readers=200, seconds=20)
+    yield tested("hostile questions, origins, messages and texts", HOSTILE)
+
+
+def tested(what: str, files: Sequence[str]) -> Outcome:
+    """Run tests in a process of their own, each of which is an attack."""
+    with TemporaryDirectory() as folder:
+        report = Path(folder, "report.xml")
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            *files,
+            f"--junit-xml={report}",
+        ]
+        subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+        suite = ElementTree.parse(report).getroot()[0]  # noqa: S314  # pytest wrote it
+    outcome = Outcome(what)
+    for case in suite.iter("testcase"):
+        if case.find("skipped") is None:
+            outcome.note("" if not len(case) else str(case.get("name")))
+    return outcome
 
 
 def start(*, speed: int) -> ServerProcess:

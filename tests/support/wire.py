@@ -10,8 +10,13 @@ import httpx2
 
 from helpers.models.process import ServerProcess
 
-HTTP = httpx2.Client(trust_env=False, timeout=30)
-"""Keeps its connections: what one answer leaves behind, the next one meets."""
+HTTP = httpx2.Client(
+    trust_env=False, timeout=30, limits=httpx2.Limits(keepalive_expiry=2)
+)
+"""Keeps its connections: what one answer leaves behind, the next one meets.
+
+But not for long: llama.cpp's server closes one that was silent for five seconds.
+"""
 
 UNPACED = {"ttft": 0, "pace": 0}
 """A script without waits."""

@@ -3,67 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from .source import DATE, NAME, Found, Source, as_date
-from .words import NUMBERS, meaning, split, stem
+from .asked import OBJECT, THING, asked, items_of
+from .kinds import EMAIL, IPV4, KINDS, URL, UUID, of_kind
+from .source import DATE, Found, Source, as_date
+from .words import meaning, split, stem
 
-KINDS = {
-    "email": "email mail recipient to cc",
-    "url": "url link website uri site webpage homepage",
-    "date": "date day when deadline due birthday birthdate birth departure checkin "
-    "checkout arrival start end",
-    "time": "time hour when at start",
-    "zone": "timezone tz zone",
-    "phone": "phone telephone mobile",
-    "code": "id code ticker symbol sku order isbn key reference flight stock ref",
-    "origin": "origin from source departure",
-    "destination": "destination dest to target arrival",
-    "place": "city location place country town region venue state destination origin "
-    "area where room capital cities locations places countries",
-    "maker": "author artist singer band director writer composer brand",
-    "path": "path file filename filepath directory folder dir",
-    "currency": "currency currencies",
-    "job": "occupation job profession role position",
-    "weather": "conditions condition forecast sky weather",
-    "person": "name person customer user username recipient sender contact who "
-    "employee patient character first last guest attendee speaker names people "
-    "attendees participants company organization vendor seller "
-    "supplier merchant product item brand",
-    "language": "language lang languages",
-    "expression": "expression equation formula math calculation",
-    "query": "query question search keywords keyword prompt request queries q topic",
-    "text": "text body content message note task todo input sentence comment reminder "
-    "subject title description statement review document",
-}
-_KINDS = {kind: frozenset(words.split()) for kind, words in KINDS.items()}
-
-LANGUAGES = (
-    "English|French|German|Spanish|Italian|Portuguese|Dutch|Chinese|Japanese|Korean|"
-    "Russian|Arabic|Hindi|Greek|Latin|Polish|Swedish|Turkish"
-)
-EMAIL = r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"
-_URL = r"https?://[^\s<>\"')]{1,2000}[^\s<>\"').,;:!?]"
-_UUID = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
-_IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
-_PATH = r"(?<![\w/:])(?:[~.]{0,2}/[\w./-]*\w|[\w-]+\.(?!com\b)[a-z]{2,4})\b"
-_WEATHER = r"\b(?:sunny|cloudy|rainy|raining|snowy|windy|foggy|stormy|clear|overcast)\b"
-_CURRENCIES = {"dollar": "USD", "euro": "EUR", "pound": "GBP", "yen": "JPY"}
-_CURRENCIES |= {
-    code.lower(): code for code in ("USD", "EUR", "GBP", "JPY", "CHF", "CAD", "INR")
-}
-_OBJECT = (
-    r"^(?:(?:please|can you|could you|i want to|i'd like to) )*(?:play"
-    r"|add|buy|order|read|"
-    r"watch|remove|delete|cancel) (?:some |an? |the |me )?"
-    r"([\w' -]{2,60}?)(?= to | on | in | at | from | for | with | by | and |[.?!,]|$)"
-)
-_JOB = (
-    r"\bworks? as (?:an? |the )?([a-z]+(?: [a-z]+){0,2})(?=[.,;]| at | in | and |$)"
-    r"|\b(?:an?|is|are) (?:\d+-year-old )?((?:[a-z]+ )?(?:engineer"
-    r"|scientist|doctor|teacher|"
-    r"manager|developer|nurse|lawyer|artist|designer|writer|student|chef|analyst))\b"
-)
-_PHONE = r"\(?\+?\d[\d ()-]{6,18}\d"
-_EXPRESSION = r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+"
 _SYMBOLS = {"$": "price cost amount budget total salary fee", "%": "percent rate"}
 _NEAR = {
     "age": r"years? old|year-old|aged|is|turned|yo",
@@ -94,13 +38,13 @@ class Field:
         self.name, self.form, self.within = name, form, within
         self.description = description[:500]
         self.words = split(name)
-        self._kinds = [kind for kind, has in _KINDS.items() if has & {*self.words}]
+        self._kinds = [kind for kind, has in KINDS.items() if has & {*self.words}]
         if "currency" in self.words:
             self._kinds = ["currency"]
         said = {*re.findall(r"\w+", self.description.lower()[:80])}
         if not self._kinds:
             order = ("place", "email", "url", "date", "person", "query", "expression")
-            self._kinds = [kind for kind in order if _KINDS[kind] & said][:1]
+            self._kinds = [kind for kind in order if KINDS[kind] & said][:1]
 
     @property
     def titles(self) -> bool:
@@ -131,19 +75,19 @@ class Field:
             return
         cued = not things and bool({*self.words} & {"body", "message", "content"})
         if {"text", "query", "expression"} & {*self._kinds} and not self.titles:
-            yield from ((found, (found.text,)) for found in _asked(source, cued=cued))
+            yield from ((found, (found.text,)) for found in asked(source, cued=cued))
         typed = {"date", "time", "email", "url", "phone", "place", "weather", "job"}
         if typed & {*self._kinds[:1]}:
             return
         if not self._kinds or {*self.words} & {"item", "product", "song", "task"}:
-            yield from ((found, (found.text,)) for found in source.find(_OBJECT))
+            yield from ((found, (found.text,)) for found in source.find(OBJECT))
         if cued:
             return
         codes = [code for code in source.codes if not code.text.isdigit()]
         for found in [*source.names, *codes]:
             yield found, (found.text,)
         if things and not {"query", "expression", "code", "url"} & {*self._kinds}:
-            yield from ((found, (found.text,)) for found in source.find(_THING))
+            yield from ((found, (found.text,)) for found in source.find(THING))
 
     def numbers(self, source: Source) -> Iterator[Found]:
         """Yield the numbers that stand beside a word of this field."""
@@ -249,68 +193,16 @@ class Field:
                 yield found, (found.text,)
             yield from ((found, (found.text[:5],)) for found in source.times)
             return
-        yield from ((found, (found.text,)) for found in self.of_kind(kind, source))
-
-    def of_kind(self, kind: str, source: Source) -> list[Found]:
-        """Return all that the text has of a kind."""
-        text = source.text
-        if kind in ("origin", "destination"):
-            word = r"\bfrom $" if kind == "origin" else r"\b(?:to|in|for|visit) $"
-            places = [*source.names, *source.places]
-            return [
-                place
-                for place in places
-                if re.search(word, text[max(place.start - 8, 0) : place.start])
-            ]
-        if kind == "place":
-            return source.places
-        if kind == "maker":
-            return list(source.find(rf"\bby ({NAME})", 0))
-        if kind == "person":
-            sells = {*self.words} & {
-                "vendor",
-                "company",
-                "sender",
-                "seller",
-                "merchant",
-            }
-            inside = re.compile(rf"\b(?:in|near|at{'' if sells else '|from'})\s$")
-            return [
-                name
-                for name in source.names
-                if not inside.search(text[max(name.start - 6, 0) : name.start])
-                and not re.fullmatch(LANGUAGES, name.text)
-            ]
-        if kind == "currency":
-            return [
-                Found(
-                    _CURRENCIES[found.text.lower().rstrip("s")], found.start, found.end
-                )
-                for found in source.find(rf"\b(?:{'|'.join(_CURRENCIES)})s?\b")
-            ]
-        if kind == "code":
-            return source.codes
-        if kind == "zone":
-            return source.zones
-        if kind == "expression":
-            return list(source.find(_EXPRESSION))
-        patterns = {
-            "weather": _WEATHER,
-            "job": _JOB,
-            "email": EMAIL,
-            "url": _URL,
-            "phone": _PHONE,
-            "path": _PATH,
-        }
-        patterns["language"] = rf"\b(?:{LANGUAGES})\b"
-        return list(source.find(patterns[kind])) if kind in patterns else []
+        yield from (
+            (found, (found.text,)) for found in of_kind(kind, self.words, source)
+        )
 
     def listed(self, source: Source) -> list[Found]:
         """Return what the text lists for a field of several values."""
         if told := self.told_list(source):
             return told
         for kind in self._kinds:
-            if found_all := self.of_kind(kind, source):
+            if found_all := of_kind(kind, self.words, source):
                 return found_all
         if len(source.quoted) > 1:
             return source.quoted
@@ -319,7 +211,7 @@ class Field:
             r"(?: [\w'-]{1,40}){0,2}?,? "
             r"(?:and|or) [\w'-]{1,40})",
         ):
-            return _items(found)
+            return items_of(found)
         return []
 
     def told_list(self, source: Source) -> list[Found]:
@@ -330,22 +222,24 @@ class Field:
                 rf"|such as)\s*"
             )
             for found in source.find(rf"{cue}\[?([^.\n;?!\]]{{3,500}})"):
-                return _items(found)
+                several = re.search(r",|\band\b", found.text)
+                if several or source.text[: found.start].rstrip("[ ")[-1:] in ":=":
+                    return items_of(found)
             bare = (
-                rf"\b{re.escape(stem(name))}\w* ((?:[\w'-]{1, 40}, ){{1,30}}"
-                rf"(?:and )?[\w'-]{1, 40}(?: and [\w'-]{1, 40})?)"
+                rf"\b{re.escape(stem(name))}\w* ((?:[\w'-]{{1,40}}, ){{1,30}}"
+                rf"(?:and )?[\w'-]{{1,40}}(?: and [\w'-]{{1,40}})?)"
             )
             for found in source.find(bare):
-                return _items(found)
+                return items_of(found)
         return []
 
 
 _FORMATS = {
     "email": EMAIL,
-    "uri": _URL,
-    "url": _URL,
-    "uuid": _UUID,
-    "ipv4": _IPV4,
+    "uri": URL,
+    "url": URL,
+    "uuid": UUID,
+    "ipv4": IPV4,
 }
 _DULL = {"is", "has", "the", "of", "a", "in", "number", "be", "and", "or", "to", "for"}
 _DULL |= {"should", "with", "that", "this", "from", "value", "first", "second", "input"}
@@ -366,69 +260,3 @@ def _moments(source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
         yield found, tuple(f"{form}T{at}Z" for form in forms)
     for found in source.times:
         yield found, (f"{found.text}Z", found.text)
-
-
-def _items(found: Found) -> list[Found]:
-    items, start = [], found.start
-    for item in re.split(r"(,? and |,? or |, ?)", found.text):
-        if re.search(r"[\w]", item) and not re.fullmatch(r",? (?:and|or) ", item):
-            items.append(Found(item.strip(" '\"`"), start, start + len(item)))
-        start += len(item)
-    return [item for item in items if item.text]
-
-
-_THING = (
-    rf"\b(?:an?|the|some|\d+|{'|'.join(NUMBERS)}) ([a-z]+(?: [a-z]+){{0,2}}?)"
-    r"(?= on | at | this | next | with | for | to |[.,?!]|$)"
-)
-_ASKED = (
-    r"(?:search|look|google|browse|query)(?: (?:the )?(?:web|internet|docs|documents|"
-    r"documentation|wikipedia|database|up|online))*(?: for| about)? (.{2,500}?)[.?!]*$",
-    r"(?:saying|that says|say|reads?|write|remind me to|note that|echo|called|titled|"
-    r"(?:add|create)(?: a| the)?(?: new)? (?:task|todo|note|reminder)(?: to|:)?)"
-    r"[: ]+(.{2,500}?)[.?!]*$",
-    r":\s*\n*(.{2,5000})$",
-    r"^(?:(?:hi|hello|hey|please|can you|could you)[ ,!]+)*(.{2,500}?)$",
-)
-
-
-def _asked(source: Source, *, cued: bool) -> Iterator[Found]:
-    """Yield what a search would be for, or a message would say."""
-    *cues, anything = _ASKED
-    for pattern in cues:
-        for found in source.find(pattern, re.IGNORECASE | re.DOTALL):
-            yield source.rest(found)
-    for found in () if cued else source.find(anything, re.IGNORECASE | re.DOTALL):
-        if len(source.rest(found).text) > len(found.text) / 2:
-            yield source.rest(found)
-
-
-def count_of(field: str, source: Source) -> int | None:
-    """Take how many of something a text asks for: "three steps".
-
-    >>> count_of("steps", Source("Explain it in three steps"))
-    3
-    """
-    word = re.escape(stem(split(field)[-1] if split(field) else field))
-    number = rf"(\d{{1,3}}|{'|'.join(NUMBERS)})"
-    for found in source.find(rf"\b{number} (?:[\w-]+ ){{0,3}}?{word}"):
-        source.claim(found)
-        said = found.text.casefold()
-        return NUMBERS[said] if said in NUMBERS else int(said)
-    return None
-
-
-def about(text: str, *, article: bool = False) -> str:
-    """Return what a text is about: "cats" of "Tell me a joke about cats."."""
-    found = re.search(
-        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for"
-        r"|for|of|on)\s+"
-        r"((?:an? |the )?)([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with"
-        r"| in (?:one|two|three|\d)"
-        r"| as json| and )",
-        text[:5000],
-        re.IGNORECASE,
-    )
-    if not found:
-        return ""
-    return (found[1] if article else "") + found[2].strip("'\"`“” ")

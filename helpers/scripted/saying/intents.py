@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from .answers import answer, honest, normal
+from .asked import about
 from .context import from_context
 from .conversation import Conversation
 from .equation import solved
-from .fields import about
 from .knowledge import known
 from .labels import pick
 from .languages import translated
@@ -85,7 +85,7 @@ def classified(prompt: str, system: str) -> str | None:
         r"|one of(?: the following| these)?|following|either|being about"
         r"|sentiments?|tone|intents?)\b"
         r"(?: (?:either|one of|categories|labels|being|are|is|the following"
-        r"|about))*[:\s(\[]+|\()"
+        r"|about))*[:,\s(\[]+|\()"
         r"((?:[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?\s*[,/|]\s*)+(?:or "
         r"|and )?[`'\"]?[\w-]+[`'\"]?"
         r"|[`'\"]?[\w-]+[`'\"]?,? or [`'\"]?[\w-]+[`'\"]?)",

@@ -4,17 +4,14 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from .fields import Field
+from .keywords import Keywords
 from .knowledge import joke, known, some
 from .source import TODAY
 from .words import these
-
-if TYPE_CHECKING:
-    from .schema import Keywords
 
 TRIES = 50
 """Texts made for a pattern until one fits what else the schema asks for."""
@@ -50,7 +47,7 @@ class Made(Struct):
     """Whether the values are to come from a text: what it does not have is unknown."""
 
 
-def a_number(has: "Keywords", name: str, index: int) -> float | int:
+def a_number(has: Keywords, name: str, index: int) -> float | int:
     """Return a number within the bounds; `index` tells it from others of a list."""
     low = _most(max, has.minimum, has.exclusive_minimum)
     high = _most(min, has.maximum, has.exclusive_maximum)
@@ -87,7 +84,7 @@ def _most(which: Callable[..., Decimal], *bounds: float | None) -> Decimal | Non
 
 
 def a_string(
-    has: "Keywords", field: Field, made: Made, index: int, fits: Callable[[str], bool]
+    has: Keywords, field: Field, made: Made, index: int, fits: Callable[[str], bool]
 ) -> str:
     """Return a text that the schema allows, if this finds one."""
     text = ""
@@ -97,7 +94,7 @@ def a_string(
     return text
 
 
-def _texts(has: "Keywords", field: Field, made: Made, index: int) -> Iterator[str]:
+def _texts(has: Keywords, field: Field, made: Made, index: int) -> Iterator[str]:
     if has.format in _FORMATS:
         yield _FORMATS[has.format](index)
     words = _words(field, made, index)
@@ -111,7 +108,7 @@ def _texts(has: "Keywords", field: Field, made: Made, index: int) -> Iterator[st
     yield _sized(words, has)
 
 
-def _sized(text: str, has: "Keywords") -> str:
+def _sized(text: str, has: Keywords) -> str:
     least = min(has.min_length or 0, MOST)
     while 0 < len(text) < least:
         text = f"{text} {text}"

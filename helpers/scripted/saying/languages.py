@@ -3,7 +3,7 @@
 import re
 
 from .answers import normal
-from .fields import LANGUAGES
+from .kinds import LANGUAGES
 from .knowledge import known
 
 _INTO = re.compile(

@@ -7,8 +7,9 @@ from functools import cached_property
 
 from ..frames import Json
 from ..tools import Function
-from .fields import KINDS
-from .schema import MISSING, Filler
+from .kinds import KINDS
+from .scalars import MISSING
+from .schema import Filler
 from .source import Source
 from .words import STOP, meaning, meanings, split, stem
 
@@ -123,7 +124,7 @@ class Offered:
         texts = [
             n for n in self.fields if self.fields[n].get("type", "string") == "string"
         ]
-        asks = [n for n in texts if {*split(n)} & {*KINDS["query"].split(), "input"}]
+        asks = [n for n in texts if {*split(n)} & {*KINDS["query"], "input"}]
         described = re.search(
             r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"
             r"|\binformation (?:about|on)",
@@ -174,7 +175,7 @@ class Offered:
 
     def text_fields(self) -> list[str]:
         """Return the names of its parameters that take free text."""
-        free = {*KINDS["text"].split(), "answer", "result", "data", "html"}
+        free = {*KINDS["text"], "answer", "result", "data", "html"}
         return [name for name in self.fields if {*split(name)} & free]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from .call import Planned
 from .conversation import Conversation
-from .fields import EMAIL
+from .kinds import EMAIL
 from .labels import pick
 from .offered import Offered
 from .source import Found, Source

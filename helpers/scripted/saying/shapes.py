@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from ..frames import CREATED, Json
+from .asked import about
 from .conversation import Conversation
-from .fields import about
 from .knowledge import some
 from .labels import pick
 from .schema import fill
@@ -80,11 +80,25 @@ def _json(both: str, talk: Conversation) -> str | None:
     return f"```json\n{text}\n```" if "markdown code snippet" in both else text
 
 
+_ABOUT_KEYS = re.compile(
+    r"\b(?:with|use|using|each|every|which|that)\b[^.:\n]{0,80}"
+    r"\b(?:keys?|fields?)\b[^.:\n]{0,100}?(?=[.:\n]|$|\bfor\b)",
+    re.IGNORECASE,
+)
+
+
+def _unless(key: re.Match[str], schema: Json) -> str:
+    """Leave out a word in quotes that is a key."""
+    return " " if f'"{key[1]}"' in json.dumps(schema) else key[0]
+
+
 def _filled(schema: Json, talk: Conversation) -> str:
     prompt = talk.prompt
     for example in _objects(prompt):
         prompt = prompt.replace(json.dumps(example, ensure_ascii=False), " ")
     prompt = re.sub(r"\{[^{}]{0,2000}\}", " ", prompt)
+    prompt = _ABOUT_KEYS.sub(" ", prompt)
+    prompt = re.sub(r"[\"'`](\w+)[\"'`]", lambda key: _unless(key, schema), prompt)
     value = fill(schema, prompt, said=talk.briefly, hint=talk.system)
     return json.dumps(value, ensure_ascii=False)
 

@@ -72,6 +72,9 @@ _CODE = (
     r"(?<![\w@.-])#?(?=[\w-]{0,40}\d)[A-Za-z0-9][\w-]{0,60}\b"
     r"|(?<![\w.])\$?[A-Z]{2,6}\b"
 )
+_ACRONYMS = frozenset(
+    these("JSON XML SQL API PDF HTML CSV AI LLM USA UK US EU OK CV ID")
+)
 _PLACE = (
     r"\b(?:in|near|at|for|from|to|around)\s+"
     r"(?:the )?((?!the\b|a\b|an\b|my\b|it\b|this\b|that\b|me\b|you\b"
@@ -239,7 +242,10 @@ class Source:
     @property
     def codes(self) -> list[Found]:
         """What looks like an identifier: "AAPL", "A-17"."""
-        return self._once("codes", _CODE, 0)
+        if "codes" not in self._known:
+            codes = [each for each in self.find(_CODE, 0) if each.text not in _ACRONYMS]
+            self._known["codes"] = codes
+        return self._known["codes"]
 
     @property
     def zones(self) -> list[Found]:

@@ -3,8 +3,8 @@
 import re
 
 from .arithmetic import shown, steps, worth, written
+from .asked import about
 from .context import sentences
-from .fields import about
 from .knowledge import joke, known, some
 from .words import NUMBERS, meanings, stem
 

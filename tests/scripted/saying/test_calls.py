@@ -255,7 +255,7 @@ def test_what_it_cannot_know_it_asks_for_in_words(said: str) -> None:
         "hi",
         "Tell me a joke about cats",
         "Thank you!",
-        "What is a token?",
+        "Say hello",
         "Who are you?",
     ],
 )
@@ -273,7 +273,7 @@ def test_a_question_is_looked_up_where_there_is_a_search() -> None:
 
 
 def earlier(*said: str) -> list[object]:
-    """Return messages of the user, with one of the assistant after each but the last."""
+    """Return messages of the user, with the assistant's between them."""
     answered = {"role": "assistant", "content": "Well."}
     return [each for text in said for each in (text, answered)][:-1]
 

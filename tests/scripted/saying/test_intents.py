@@ -104,8 +104,8 @@ def test_the_system_s_message_says_what_to_do(
 @pytest.mark.parametrize(
     "prompt",
     [
-        "Answer from the context only.\nContext:\nHarrison worked at Kensho.\nBears eat "
-        "honey.\n\nQuestion: where did Harrison work?\nHelpful answer:",
+        "Answer from the context only.\nContext:\nHarrison worked at Kensho.\n"
+        "Bears eat honey.\n\nQuestion: where did Harrison work?\nHelpful answer:",
         "Where did Harrison work?\n\n<context>Bears eat honey. Harrison worked at "
         "Kensho.</context>",
         "Question: Where did Harrison work?\nContext: Bears eat. Harrison worked at "

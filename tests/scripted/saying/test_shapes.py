@@ -86,7 +86,7 @@ def test_langchain_s_parsers_read_the_answers() -> None:
             {"name": "Maria", "city": "Lisbon"},
         ),
         (
-            'Reply like {"name": "string", "age": 0} in JSON. Text: Bob is 42 years old',
+            'Reply like {"name": "string", "age": 0} in JSON. Text: Bob, 42 years old',
             {"name": "Bob", "age": 42},
         ),
         (
