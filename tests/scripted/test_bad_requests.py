@@ -133,11 +133,7 @@ WRONG = [
     (
         {"script": {"xyz": 1}},
         "script.xyz",
-<<<<<<< HEAD
-        "'script' has tokens, reasoning, ttft, pace",
-=======
         "'script' has tokens, reasoning, ttft",
->>>>>>> endpoints
     ),
     ({"script": {"tokens": "Hello"}}, "script.tokens", "must be a list"),
     ({"script": {"tokens": ["a", 1]}}, "script.tokens[1]", "must be a string"),

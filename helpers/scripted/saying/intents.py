@@ -74,7 +74,7 @@ def classified(prompt: str, system: str) -> str | None:
     """Return the label that fits, where labels are given or sentiment is asked for."""
     both = f"{system}\n{prompt}"
     if not re.search(
-        r"\b(?:classif\w*|categor\w*|sentiment|label|detect (?:the )?\w+"
+        r"\b(?:classif\w*|categori\w*|category|sentiment|label|detect (?:the )?\w+"
         r"|which of (?:the following|these)|route|intent|tone)\b",
         both,
         re.I,

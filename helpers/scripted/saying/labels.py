@@ -98,6 +98,6 @@ def _score(label: str, text: str) -> float:
         text,
         re.I,
     )
-    if no and own & {"positiv", "happi", "good"}:
+    if no and own & {stem("positive"), stem("happy"), "good"}:
         score -= 2
     return score + 0.1 * bool(meanings(label) & meanings(text))

@@ -107,7 +107,9 @@ class Offered:
     def calculates(self) -> str | None:
         """The name of the parameter that takes a whole formula, if there is one."""
         text = f"{' '.join(split(self.name))} {self.function.description or ''}"
-        if not re.search(r"calculat|\bmath|arithmetic|expression|evaluat", text, re.I):
+        if not re.search(
+            r"calculate|calculator|\bmath|arithmetic|expression|evaluat", text, re.I
+        ):
             return None
         texts = [
             n
