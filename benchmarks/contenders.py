@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .scenarios import WORDS, Scenario
@@ -20,6 +20,9 @@ AIMOCK = "@copilotkit/aimock@1.43.0"
 
 FRAME = r'"delta":\{"content":"([^"\\]+)"'
 """A frame with text in it; an empty one (the role, the end) does not count."""
+
+EVENT = r'"type":"response\.output_text\.delta"[^\n]*"delta":"([^"\\]+)"'
+"""An event with text in it."""
 
 AIMOCK_PROGRAM = """
 import { LLMock } from "@copilotkit/aimock";
@@ -94,6 +97,23 @@ def scripted() -> Contender:
         "scripted model",
         lambda scenario: command,
         lambda scenario: completion(script=scenario.script()),
+    )
+
+
+def responses() -> Contender:
+    """The same, asked for responses: a chunk is an event with a name and a number."""
+
+    def body(scenario: Scenario) -> str:
+        asked = {"model": "scripted", "stream": True, "input": "Count."}
+        script = scenario.script()
+        return json.dumps(asked | {"script": script}, separators=(",", ":"))
+
+    return replace(
+        scripted(),
+        name="scripted, responses",
+        body=body,
+        path="/responses",
+        text=EVENT,
     )
 
 

@@ -34,7 +34,13 @@ _QUICK: dict[str, Values] = {
     "pace": st.just(0) | st.floats(10_000, 1e12),
     "fault": st.sampled_from(FAULTS) | _TEXT,
 }
-_EXAMPLES: dict[str, Value] = {"ttft": 0, "stall": 0, "pace": 0, "fault": "no_done"}
+_EXAMPLES: dict[str, Value] = {
+    "ttft": 0,
+    "stall": 0,
+    "pace": 0,
+    "fault": "no_done",
+    "strict": False,  # a schema has rules then
+}
 
 WRONG: tuple[Value, ...] = (
     *(None, True, False, 0, 1, -1, 2, 1.5, 1e300, 10**30, 10**400),
@@ -83,7 +89,7 @@ def _right(kind: inspect.Type) -> Values:
         case inspect.FloatType():
             return st.floats(kind.ge, kind.le, allow_nan=False, allow_infinity=False)
         case inspect.StrType():
-            return _TEXT
+            return st.sampled_from(["f", "get_weather"]) if kind.pattern else _TEXT
         case inspect.BoolType():
             return st.booleans()
         case inspect.NoneType():

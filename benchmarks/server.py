@@ -1,6 +1,9 @@
-"""The scripted model's server beside a bare protocol and AIMock, in one run."""
+"""The scripted model's server beside a bare protocol and AIMock, in one run.
 
-from .contenders import Contender, aimock, bare, scripted
+Unpaced, it is asked for responses, too.
+"""
+
+from .contenders import Contender, aimock, bare, responses, scripted
 from .report import number, table, target
 from .rounds import Round, measure_in_turn
 from .scenarios import PACED, UNPACED, Scenario
@@ -18,11 +21,11 @@ def run() -> None:
     for scenario in (UNPACED, *PACED):
         rounds = PACED_ROUNDS if scenario.pace else UNPACED_ROUNDS
         print(f"\n{scenario.title} (best of {rounds} rounds)", flush=True)
-        found = measure_in_turn(contenders, scenario, rounds)
+        measured = contenders if scenario.pace else [*contenders, responses()]
+        found = measure_in_turn(measured, scenario, rounds)
         show = show_paced if scenario.pace else show_unpaced
         print(show(scenario, {name: best for name, (best, *_) in found.items()}))
-        ours, *others = found.values()
-        print(*targets(scenario, ours, others), sep="\n", flush=True)
+        print(*targets(scenario, found), sep="\n", flush=True)
 
 
 def available() -> list[Contender]:
@@ -74,22 +77,24 @@ def ms(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms"
 
 
-def targets(
-    scenario: Scenario, ours: list[Round], others: list[list[Round]]
-) -> list[str]:
+def targets(scenario: Scenario, found: dict[str, list[Round]]) -> list[str]:
     """Return a line for each target of a scenario; the best round counts."""
+    ours, floor, *others = found.values()
     if not scenario.pace:
-        _, *aimock = others
+        *aimock, responses = others
+        speeds = [one.speed for one in ours]
         return [
+            *(
+                target("chunks/s, against AIMock's", speeds, least=rounds[0].speed)
+                for rounds in aimock
+            ),
             target(
-                "chunks/s, against AIMock's",
-                [one.speed for one in ours],
-                least=rounds[0].speed,
-            )
-            for rounds in aimock
+                "events/s of responses, against half of chat's chunks/s",
+                [one.speed for one in responses],
+                least=speeds[0] / 2,
+            ),
         ]
-    bare = others[0][0].load.ttft[1]
-    ratios = [one.load.ttft[1] / bare for one in ours]
+    ratios = [one.load.ttft[1] / floor[0].load.ttft[1] for one in ours]
     lines = [
         ("TTFT p99 over the bare protocol's", ratios, scenario.most_of_bare, ""),
         ("gap p99", [one.gap for one in ours], scenario.most_gap, "ms"),

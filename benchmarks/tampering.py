@@ -62,8 +62,13 @@ def is_about(where: str, param: str) -> bool:
     if param.startswith(where):
         return True
     # What has to fit together: a tool that is asked for, a fault that needs a stream.
-    other = {"tools": "tool_choice", "tool_choice": "tool_choice"}
-    if param == (other | {"stream": "script.fault"}).get(re.split(r"[.[]", where)[0]):
+    pairs = {
+        *(("tools", "tool_choice"), ("tool_choice", "tool_choice")),
+        *(("functions", "function_call"), ("function_call", "function_call")),
+        *(("stream", "script.fault"), ("stream", "stream_options")),
+        *(("logprobs", "top_logprobs"), ("functions", "tool_choice")),
+    }
+    if (re.split(r"[.[]", where)[0], param) in pairs:
         return True
     return where == f"{param}[0]"  # the only item was taken away
 

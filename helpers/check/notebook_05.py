@@ -31,7 +31,7 @@ async def answers_together(answer: object) -> AsyncGenerator[str, None]:
     from langchain_openai import ChatOpenAI
 
     from helpers.models import script
-    from helpers.scripted import answers
+    from helpers.scripted.saying.answers import answer as written
 
     class UnderWay(BaseCallbackHandler):
         run_inline = True
@@ -58,7 +58,7 @@ async def answers_together(answer: object) -> AsyncGenerator[str, None]:
     got = await coming
     if not isinstance(got, Iterable) or isinstance(got, str | dict | set):
         yield "return a list of texts, one for each question"
-    said, texts = [*cast("Iterable[object]", got)], [*map(answers.answer, QUESTIONS)]
+    said, texts = [*cast("Iterable[object]", got)], [*map(written, QUESTIONS)]
     if any(isinstance(each, Awaitable) for each in said):
         yield "what is in your list has not come yet: await it"
     if not UnderWay.steps:

@@ -63,23 +63,52 @@ def invalid(
     found, at, place = str(error).rpartition(" - at `$")
     found, place = (found, place) if at else (place, "")
     param = (within + place.removesuffix("`")).lstrip(".")
-    names = known.get(param.rpartition(".")[2], ())
+    plain = re.sub(r"\[\d+\]", "", param)
+    names = known.get(plain) or known.get(plain.rpartition(".")[2], ())
     if wrong := re.fullmatch(r"Object (\w+) .* field `(.*)`", found, re.DOTALL):
         what, name = wrong.groups()
         field = f"{param}.{name}".lstrip(".")
         if what == "missing":
-            return ApiError(f"'{field}' is missing.", param=field)
-        has = f"'{param}' has no '{name}'; it has {', '.join(names)}."
-        return ApiError(has + did_you_mean(name, names), param=field)
+            return missing(field)
+        says = f"Unknown parameter: '{field}'."
+        if param and names:
+            says += f" '{param}' has {', '.join(names)}."
+        says += did_you_mean(name, names or known.get("", ()))
+        return ApiError(says, param=field, code="unknown_parameter")
     if not param:
         return ApiError("The body must be a JSON object.")
     wanted = found.removeprefix("Expected ").replace(", got", ", not").replace(".0", "")
-    if found.startswith("Invalid"):
+    if "Invalid" in found or "of type" in found:
         wanted = f"one of {', '.join(names)}"
     elif found.endswith("out of range"):
         wanted = "a smaller number"
     wanted = re.sub(r"`(.*?)`", lambda kinds: _in_words(kinds[1]), wanted)
-    return ApiError(f"'{param}' must be {wanted}.", param=param)
+    return ApiError(f"'{param}' must be {wanted}.", param=param, code=_code(found))
+
+
+def missing(param: str) -> ApiError:
+    """Return the error that a parameter is not there."""
+    says = f"Missing required parameter: '{param}'."
+    return ApiError(says, param=param, code="missing_required_parameter")
+
+
+_CODES = {
+    r"array` of length >= 1$": "empty_array",
+    r"array` of length <=": "array_above_max_length",
+    r"`float.*` [<>]= .*|`float.* out of range": "decimal_{}_value",
+    r"`int.*` [<>]= .*|out of range": "integer_{}_value",
+    r"`str.*` of length <=": "string_above_max_length",
+    r"matching regex|^Invalid": "invalid_value",
+}
+
+
+def _code(found: str) -> str:
+    """Return OpenAI's code for what msgspec found."""
+    way = "below_min" if ">=" in found else "above_max"
+    for pattern, code in _CODES.items():
+        if re.search(pattern, found):
+            return code.format(way)
+    return "invalid_type"
 
 
 def _in_words(kinds: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from .error import ApiError, did_you_mean
-from .frames import COMMENT, event
+from .frames import COMMENT
 from .record import KEPT
 from .reply import Reply
 from .script import Script
@@ -100,8 +100,7 @@ def malformed_frame(steps: Steps, script: Script) -> Steps:
 def error_frame(steps: Steps, script: Script) -> Steps:
     """A frame that holds an error after chunk `at`, and the end."""
     yield from before(steps, script.at)
-    error = ApiError("The model failed while it was writing.", status=500)
-    yield Step(0, event(error.body()), "extra")
+    yield Step(0, b"", "failure")
 
 
 def duplicate_frames(steps: Steps, script: Script) -> Steps:
@@ -178,10 +177,26 @@ def cut_short(reply: Reply, script: Script) -> Reply:
     return reply.cut(script.at, reason) if reason else reply
 
 
-def change(steps: Steps, script: Script) -> Steps:
-    """Return the steps, changed by the script's fault if it is one of a stream."""
+def change(steps: Steps, script: Script, failure: Callable[[ApiError], bytes]) -> Steps:
+    """Return the steps, changed by the script's fault if it is one of a stream.
+
+    `failure` gives the frame that an endpoint writes for an error.
+    """
     wanted = CHANGES.get(script.fault or "")
-    return wanted(steps, script) if wanted else steps
+    if wanted is None:
+        return steps
+    changed = wanted(steps, script)
+    return _failing(changed, failure) if wanted is error_frame else changed
+
+
+def _failing(steps: Steps, failure: Callable[[ApiError], bytes]) -> Steps:
+    for step in steps:
+        if step.kind == "failure":
+            failed = "The model failed while it was writing."
+            error = ApiError(failed, status=500, code="server_error")
+            yield Step(0, failure(error), "extra")
+        else:
+            yield step
 
 
 class Refusals:

@@ -1,4 +1,4 @@
-"""OpenAI's wire format: the frames of a stream, and the body of a whole answer.
+"""What goes over the wire of `/v1/chat/completions`: frames, and the body of an answer.
 
 Source: OpenAI's API reference, "Chat Completions" and "Streaming". A frame is one
 server-sent event, `data: {json}` and an empty line; the last one says `[DONE]`. The
@@ -10,8 +10,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from .logprobs import Logprob
+
 CREATED = 1_767_225_600
 """Seconds since 1970 that every answer claims to be made at: 1 January 2026."""
+
+FINGERPRINT = "fp_scripted"
+"""What `system_fingerprint` says: one configuration, always the same."""
 
 Json = Mapping[str, object]
 
@@ -48,11 +53,27 @@ class Usage(Struct, omit_defaults=True, forbid_unknown_fields=True):
     completion_tokens_details: CompletionTokensDetails | None = None
 
 
+def detailed(usage: Usage) -> Usage:
+    """Return the counts with the details that OpenAI adds: nothing special was used."""
+    return msgspec.structs.replace(
+        usage,
+        prompt_tokens_details=PromptTokensDetails(0, 0),
+        completion_tokens_details=CompletionTokensDetails(0, 0, 0, 0),
+    )
+
+
 class FunctionCall(Struct, kw_only=True, omit_defaults=True):
     """What is called, and the JSON text of its arguments, or a piece of it."""
 
     name: str | None = None
     arguments: str
+
+
+class CustomCall(Struct, kw_only=True, omit_defaults=True):
+    """A custom tool that is called, and the text for it, or a piece of it."""
+
+    name: str | None = None
+    input: str
 
 
 class ToolCall(Struct, kw_only=True, omit_defaults=True):
@@ -64,7 +85,8 @@ class ToolCall(Struct, kw_only=True, omit_defaults=True):
     index: int | None = None
     id: str | None = None
     type: str | None = None
-    function: FunctionCall
+    function: FunctionCall | None = None
+    custom: CustomCall | None = None
 
 
 class Delta(Struct):
@@ -73,27 +95,34 @@ class Delta(Struct):
     role: str | UnsetType = UNSET
     content: str | UnsetType | None = UNSET
     tool_calls: Sequence[ToolCall] | UnsetType = UNSET
+    function_call: FunctionCall | UnsetType = UNSET
+
+
+class Logprobs(Struct):
+    """How sure the model was of each token of the text."""
+
+    content: Sequence[Logprob]
+    refusal: None = None
 
 
 class Choice(Struct):
-    """A frame's part of an answer; this model gives one, number 0."""
+    """A frame's part of one of the answers."""
 
     index: int
     delta: Delta
-    logprobs: None
+    logprobs: Logprobs | None
     finish_reason: str | None
 
 
-class Frame(Struct):
-    """One frame of a stream: a "chat completion chunk"."""
+class Head(Struct, omit_defaults=True):
+    """What all frames of an answer begin with."""
 
     id: str
     object: str
     created: int
     model: str
-    choices: Sequence[Choice]
-    usage: Usage | UnsetType | None
-    """UNSET unless it was asked for; then None in every frame but the last."""
+    service_tier: str | None = None
+    system_fingerprint: str | None = None
 
 
 def event(value: object) -> bytes:
@@ -102,58 +131,53 @@ def event(value: object) -> bytes:
 
 
 class Frames:
-    """The frames of one answer."""
+    """The frames of one answer: what they share is encoded once."""
 
-    __slots__ = ("_id", "_model", "_usage")
+    __slots__ = ("_end", "_start")
 
-    def __init__(self, *, number: int, model: str, with_usage: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        number: int,
+        model: str,
+        with_usage: bool = False,
+        tier: str | None = None,
+    ) -> None:
         """`with_usage`: every frame but the last has `"usage": null`, as asked for."""
-        self._id, self._model = f"chatcmpl-scripted-{number}", model
-        self._usage = None if with_usage else UNSET
+        self._start, self._end = opening(
+            head(number=number, model=model, kind="chat.completion.chunk", tier=tier),
+            with_usage=with_usage,
+        )
 
-    def of(self, delta: Delta, finish_reason: str | None = None) -> bytes:
+    def of(
+        self,
+        delta: Delta,
+        finish_reason: str | None = None,
+        *,
+        index: int = 0,
+        logprobs: Logprobs | None = None,
+    ) -> bytes:
         """Return the frame that adds `delta`, or ends the answer with a reason."""
-        return self._frame([Choice(0, delta, None, finish_reason)], self._usage)
+        choice = encode(Choice(index, delta, logprobs, finish_reason))
+        return self._start + choice + self._end
 
     def usage(self, usage: Usage) -> bytes:
         """Return the frame with the token counts, which has no choices."""
-        return self._frame([], usage)
-
-    def _frame(
-        self, choices: Sequence[Choice], usage: Usage | UnsetType | None
-    ) -> bytes:
-        kind = "chat.completion.chunk"
-        return event(Frame(self._id, kind, CREATED, self._model, choices, usage))
+        return self._start + b'],"usage":' + encode(usage) + b"}\n\n"
 
 
-def completion(
-    *,
-    number: int,
-    model: str,
-    text: str,
-    calls: Sequence[ToolCall],
-    finish_reason: str,
-    usage: Usage,
-) -> Json:
-    """Build the body of an answer that is not streamed."""
-    message: dict[str, object] = {
-        "role": "assistant",
-        "content": None if calls and not text else text,
-        "refusal": None,
-    }
-    if calls:
-        message["tool_calls"] = calls
-    choice = {
-        "index": 0,
-        "message": message,
-        "logprobs": None,
-        "finish_reason": finish_reason,
-    }
-    return {
-        "id": f"chatcmpl-scripted-{number}",
-        "object": "chat.completion",
-        "created": CREATED,
-        "model": model,
-        "choices": [choice],
-        "usage": usage,
-    }
+def head(*, number: int, model: str, kind: str, tier: str | None = None) -> Head:
+    """Return how the frames, or the body, of answer `number` begin.
+
+    `service_tier` is there if the request has it.
+    """
+    prefix = "cmpl" if kind == "text_completion" else "chatcmpl"
+    served = tier and ("default" if tier == "auto" else tier)
+    identity = f"{prefix}-scripted-{number}"
+    return Head(identity, kind, CREATED, model, served, FINGERPRINT)
+
+
+def opening(head: Head, *, with_usage: bool) -> tuple[bytes, bytes]:
+    """Return what is before and after the choice in each frame of a stream."""
+    start = b"data: " + encode(head)[:-1] + b',"choices":['
+    return start, b'],"usage":null}\n\n' if with_usage else b"]}\n\n"

@@ -6,22 +6,21 @@ from itertools import islice
 
 from msgspec.structs import replace
 
+from .calls import as_written
+from .endpoint import Answer
+from .endpoints import ANSWERING, RESPONSES, Endpoints
 from .error import ApiError
 from .faults import Refusals, change, check_fault, cut_short
-from .frames import CREATED
+from .models import MODELS, model_named
 from .reader import HttpRequest
 from .record import LONGEST, Record, Request
 from .reply import reply_to
-from .request import parse_request
-from .steps import Step, chunked, plain, refused, streamed, whole
+from .steps import Step, chunked, identified, plain, refused, time_of, waits
 from .turns import Turns
 
-PATHS = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/requests": "GET"}
+MODELS_PATH = "/v1/models"
+PATHS = dict.fromkeys(ANSWERING, "POST") | {MODELS_PATH: "GET", "/requests": "GET"}
 """The one method that each takes."""
-
-_NAME = "gpt-3.5-turbo"
-_MODEL = {"id": _NAME, "object": "model", "created": CREATED, "owned_by": "scripted"}
-MODELS = {"object": "list", "data": [_MODEL]}
 
 
 class Model:
@@ -31,18 +30,24 @@ class Model:
         """`speed` divides every wait of a script, not of a fault."""
         self.record = Record()
         self.turns = Turns()
+        self._endpoints = Endpoints()
         self._refusals = Refusals()
         self._speed = speed
-        self._number = 0
+        self._asked = self._number = 0
 
     def steps(self, asked: HttpRequest) -> tuple[Iterator[Step], Request]:
         """Return what to do for one HTTP request, and what to note of it."""
-        chat = (asked.method, asked.path) == ("POST", "/v1/chat/completions")
-        noted = self.record.open() if chat else Request()
+        answers = asked.method == "POST" and asked.path in ANSWERING
+        noted = self.record.open(asked.path) if answers else Request()
+        self._asked += 1
         try:
             if asked.wrong:
                 raise asked.wrong
-            steps = self._chat(asked, noted) if chat else self._other(asked)
+            if answers:
+                answer = self._endpoints.answer(asked.path, asked.body)
+                steps = self._answer(answer, asked, noted)
+            else:
+                steps = self._other(asked)
         except ApiError as refusal:
             steps = self._refused(refusal, noted)
         except RecursionError:
@@ -51,37 +56,52 @@ class Model:
             traceback.print_exc()
             failed = "The scripted model has a bug; its log has the traceback."
             steps = self._refused(ApiError(failed, status=500), noted)
+        steps = identified(steps, self._asked)
         return (islice(steps, 1) if asked.method == "HEAD" else steps), noted
 
     def _refused(self, refusal: ApiError, noted: Request) -> Iterator[Step]:
         noted.status = refusal.status
         return refused(refusal)
 
-    def _chat(self, asked: HttpRequest, noted: Request) -> Iterator[Step]:
-        request = parse_request(asked.body)
-        script = request.script
-        noted.prompt, noted.stream = request.prompt[:LONGEST], bool(request.stream)
+    def _answer(
+        self, answer: Answer, asked: HttpRequest, noted: Request
+    ) -> Iterator[Step]:
+        script, questions = answer.script, answer.questions
+        noted.prompt, noted.stream = questions[-1].prompt[:LONGEST], answer.stream
         noted.fault = script.fault
         check_fault(script, stream=noted.stream)
-        reply = reply_to(request, number=self._number + 1)
-        noted.chunks_meant = len(reply.all_chunks)
+        number = self._number + 1
+        replies = [
+            as_written(reply_to(question, number=number + index), question)
+            for index, question in enumerate(questions)
+        ]
+        noted.chunks_meant = sum(len(reply.all_chunks) for reply in replies)
         # A fault after a chunk that does not come happens after the last one.
         if script.at > noted.chunks_meant:
             script = replace(script, at=noted.chunks_meant)
         self._refusals.check(script, asked.body)
-        self._number += 1
-        reply = cut_short(reply, script)
-        make = streamed if request.stream else whole
-        steps = make(reply, request, number=self._number, speed=self._speed)
-        steps = change(steps, script)
-        return chunked(steps) if request.stream and asked.in_chunks else steps
+        self._number += len(replies)
+        replies = [cut_short(reply, script) for reply in replies]
+        ttft, pause = waits(script, self._speed)
+        if answer.stream:
+            steps = answer.streamed(replies, number=number, ttft=ttft, pause=pause)
+        else:
+            wait = max(time_of(reply, ttft, pause) for reply in replies)
+            steps = plain(answer.whole(replies, number=number), wait=wait)
+        steps = change(steps, script, answer.failure)
+        return chunked(steps) if answer.stream and asked.in_chunks else steps
 
     def _other(self, asked: HttpRequest) -> Iterator[Step]:
         method, path = asked.method, asked.path
-        if (method, path) == ("GET", "/v1/models"):
+        if (method, path) == ("GET", MODELS_PATH):
             return plain(MODELS)
-        if (method, path) == ("GET", f"/v1/models/{_NAME}"):
-            return plain(_MODEL)
+        if method == "GET" and path.startswith(f"{MODELS_PATH}/"):
+            return plain(model_named(path.removeprefix(f"{MODELS_PATH}/")))
+        if path.startswith(f"{RESPONSES}/"):
+            below = path.removeprefix(f"{RESPONSES}/")
+            kept = self._endpoints.store.served(method, below)
+            if kept is not None:
+                return plain(kept)
         if (method, path) == ("GET", "/requests"):
             return plain({"requests": self.record.requests()})
         if path in PATHS:

@@ -16,7 +16,7 @@ LONGEST = 10_000
 
 @dataclass(slots=True)
 class Request:
-    """One request to `/v1/chat/completions`, while it goes on and afterwards.
+    """One request for an answer, while it goes on and afterwards.
 
     The server keeps it and gives it out; `helpers.requests` returns it in the kernel.
     """
@@ -43,6 +43,8 @@ class Request:
     """Seconds from the request to the client's leaving early; None if it stayed."""
     in_flight: bool = True
     """Whether the answer is still going out."""
+    path: str = "/v1/chat/completions"
+    """Which endpoint was asked."""
 
     def finish(self) -> None:
         """Note that all has been sent."""
@@ -60,9 +62,9 @@ class Record:
         """Begin with none."""
         self._requests: deque[Request] = deque(maxlen=KEPT)
 
-    def open(self) -> Request:
+    def open(self, path: str) -> Request:
         """Add a request and return it, for the server to fill in."""
-        self._requests.append(Request())
+        self._requests.append(Request(path=path))
         return self._requests[-1]
 
     def requests(self) -> Sequence[Request]:

@@ -3,10 +3,8 @@
 import json
 from dataclasses import dataclass, replace
 
-from .answers import answer
 from .frames import FunctionCall, ToolCall, Usage
-from .request import ChatRequest, Function
-from .schema import fill, quoted_keys
+from .request import ChatRequest
 from .tokens import Chunk, chunks, count, single, tokens
 
 
@@ -18,10 +16,14 @@ class Call:
     name: str
     arguments: tuple[Chunk, ...]
 
+    @property
+    def text(self) -> str:
+        """The whole JSON text of the arguments."""
+        return "".join(chunk.text for chunk in self.arguments)
+
     def whole(self) -> ToolCall:
         """Return the call as the body of a whole answer has it."""
-        text = "".join(chunk.text for chunk in self.arguments)
-        function = FunctionCall(name=self.name, arguments=text)
+        function = FunctionCall(name=self.name, arguments=self.text)
         return ToolCall(id=self.identity, type="function", function=function)
 
 
@@ -72,22 +74,17 @@ class Reply:
 
 
 def reply_to(request: ChatRequest, *, number: int = 1) -> Reply:
-    """Decide what to say: the script's words, a tool call, JSON, a written answer.
+    """Decide what to say: the script's words, calls of tools, JSON, an answer.
 
-    `number` tells this reply's tool call from those of other replies.
+    `number` tells this reply's tool calls from those of other replies.
     """
     prompt = "\n".join(message.text for message in request.messages)
-    script = request.script
-    call = _call(request, f"call_scripted_{number}")
-    if script.tokens is not None:
-        said = tuple(map(single, script.tokens))
-    else:
-        said = () if call else chunks(_words(request))
+    said, calls = _said(request, f"call_scripted_{number}")
     reply = Reply(
         _stopped(said, request.stops) if request.stop else said,
-        (call,) if call else (),
+        calls,
         # OpenAI ends a call that was forced by name with "stop" (vllm pull 25054).
-        "tool_calls" if call and not request.must_call else "stop",
+        "tool_calls" if calls and not request.must_call else "stop",
         count(prompt) + 4,
     )
     most = request.most_tokens
@@ -96,40 +93,27 @@ def reply_to(request: ChatRequest, *, number: int = 1) -> Reply:
     return reply
 
 
-def _call(request: ChatRequest, identity: str) -> Call | None:
+def _said(
+    request: ChatRequest, identity: str
+) -> tuple[tuple[Chunk, ...], tuple[Call, ...]]:
     script = request.script
-    if script.tool is not None:
-        return _made(identity, script.tool.name, script.tool.args)
-    if script.tokens is not None or request.tool_result is not None:
-        return None
-    for function in request.functions:
-        if _wants(request, function):
-            schema = {"type": "object", **(function.parameters or {})}
-            return _made(identity, function.name, fill(schema, request.prompt))
-    return None
+    if script.tokens is not None or script.tool is not None:
+        tool = script.tool
+        made = [_made(identity, tool.name, tool.args)] if tool else []
+        return tuple(map(single, script.tokens or ())), tuple(made)
+    from .saying import say  # reads its tables; the server starts without them
+
+    said = say(request)
+    calls = tuple(
+        _made(f"{identity}_{index}" if index else identity, call.name, call.arguments)
+        for index, call in enumerate(said.calls)
+    )
+    return chunks(said.text), calls
 
 
 def _made(identity: str, name: str, arguments: object) -> Call:
     text = json.dumps(arguments, ensure_ascii=False)
     return Call(identity, name, chunks(text))
-
-
-def _wants(request: ChatRequest, function: Function) -> bool:
-    if request.must_call is not None:
-        return request.must_call in ("", function.name)
-    prompt = request.prompt.casefold()
-    words = function.name.casefold().split("_")
-    return any(len(word) > 3 and word in prompt for word in words)
-
-
-def _words(request: ChatRequest) -> str:
-    if request.tool_result is not None:
-        return f"The tool says: {request.tool_result}"
-    if request.schema is None:
-        return answer(request.prompt)
-    if request.schema:
-        return json.dumps(fill(request.schema, request.prompt), ensure_ascii=False)
-    return json.dumps(quoted_keys(request.prompt), ensure_ascii=False)
 
 
 def _stopped(said: tuple[Chunk, ...], stops: list[str]) -> tuple[Chunk, ...]:

@@ -30,6 +30,8 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True):
 
     tokens: tuple[str, ...] | None = None
     """The text, one chunk a string; None: the written answer to the prompt."""
+    reasoning: tuple[str, ...] | None = None
+    """What the model thinks first, as a summary; only `/v1/responses` tells it."""
     ttft: Seconds = 0.5
     """Seconds from the request to the first text."""
     pace: Annotated[float, Meta(ge=0)] = 40.0

@@ -4,26 +4,17 @@ Everything that the server does to a client is in the steps, the status and head
 the end of the connection too, so that a fault is a change to the steps.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from itertools import chain, zip_longest
 from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from .error import ApiError
-from .frames import (
-    DONE,
-    Delta,
-    Frames,
-    FunctionCall,
-    ToolCall,
-    Usage,
-    completion,
-    encode,
-)
+from .frames import Json, encode
 from .reply import Reply
-from .request import ChatRequest
 from .script import Script
 
 Kind = Literal[
@@ -37,8 +28,12 @@ Kind = Literal[
     "extra",
     "end",
     "drop",
+    "failure",
 ]
-"""A "part" is the start of a frame: its rest, the next step, goes out by itself."""
+"""A "part" is the start of a frame: its rest, the next step, goes out by itself.
+
+A "failure" has yet to be written as its endpoint writes an error.
+"""
 
 
 class Step(Struct, frozen=True, gc=False):
@@ -61,51 +56,25 @@ STREAM_HEADERS = (
 _CHUNKED_HEADERS = STREAM_HEADERS[:-2] + b"transfer-encoding: chunked\r\n\r\n"
 
 
-def streamed(
-    reply: Reply, request: ChatRequest, *, number: int, speed: float
-) -> Iterator[Step]:
-    """Return the steps of a streamed answer, frame by frame.
+def waits(script: Script, speed: float) -> tuple[float, float]:
+    """Return the seconds until the first text, and those that each token takes then.
 
-    `speed` divides the script's waits. Source of the order: OpenAI's API reference,
-    "Chat Completions", "Streaming".
+    `speed` divides both.
     """
-    frames = Frames(number=number, model=request.model, with_usage=request.with_usage)
-    usage = request.script.usage or reply.usage() if request.with_usage else None
-    # What waits between two chunks holds no request: there may be thousands of it.
-    return _streamed(reply, frames, usage, *_waits(request.script, speed))
-
-
-def _streamed(
-    reply: Reply, frames: Frames, usage: Usage | None, ttft: float, pause: float
-) -> Iterator[Step]:
-    content = None if reply.calls and not reply.chunks else ""
-    yield Step(0, STREAM_HEADERS, "headers")
-    yield Step(0, frames.of(Delta(role="assistant", content=content)), "role")
-    for number, chunk in enumerate(reply.chunks):
-        wait = pause * chunk.tokens if number else ttft
-        yield Step(wait, frames.of(Delta(content=chunk.text)), "chunk")
-    for index, call in enumerate(reply.calls):
-        start = ToolCall(
-            index=index,
-            id=call.identity,
-            type="function",
-            function=FunctionCall(name=call.name, arguments=""),
-        )
-        wait = pause if index or reply.chunks else ttft
-        yield Step(wait, frames.of(Delta(tool_calls=[start])), "extra")
-        for chunk in call.arguments:
-            piece = ToolCall(index=index, function=FunctionCall(arguments=chunk.text))
-            wait = pause * chunk.tokens
-            yield Step(wait, frames.of(Delta(tool_calls=[piece])), "chunk")
-    yield Step(0, frames.of(Delta(), reply.finish_reason), "finish")
-    if usage:
-        yield Step(0, frames.usage(usage), "usage")
-    yield Step(0, DONE, "done")
-
-
-def _waits(script: Script, speed: float) -> tuple[float, float]:
-    """Return the seconds until the first text, and those that each token takes then."""
     return script.ttft / speed, 1 / script.pace / speed if script.pace else 0.0
+
+
+def together(streams: Sequence[Iterator[Step]]) -> Iterator[Step]:
+    """Take the steps of several answers in turn: one wait serves them all."""
+    if len(streams) == 1:
+        yield from streams[0]
+        return
+    for row in zip_longest(*streams):
+        waited = False
+        for step in row:
+            if step is not None:
+                yield replace(step, wait=0) if waited else step
+                waited = waited or step.wait > 0
 
 
 def chunked(steps: Iterator[Step]) -> Iterator[Step]:
@@ -116,33 +85,27 @@ def chunked(steps: Iterator[Step]) -> Iterator[Step]:
         elif step.kind == "drop":
             yield step
             return
+        elif not step.data:  # an empty chunk would be the end
+            yield step
         else:
             data = b"%x\r\n%b\r\n" % (len(step.data), step.data)
             yield Step(step.wait, data, step.kind)
     yield _END
 
 
-def whole(
-    reply: Reply, request: ChatRequest, *, number: int, speed: float
-) -> Iterator[Step]:
-    """Yield the steps of an answer that is not streamed: a wait, and all of it.
-
-    It takes as long as the stream would.
-    """
-    ttft, pause = _waits(request.script, speed)
+def time_of(reply: Reply, ttft: float, pause: float) -> float:
+    """Return the seconds until a reply would have been streamed."""
     first = reply.chunks[0].tokens if reply.chunks else len(reply.calls[:1])
-    made_after = reply.output_tokens + len(reply.calls) - first
-    body = completion(
-        number=number,
-        model=request.model,
-        text=reply.text,
-        calls=[call.whole() for call in reply.calls],
-        finish_reason=reply.finish_reason,
-        usage=request.script.usage or reply.usage(),
-    )
-    data = encode(body)
-    yield Step(ttft + pause * made_after, _headers(200, len(data)), "headers")
-    yield Step(0, data, "end")
+    return ttft + pause * (reply.output_tokens + len(reply.calls) - first)
+
+
+def identified(steps: Iterator[Step], number: int) -> Iterator[Step]:
+    """Return the steps with the header `x-request-id`; the first has the headers."""
+    first = next(steps)
+    line = b"x-request-id: req_scripted_%d\r\n\r\n" % number
+    start, end, rest = first.data.partition(b"\r\n\r\n")
+    data = start + end[:2] + line + rest
+    return chain([replace(first, data=data)], steps)
 
 
 def refused(refusal: ApiError) -> Iterator[Step]:
@@ -153,11 +116,15 @@ def refused(refusal: ApiError) -> Iterator[Step]:
 
 
 def plain(
-    value: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+    value: object,
+    *,
+    wait: float = 0,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Iterator[Step]:
-    """Yield the steps of a JSON body that is sent at once."""
+    """Yield the steps of a JSON body that is sent after a wait, all of it at once."""
     data = encode(value)
-    yield Step(0, _headers(status, len(data), headers), "headers")
+    yield Step(wait, _headers(status, len(data), headers), "headers")
     yield Step(0, data, "end")
 
 
@@ -171,3 +138,12 @@ def _headers(
         *(f"{name}: {value}" for name, value in (headers or {}).items()),
     ]
     return "\r\n".join([*lines, "", ""]).encode()
+
+
+def fields(value: Struct) -> Json:
+    """Return a structure's fields that have a value."""
+    return {
+        name: item
+        for name in value.__struct_fields__
+        if (item := getattr(value, name)) is not None
+    }

@@ -21,6 +21,7 @@ from tests.support.wire import (
 
 TOOL = {"type": "function", "function": {"name": "f"}}
 USER = {"role": "user", "content": "hi"}
+JSON_MODE = {"type": "json_object"}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,11 @@ WRONG = [
     ({"messages": None}, "messages", "must be a list, not null"),
     ({"messages": "hi"}, "messages", "must be a list"),
     ({"messages": [USER, "hi"]}, "messages[1]", "must be an object"),
-    ({"messages": [{"content": "hi"}]}, "messages[0].role", "is missing"),
+    (
+        {"messages": [{"content": "hi"}]},
+        "messages[0].role",
+        "Missing required parameter",
+    ),
     ({"messages": [{"role": 1}]}, "messages[0].role", "must be a string"),
     ({"messages": [{"role": "nobody"}]}, "messages[0].role", "one of assistant,"),
     (
@@ -76,27 +81,39 @@ WRONG = [
     ({"max_tokens": 1.5}, "max_tokens", "a whole number"),
     ({"max_completion_tokens": True}, "max_completion_tokens", "a whole number"),
     ({"temperature": "hot"}, "temperature", "must be a number"),
-    ({"n": 2}, "n", "a whole number <= 1"),
+    ({"n": 17}, "n", "a whole number <= 16"),
     ({"n": 0}, "n", "a whole number >= 1"),
-    ({"n": 10**4000}, "n", "a whole number <= 1"),
+    ({"n": 10**4000}, "n", "a whole number <= 16"),
     ({"stop": 5}, "stop", "must be a string or a list"),
     ({"stop": ["a"] * 5}, "stop", "a list of length <= 4"),
     ({"stop": ["a", 5]}, "stop[1]", "must be a string, not"),
     ({"tools": {}}, "tools", "must be a list"),
     ({"tools": [TOOL] * 129}, "tools", "a list of length <= 128"),
     ({"tools": [5]}, "tools[0]", "must be an object"),
-    ({"tools": [{}]}, "tools[0].function", "is missing"),
-    ({"tools": [{"function": {}}]}, "tools[0].function.name", "is missing"),
     (
-        {"tools": [{"function": {"name": "f", "parameters": 5}}]},
+        {"tools": [{"type": "function"}]},
+        "tools[0].function",
+        "Missing required parameter",
+    ),
+    (
+        {"tools": [TOOL | {"function": {}}]},
+        "tools[0].function.name",
+        "Missing required parameter",
+    ),
+    (
+        {"tools": [TOOL | {"function": {"name": "f", "parameters": 5}}]},
         *("tools[0].function.parameters", "must be an object"),
     ),
     ({"tool_choice": 5}, "tool_choice", "must be a string or an object"),
     ({"tool_choice": "any"}, "tool_choice", "must be one of none, auto, required"),
-    ({"tool_choice": {}}, "tool_choice.function", "is missing"),
-    ({"tool_choice": "required"}, "tool_choice", "does not offer"),
     (
-        {"tools": [TOOL], "tool_choice": {"function": {"name": "g"}}},
+        {"tool_choice": {"type": "function"}},
+        "tool_choice.function",
+        "Missing required parameter",
+    ),
+    ({"tool_choice": "required"}, "tool_choice", "only allowed when 'tools'"),
+    (
+        {"tools": [TOOL], "tool_choice": TOOL | {"function": {"name": "g"}}},
         *("tool_choice", "asks for g"),
     ),
     ({"response_format": "json"}, "response_format", "must be an object"),
@@ -106,14 +123,18 @@ WRONG = [
         "one of text, json_object",
     ),
     ({"response_format": {"type": 5}}, "response_format.type", "must be a string"),
-    ({"response_format": {}}, "response_format.type", "is missing"),
+    ({"response_format": {}}, "response_format.type", "Missing required parameter"),
     (
         {"response_format": {"type": "json_schema"}},
-        *("response_format.json_schema", "is missing"),
+        *("response_format.json_schema", "Missing required parameter"),
     ),
     ({"script": []}, "script", "must be an object"),
     ({"script": {"token": []}}, "script.token", "Did you mean 'tokens'?"),
-    ({"script": {"xyz": 1}}, "script.xyz", "it has tokens, ttft, pace"),
+    (
+        {"script": {"xyz": 1}},
+        "script.xyz",
+        "'script' has tokens, reasoning, ttft",
+    ),
     ({"script": {"tokens": "Hello"}}, "script.tokens", "must be a list"),
     ({"script": {"tokens": ["a", 1]}}, "script.tokens[1]", "must be a string"),
     ({"script": {"ttft": "1"}}, "script.ttft", "must be a number"),
@@ -130,10 +151,18 @@ WRONG = [
     ({"script": {"fault": "stal"}}, "script.fault", "Did you mean 'stall'?"),
     ({"script": {"fault": "xyz"}}, "script.fault", "There are: rate_limit,"),
     ({"script": {"fault": "stall"}}, "script.fault", "needs a stream"),
-    ({"script": {"tool": {"name": "f"}}}, "script.tool.args", "is missing"),
-    ({"script": {"tool": {"args": {}}}}, "script.tool.name", "is missing"),
+    (
+        {"script": {"tool": {"name": "f"}}},
+        "script.tool.args",
+        "Missing required parameter",
+    ),
+    (
+        {"script": {"tool": {"args": {}}}},
+        "script.tool.name",
+        "Missing required parameter",
+    ),
     ({"script": {"tool": {"names": ""}}}, "script.tool.names", "mean 'name'?"),
-    ({"script": {"usage": {"x": 1}}}, "script.usage.x", "it has prompt_tokens"),
+    ({"script": {"usage": {"x": 1}}}, "script.usage.x", "has prompt_tokens"),
     (
         {"script": {"usage": {"total_tokens": "1"}}},
         *("script.usage.total_tokens", "a whole number"),
@@ -161,6 +190,134 @@ def test_what_is_wrong_is_named_with_what_to_do(
     assert (error["type"], error["param"]) == ("invalid_request_error", param)
     assert hint in error["message"]
     assert error.keys() == {"message", "type", "param", "code"}
+
+
+def json_schema(schema: object, **more: object) -> dict[str, object]:
+    """Return a `response_format` with a strict schema."""
+    named = {"name": "x", "schema": schema, "strict": True, **more}
+    return {"type": "json_schema", "json_schema": named}
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "sunny"}
+CALLS = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+OPEN = {"type": "object", "properties": {"a": {"type": "string"}}}
+CLOSED = OPEN | {"additionalProperties": False}
+STRICT = CLOSED | {"required": ["a"]}
+
+REFUSED = [
+    (
+        {"response_format": {"type": "json_object"}},
+        *("messages", None, "must contain the word 'json' in some form"),
+    ),
+    (
+        {"response_format": json_schema(OPEN)},
+        *("response_format", None, "In context=(), 'additionalProperties' is required"),
+    ),
+    (
+        {"response_format": json_schema(CLOSED)},
+        *("response_format", None, "every key in properties. Missing 'a'."),
+    ),
+    (
+        {
+            "response_format": json_schema(
+                STRICT | {"properties": {"a": {"type": "array", "items": OPEN}}}
+            )
+        },
+        *("response_format", None, "In context=('properties', 'a', 'items'), "),
+    ),
+    (
+        {"response_format": json_schema({"type": "array"})},
+        *("response_format", None, "got 'type: \"array\"'"),
+    ),
+    (
+        {"response_format": {"type": "json_schema", "json_schema": {"schema": OPEN}}},
+        "response_format.json_schema.name",
+        *("missing_required_parameter", "Missing required parameter"),
+    ),
+    (
+        {
+            "tools": [
+                TOOL | {"function": {"name": "f", "strict": True, "parameters": OPEN}}
+            ]
+        },
+        "tools[0].function.parameters",
+        *("invalid_function_parameters", "Invalid schema for function 'f'"),
+    ),
+    (
+        {"tools": [TOOL | {"function": {"name": "get weather"}}]},
+        *("tools[0].function.name", "invalid_value", "must be a string matching"),
+    ),
+    (
+        {"messages": [USER, RESULT]},
+        *("messages.[1].role", None, "must be a response to a preceding message"),
+    ),
+    (
+        {"messages": [USER, CALLS, RESULT, RESULT]},
+        *("messages.[3].role", None, "must be a response to a preceding message"),
+    ),
+    (
+        {"messages": [USER, CALLS, USER]},
+        *("messages.[2].role", None, "did not have response messages: c1"),
+    ),
+    (
+        {"messages": [USER, CALLS]},
+        *("messages.[1].role", None, "did not have response messages: c1"),
+    ),
+    (
+        {"messages": [USER, CALLS, {"role": "tool", "content": "x"}]},
+        *("messages[2].tool_call_id", "missing_required_parameter", "Missing required"),
+    ),
+    (
+        {"stream_options": {"include_usage": True}},
+        *("stream_options", None, "only allowed when 'stream' is enabled"),
+    ),
+    (
+        {"top_logprobs": 2},
+        *("top_logprobs", None, "only allowed when 'logprobs' is enabled"),
+    ),
+    ({"heat": 1}, "heat", "unknown_parameter", "Unknown parameter: 'heat'"),
+    ({"temperature": 9}, "temperature", "decimal_above_max_value", "a number <= 2"),
+    ({"top_p": -1}, "top_p", "decimal_below_min_value", "a number >= 0"),
+    ({"n": 0}, "n", "integer_below_min_value", "a whole number >= 1"),
+    ({"n": 129}, "n", "integer_above_max_value", "a whole number <="),
+    ({"messages": []}, "messages", "empty_array", "length >= 1"),
+    ({"messages": "hi"}, "messages", "invalid_type", "must be a list"),
+    ({"stop": ["a"] * 5}, "stop", "array_above_max_length", "length <= 4"),
+    ({"messages": [{"role": "x"}]}, "messages[0].role", "invalid_value", "must be one"),
+    ({"model": None}, "model", "invalid_type", "must be a string"),
+]
+"""What OpenAI refuses, with its parameter and its code."""
+
+
+@pytest.mark.parametrize(
+    ("change", "param", "code", "hint"),
+    REFUSED,
+    ids=[f"{case[1]}: {case[2]}" for case in REFUSED],
+)
+def test_what_openai_refuses_is_refused_with_its_code(
+    url: str, change: dict[str, object], param: str, code: str | None, hint: str
+) -> None:
+    response = post(url, asks(**change))
+    error = response.json()["error"]
+    assert response.status_code == 400
+    assert (error["param"], error["code"]) == (param, code)
+    assert hint in error["message"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"messages": [USER, CALLS, RESULT]},
+        {"messages": [USER | {"content": "as JSON"}], "response_format": JSON_MODE},
+        {"response_format": json_schema(STRICT)},
+        {"response_format": json_schema(OPEN, strict=False)},
+        {"tools": [TOOL], "temperature": 2, "user": "me", "seed": 1, "store": True},
+    ],
+    ids=str,
+)
+def test_what_openai_takes_is_taken(url: str, change: dict[str, object]) -> None:
+    assert post(url, asks() | change | {"script": UNPACED}).status_code == 200
 
 
 def test_the_sdk_raises_what_it_raises_for_a_provider(url: str) -> None:
@@ -222,7 +379,7 @@ def test_nesting_ends_somewhere(url: str) -> None:
 def test_a_schema_nested_too_deeply_is_refused(url: str) -> None:
     deep: dict[str, object] = {"type": "string"}
     for _ in range(400):
-        deep = {"type": "array", "items": deep}
+        deep = {"type": "array", "items": deep, "minItems": 1}
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": deep}}
     response = post(url, asks(response_format=wanted, script=UNPACED))
     assert response.status_code == 400
@@ -287,9 +444,15 @@ def test_an_upgrade_is_refused(url: str, protocol: str) -> None:
     [
         ("GET", "/v1/models?limit=1", 200),
         ("GET", "/v1/models/gpt-3.5-turbo", 200),
-        ("GET", "/v1/models/another", 404),
+        ("GET", "/v1/models/another", 200),
+        ("GET", "/v1/models/meta-llama%2FLlama-3", 200),
         ("GET", "/v1/nothing", 404),
-        ("POST", "/v1/embeddings", 404),
+        ("POST", "/v1/images/generations", 404),
+        ("GET", "/v1/responses/resp_x", 404),
+        ("PUT", "/v1/responses/resp_x", 404),
+        ("GET", "/v1/responses", 405),
+        ("GET", "/v1/completions", 405),
+        ("GET", "/v1/embeddings", 405),
         ("GET", "/", 404),
         ("GET", "/v1/chat/completions", 405),
         ("DELETE", "/v1/models", 405),
@@ -300,8 +463,8 @@ def test_paths_and_methods(url: str, method: str, path: str, status: int) -> Non
     response = HTTP.request(method, url.removesuffix("/v1") + path)
     assert response.status_code == status
     assert ("error" in response.json()) == (status != 200)
-    allowed = {"/v1/chat/completions": "POST", "/v1/models": "GET", "/requests": "GET"}
-    assert response.headers.get("allow") == (allowed[path] if status == 405 else None)
+    only = "GET" if path in ("/v1/models", "/requests") else "POST"
+    assert response.headers.get("allow") == (only if status == 405 else None)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """The same clients on the scripted model and on llama.cpp's server.
 
 What the scripted model imitates is what exists: each test runs on both. Where the two
-differ, harmlessly, a comment says how.
+differ, harmlessly, a comment says how. Vectors are not among it: this llama.cpp makes
+none beside answers.
 """
 
 import asyncio
@@ -191,6 +192,61 @@ async def test_streams_at_once_are_each_their_own(
     assert len({chunks[0].id for chunks in streams}) == 4
 
 
+def test_several_answers_to_one_request(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(**asks(PROMPT), **SHORT, n=2)
+    assert [choice.index for choice in answer.choices] == [0, 1]
+    assert all(choice.message.content for choice in answer.choices)
+
+
+def test_logprobs_are_those_of_each_token(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(
+        **asks(PROMPT), **SHORT, logprobs=True, top_logprobs=2
+    )
+    (choice,) = answer.choices
+    tokens = choice.logprobs.content
+    assert len(tokens) == answer.usage.completion_tokens
+    assert "".join(one.token for one in tokens) == choice.message.content
+    for one in tokens:
+        assert bytes(one.bytes).decode() == one.token
+        first, second = one.top_logprobs
+        assert 0 >= first.logprob > second.logprob
+
+
+def test_completions_whole_and_streamed(client: openai.OpenAI) -> None:
+    asked = {"model": "m", "prompt": PROMPT, **SHORT}
+    whole = client.completions.create(**asked)
+    assert whole.object == "text_completion"
+    assert whole.choices[0].text
+    assert whole.choices[0].finish_reason == "length"
+    assert whole.usage.completion_tokens == SHORT["max_tokens"]
+    *texts, last = client.completions.create(**asked, stream=True)
+    assert all(chunk.choices[0].text for chunk in texts)
+    assert not any(chunk.choices[0].finish_reason for chunk in texts)
+    assert (last.choices[0].text, last.choices[0].finish_reason) == ("", "length")
+    assert len({chunk.id for chunk in (*texts, last)}) == 1
+
+
+def test_responses_whole_and_streamed(client: openai.OpenAI) -> None:
+    asked = {"model": "m", "input": PROMPT, "max_output_tokens": 16}
+    whole = client.responses.create(**asked)
+    assert whole.output_text
+    assert whole.usage.output_tokens == 16
+    events = list(client.responses.create(**asked, stream=True))
+    # At its limit an answer is incomplete, as at OpenAI; llama.cpp: completed.
+    last = events[-1]
+    assert last.type in ("response.incomplete", "response.completed")
+    assert last.response.usage.output_tokens == 16
+    kinds = [event.type.removeprefix("response.") for event in events[:-1]]
+    deltas = [event.delta for event in events if event.type.endswith(".delta")]
+    text = "output_text"
+    assert kinds == [
+        *("created", "in_progress", "output_item.added", "content_part.added"),
+        *[f"{text}.delta"] * len(deltas),
+        *(f"{text}.done", "content_part.done", "output_item.done"),
+    ]
+    assert "".join(deltas) == last.response.output_text
+
+
 def test_a_client_that_leaves_does_no_harm(client: openai.OpenAI) -> None:
     stream = client.chat.completions.create(**asks(PROMPT, stream=True), max_tokens=200)
     next(stream)
@@ -263,6 +319,19 @@ def test_langchain_sees_usage_in_one_chunk(llm: ChatOpenAI) -> None:
     (usage,) = [chunk.usage_metadata for chunk in chunks if chunk.usage_metadata]
     assert usage["output_tokens"] == SHORT["max_tokens"]
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+
+
+def test_langchain_streams_responses(llm: ChatOpenAI) -> None:
+    asks_responses = llm.model_copy(
+        update={"use_responses_api": True, "max_tokens": 16}
+    )
+    chunks = list(asks_responses.stream(PROMPT))
+    whole = chunks[0]
+    for chunk in chunks[1:]:
+        whole += chunk
+    assert len([chunk for chunk in chunks if chunk.text]) > 3
+    assert whole.text
+    assert whole.usage_metadata["output_tokens"] == 16
 
 
 def test_langchain_makes_events_of_a_stream(llm: ChatOpenAI) -> None:

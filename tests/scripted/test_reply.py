@@ -16,6 +16,10 @@ WEATHER = {
         "parameters": {"type": "object", "properties": {"place": {"type": "string"}}},
     },
 }
+WEATHER_CALL = {
+    "id": "1",
+    "function": {"name": "get_weather", "arguments": '{"place": "Rome"}'},
+}
 TIME = {"type": "function", "function": {"name": "get_time"}}
 
 
@@ -122,11 +126,15 @@ def test_tool_choice_none_calls_none() -> None:
 def test_a_tool_result_is_answered_with_text() -> None:
     messages = [
         {"role": "user", "content": "What weather has Rome?"},
-        {"role": "assistant", "content": None, "tool_calls": []},
-        {"role": "tool", "content": [{"type": "text", "text": "sunny"}]},
+        {"role": "assistant", "content": None, "tool_calls": [WEATHER_CALL]},
+        {
+            "role": "tool",
+            "content": [{"type": "text", "text": "sunny"}],
+            "tool_call_id": "1",
+        },
     ]
     found = reply(messages=messages, tools=[WEATHER])
-    assert (found.text, found.calls) == ("The tool says: sunny", ())
+    assert (found.text, found.calls) == ("get_weather(Rome) gives sunny", ())
 
 
 def test_the_script_s_tool_call_comes_in_chunks() -> None:

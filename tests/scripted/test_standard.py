@@ -4,6 +4,7 @@
 suite leaves out is listed here with its reason, and a test holds it to the list.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -37,15 +38,16 @@ class Outcomes:
     """A plugin of pytest: notes which tests ran, and which of them did not pass."""
 
     def __init__(self) -> None:
-        self.ran: set[str] = set()
-        self.not_passed: set[str] = set()
+        self.ran: dict[str, set[str]] = defaultdict(set)
+        self.not_passed: dict[str, set[str]] = defaultdict(set)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note the test that pytest reports on."""
-        name = report.nodeid.rpartition("::")[2].partition("[")[0]
-        self.ran.add(name)
+        """Note the test that pytest reports on, by its class."""
+        *_, suite, name = report.nodeid.split("::")
+        name = name.partition("[")[0]
+        self.ran[suite].add(name)
         if report.outcome != "passed" or hasattr(report, "wasxfail"):
-            self.not_passed.add(name)
+            self.not_passed[suite].add(name)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -89,9 +91,31 @@ class TestScriptedModel(ChatModelIntegrationTests):
         }
 
 
-def test_nothing_else_is_left_out(outcomes: Outcomes) -> None:
+class TestResponses(TestScriptedModel):
+    """The suite on `/v1/responses`, with LangChain's older form of its messages."""
+
+    output_version = "v0"
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        """Return what `ChatOpenAI` is made with."""
+        return {
+            **super().chat_model_params,
+            "use_responses_api": True,
+            "output_version": self.output_version,
+        }
+
+
+class TestResponsesV1(TestResponses):
+    """The same, with the messages that LangChain has for all providers."""
+
+    output_version = "v1"
+
+
+@pytest.mark.parametrize("suite", [TestScriptedModel, TestResponses, TestResponsesV1])
+def test_nothing_else_is_left_out(outcomes: Outcomes, suite: type) -> None:
     """Has to stay the last test of this module."""
-    suite = {name for name in dir(ChatModelIntegrationTests) if name[:5] == "test_"}
-    if not suite <= outcomes.ran:
+    tests = {name for name in dir(ChatModelIntegrationTests) if name[:5] == "test_"}
+    if not tests <= outcomes.ran[suite.__name__]:
         pytest.skip("only a part of the suite was selected")
-    assert outcomes.not_passed == LEFT_OUT.keys()
+    assert outcomes.not_passed[suite.__name__] == LEFT_OUT.keys()

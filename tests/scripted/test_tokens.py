@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.scripted.answers import written
+from helpers.scripted.saying.answers import written
 from helpers.scripted.tokens import chunks, tokens
 
 TEXTS = [

@@ -105,7 +105,8 @@ def structured() -> dict[str, Row]:
         for method in methods
     }
     steps["TypedDict, include_raw"] = extracts(Entry, include_raw=True)
-    return rows(steps, *QUESTION)
+    # JSON mode needs the word in the prompt: OpenAI refuses a request without it.
+    return rows(steps, *QUESTION, " As JSON.")
 
 
 def extracts(

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from helpers.scripted.answers import answer, written
+from helpers.scripted.saying.answers import answer, honest, written
 
 PROMPTS = [prompt for prompt, _ in written().values()]
 
@@ -30,9 +30,11 @@ def test_an_answer_is_broken_into_lines_that_fit_below_a_cell() -> None:
 
 def test_to_any_other_prompt_the_answer_is_honest() -> None:
     for prompt in ("Who won the match?", "", "¿Qué?", "🚀"):
-        said = " ".join(answer(prompt).split())
-        assert said.startswith("I am a scripted model")
-        assert "I have none to this prompt" in said
-        suggested = re.findall("“(.+?)”", said)
-        assert suggested
-        assert set(suggested) <= set(PROMPTS)
+        assert answer(prompt) is None
+    said = " ".join(honest("cats").split())
+    assert said.startswith("I am a scripted model")
+    assert "nothing to say about cats" in said
+    suggested = re.findall("“(.+?)”", said)
+    assert suggested
+    assert set(suggested) <= set(PROMPTS)
+    assert len(said.split()) > 80  # long enough to see it stream

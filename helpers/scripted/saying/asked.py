@@ -1,0 +1,79 @@
+"""What a text asks for: its topic, its object, how many of something, a list."""
+
+import re
+from collections.abc import Iterator
+
+from .source import Found, Source
+from .words import NUMBERS, split, stem
+
+OBJECT = (
+    r"^(?:(?:please|can you|could you|i want to|i'd like to) )*(?:play"
+    r"|add|buy|order|read|"
+    r"watch|remove|delete|cancel) (?:some |an? |the |me )?"
+    r"([\w' -]{2,60}?)(?= to | on | in | at | from | for | with | by | and |[.?!,]|$)"
+)
+THING = (
+    rf"\b(?:an?|the|some|\d+|{'|'.join(NUMBERS)}) ([a-z]+(?: [a-z]+){{0,2}}?)"
+    r"(?= on | at | this | next | with | for | to |[.,?!]|$)"
+)
+_ASKED = (
+    r"(?:search|look|google|browse|query)(?: (?:the )?(?:web|internet|docs|documents|"
+    r"documentation|wikipedia|database|up|online))*(?: for| about)? (.{2,500}?)[.?!]*$",
+    r"(?:saying|that says|say|reads?|write|remind me to|note that|echo|called|titled|"
+    r"(?:add|create)(?: a| the)?(?: new)? (?:task|todo|note|reminder)(?: to|:)?)"
+    r"[: ]+(.{2,500}?)[.?!]*$",
+    r":\s*\n*(.{2,5000})$",
+    r"^(?:(?:hi|hello|hey|please|can you|could you)[ ,!]+)*(.{2,500}?)$",
+)
+
+
+def asked(source: Source, *, cued: bool) -> Iterator[Found]:
+    """Yield what a search would be for, or a message would say."""
+    *cues, anything = _ASKED
+    for pattern in cues:
+        for found in source.find(pattern, re.IGNORECASE | re.DOTALL):
+            yield source.rest(found)
+    for found in () if cued else source.find(anything, re.IGNORECASE | re.DOTALL):
+        if len(source.rest(found).text) > len(found.text) / 2:
+            yield source.rest(found)
+
+
+def count_of(field: str, source: Source) -> int | None:
+    """Take how many of something a text asks for: "three steps".
+
+    >>> count_of("steps", Source("Explain it in three steps"))
+    3
+    """
+    word = re.escape(stem(split(field)[-1] if split(field) else field))
+    number = rf"(\d{{1,3}}|{'|'.join(NUMBERS)})"
+    for found in source.find(rf"\b{number} (?:[\w-]+ ){{0,3}}?{word}"):
+        source.claim(found)
+        said = found.text.casefold()
+        return NUMBERS[said] if said in NUMBERS else int(said)
+    return None
+
+
+def about(text: str, *, article: bool = False) -> str:
+    """Return what a text is about: "cats" of "Tell me a joke about cats."."""
+    found = re.search(
+        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for"
+        r"|for|of|on)\s+"
+        r"((?:an? |the )?)([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with"
+        r"| in (?:one|two|three|\d)"
+        r"| as json| and )",
+        text[:5000],
+        re.IGNORECASE,
+    )
+    if not found:
+        return ""
+    return (found[1] if article else "") + found[2].strip("'\"`“” ")
+
+
+def items_of(found: Found) -> list[Found]:
+    """Cut a list in words into its items."""
+    items, start = [], found.start
+    for item in re.split(r"(,? and |,? or |, ?)", found.text):
+        if re.search(r"[\w]", item) and not re.fullmatch(r",? (?:and|or) ", item):
+            items.append(Found(item.strip(" '\"`"), start, start + len(item)))
+        start += len(item)
+    return [item for item in items if item.text]

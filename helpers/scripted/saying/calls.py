@@ -1,0 +1,143 @@
+"""Which tools a sensible model would call now, and with what."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from msgspec import DecodeError, json
+
+from .call import Call, Planned
+from .conversation import Conversation, Result
+from .offered import Offered
+from .plan import complete, plan
+from .schema import fill
+from .source import Source
+from .sums import sums
+from .words import split
+
+
+@dataclass
+class Decision:
+    """The calls to make now; else what the user has to be asked for, if anything."""
+
+    calls: list[Call] = field(default_factory=list)
+    lacks: Planned | None = None
+
+
+def decide(talk: Conversation) -> Decision:
+    """Decide what to call now, with the tools that the request offers."""
+    request = talk.request
+    tools = [Offered(function) for function in request.functions]
+    if not tools:
+        return Decision()
+    decision = _next(talk, tools)
+    if (must := request.must_call) is not None:
+        wanted = [tool for tool in tools if must in ("", tool.name)]
+        calls = [call for call in decision.calls if must in ("", call.name)]
+        calls = calls or [_forced(talk, _most_fit(talk, wanted))]
+        decision = Decision(calls)
+    if request.parallel_tool_calls is False:
+        decision.calls = decision.calls[:1]
+    return decision
+
+
+def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
+    decision = Decision()
+    calls = sums(talk, tools)
+    if calls is not None:
+        decision.calls += calls
+        tools = [tool for tool in tools if not (tool.sign or tool.calculates)]
+    made = Counter(result.name for result in talk.results)
+    waiting = False
+    for planned in plan(talk, tools, named=calls is not None) if tools else ():
+        if made[planned.tool.name] > 0:
+            made[planned.tool.name] -= 1
+            continue
+        if waiting and (planned.after or planned.lacks):
+            break
+        if planned.lacks:
+            _fill_from_results(planned, talk.results)
+        provider = _provider(planned, talk, tools) if planned.lacks else None
+        if provider and made[provider.name] <= 0:
+            decision.calls.append(provider)
+        elif planned.lacks:
+            decision.lacks = decision.lacks or planned
+        else:
+            decision.calls.append(Call(planned.tool.name, planned.arguments))
+        waiting = True
+    return decision
+
+
+def _provider(
+    planned: Planned, talk: Conversation, tools: Sequence[Offered]
+) -> Call | None:
+    """Return a call of another tool, whose description promises what is lacking."""
+    lacking = [
+        split(name)[0]
+        for name in planned.lacks
+        if name not in planned.tool.text_fields()
+    ]
+    for tool in tools:
+        text = f"{' '.join(split(tool.name))} {tool.function.description or ''}".lower()
+        if tool is planned.tool or not lacking:
+            continue
+        if all(re.search(rf"\b{re.escape(word)}", text) for word in lacking):
+            arguments, lacks = tool.arguments(talk.prompt)
+            if not lacks:
+                return Call(tool.name, arguments)
+    return None
+
+
+def _fill_from_results(planned: Planned, results: Sequence[Result]) -> None:
+    """Take what is lacking from what the tools have said."""
+    for result in reversed(results):
+        values = _values(result.text)
+        for name in [*planned.lacks]:
+            value = values.get(name, _found(planned, name, result.text))
+            if value is not None:
+                planned.arguments[name] = value
+                planned.lacks.remove(name)
+    complete(planned.tool, planned.arguments, planned.lacks)
+
+
+def _found(planned: Planned, name: str, text: str) -> object:
+    kind = planned.tool.fields[name].get("type")
+    numbers = Source(text).numbers
+    if kind in ("integer", "number") and numbers:
+        number = float(numbers[-1].text)
+        return int(number) if kind == "integer" else number
+    if kind == "string" and name in planned.tool.text_fields():
+        return text
+    return planned.tool.arguments(text)[0].get(name)
+
+
+def _values(text: str) -> dict[str, object]:
+    try:
+        found = json.decode(text)
+    except (DecodeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+# What has to be called, whatever the prompt says.
+
+
+def _most_fit(talk: Conversation, tools: Sequence[Offered]) -> Offered:
+    called = {result.name for result in talk.results}
+    if called:
+        # The form of a final answer is offered after the tools (LangChain's agents).
+        return ([tool for tool in tools if tool.name not in called] or [*tools])[-1]
+    scores = [
+        (tool.score(talk.prompt), not tool.arguments(talk.prompt)[1]) for tool in tools
+    ]
+    best = max(whole_and_score[::-1] for whole_and_score in scores)
+    if best[0] or best[1] >= 1:
+        return tools[[each[::-1] for each in scores].index(best)]
+    return tools[-1]
+
+
+def _forced(talk: Conversation, tool: Offered) -> Call:
+    text = "\n\n".join([talk.prompt, *(result.text for result in talk.results)])
+    arguments = fill(tool.schema, text, said=talk.briefly, hint=talk.system)
+    return Call(tool.name, arguments if isinstance(arguments, dict) else {})

@@ -1,0 +1,72 @@
+"""A question about a text that the prompt brings: the sentence that fits it best."""
+
+import re
+
+from .words import meanings
+
+_TAGGED = re.compile(
+    r"<(context|document|documents|text|article)>(.*?)</\1>", re.S | re.I
+)
+_NAMED = re.compile(
+    r"(?:^|[\n.])[^\n]{0,160}?\b(?:context|documents?|passages?|sources?"
+    r"|information|article|"
+    r"text|facts|knowledge)\b[^\n:?]{0,60}:[ \t]*\n*(.+?)"
+    r"(?=\n+\s*(?:-+\n|#+ ?)?(?:question|query|user question|user|human"
+    r"|helpful answer|answer|q)\b[^\n:]{0,20}:|\Z)",
+    re.S | re.I,
+)
+_QUESTION = re.compile(
+    r"(?:^|\n)[^\n]{0,40}?\b(?:question|query|user|human"
+    r"|q)\b[^\n:]{0,20}:[ \t]*\n*([^\n]+)",
+    re.I,
+)
+
+
+def sentences(text: str) -> list[str]:
+    """Cut a text into its sentences."""
+    parts = re.split(r"(?<=[.!?])[\"'”)]?\s+(?=[^a-z])|\n+", text.strip())
+    return [part.strip(" -*•\t") for part in parts if re.search(r"\w", part)]
+
+
+def best_sentences(text: str, question: str) -> str | None:
+    """Return the sentence that shares most words with a question; None if none does."""
+    asked = meanings(question)
+    best = max(
+        sentences(text[:50_000]),
+        key=lambda each: len(meanings(each) & asked),
+        default="",
+    )
+    return best if meanings(best) & asked else None
+
+
+def from_context(prompt: str, system: str) -> str | None:
+    """Return the answer that the prompt's own text has to its question.
+
+    None if the prompt brings no text, or no question.
+    """
+    both = f"{system}\n\n{prompt}" if system else prompt
+    tagged = _TAGGED.search(both)
+    named = tagged or _NAMED.search(both)
+    if named is None:
+        return None
+    text = named[named.lastindex or 0].strip()
+    asked = [found for found in _QUESTION.findall(prompt) if found.strip() not in text]
+    if asked:
+        question = asked[-1]
+    elif named.end() <= len(both) - len(prompt) or tagged:
+        question = prompt.replace(named[0], " ")
+    else:
+        before = (
+            both[: named.start()]
+            + both[named.start() : named.start(named.lastindex or 0)]
+        )
+        question = next(iter(re.findall(r"[^\n.?!]+\?", before)), "")
+        if not question:
+            *rest, last = [line for line in text.splitlines() if line.strip()] or [""]
+            if not rest or "?" not in last:
+                return None
+            text, question = "\n".join(rest), last
+    if len(text) < 10 or not re.search(r"\w", question):
+        return None
+    found = best_sentences(text, question)
+    return found or "I don't know: the context has no word of the question."

@@ -1,0 +1,126 @@
+"""A conversation, sorted by what the answer depends on: prompt, past, results."""
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+from msgspec import DecodeError, Struct, json
+
+from ..message import Message
+from ..request import ChatRequest
+from .answers import answer, honest
+
+READ = 100_000
+"""Characters of a message that an answer may depend on."""
+
+_REFERS = re.compile(
+    r"^(?:and|what about|how about|now|also|then|but|same|ok|okay|yes"
+    r"|no)\b|\b(?:it|that|"
+    r"there|those|these|them|he|she|again|instead|too|the same)\b",
+    re.IGNORECASE,
+)
+
+_FORM = re.compile(
+    r"(?:STRICT OUTPUT FORMAT|The output should be (?:formatted|a markdown)).*```"
+    r"|Return a JSON object\.|Your response should be an? (?:list|markdown)[^\n]*"
+    r"|Your response should be a numbered list.*?3\. baz"
+    r"|\bAnswer the user query\.|Write a datetime string.*?Return ONLY "
+    r"this string[^\n]*"
+    r"|Select one of the following options:[^\n]*"
+    r"|\b(?:respond|reply|answer)(?: only)? (?:in|with|as) (?:valid )?json[:.,]",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What LangChain's output parsers, and people, say of the form of an answer."""
+
+
+class Result(Struct):
+    """A call that the model made, and what the tool answered."""
+
+    name: str
+    arguments: object
+    text: str
+
+
+class Conversation:
+    """One request's messages, sorted by what they are for."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self.request = request
+        messages = request.messages
+        users = [at for at, each in enumerate(messages) if each.role == "user"]
+        self._last = users[-1] if users else -1
+        self.system = "\n".join(
+            each.text for each in messages if each.role in ("system", "developer")
+        )[:READ]
+        self.whole = messages[users[-1]].text[:READ] if users else self.system
+        """The prompt with what it says of the form of the answer."""
+        self.prompt = _FORM.sub(" ", self.whole).strip() or self.whole
+        self.earlier = [messages[at].text[:READ] for at in reversed(users[:-1])]
+        """What the user said before, the latest first."""
+
+    @property
+    def refers_back(self) -> bool:
+        """Whether the prompt may need what was said before it."""
+        return len(self.prompt) < 200 and bool(_REFERS.search(self.prompt))
+
+    @cached_property
+    def written(self) -> str | None:
+        """The written answer to the prompt, if there is one."""
+        return None if "translat" in self.system.casefold() else answer(self.prompt)
+
+    def said(self) -> str:
+        """Return the answer in words."""
+        from .intents import known_answer, topic
+
+        return known_answer(self) or honest(topic(self.prompt))
+
+    def briefly(self) -> str:
+        """Return the answer in words as a field of an object has it: short."""
+        from .intents import known_answer, topic
+
+        if self.results:
+            return self.results[-1].text
+        about = topic(self.prompt) or "this"
+        return known_answer(self) or f"A scripted model has no thoughts about {about}."
+
+    @cached_property
+    def results(self) -> list[Result]:
+        """The calls made since the user's last message, each with its result."""
+        return _results(self.request.messages[self._last + 1 :])
+
+    @cached_property
+    def results_before(self) -> list[Result]:
+        """The calls made before the user's last message."""
+        return _results(self.request.messages[: max(self._last, 0)])
+
+
+def _results(messages: Sequence[Message]) -> list[Result]:
+    results: list[Result] = []
+    open_: dict[str, Result] = {}
+    for message in messages:
+        for call in message.tool_calls or ():
+            if called := call.function:
+                made = Result(called.name, _read(called.arguments), "")
+            elif custom := call.custom:
+                made = Result(custom.name, {"input": custom.input}, "")
+            else:
+                continue
+            open_[call.id] = made
+            results.append(made)
+        if called := message.function_call:
+            open_[called.name] = Result(called.name, _read(called.arguments), "")
+            results.append(open_[called.name])
+        if message.role in ("tool", "function"):
+            key = message.tool_call_id or message.name or ""
+            if key not in open_:
+                open_[key] = Result(message.name or "the tool", {}, "")
+                results.append(open_[key])
+            open_[key].text = message.text[:READ].strip()
+    return results
+
+
+def _read(text: str) -> object:
+    try:
+        return json.decode(text)
+    except DecodeError:
+        return {}

@@ -1,0 +1,312 @@
+"""What examples ask for in words, each with the function that answers it."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from .answers import answer, honest, normal
+from .asked import about
+from .context import from_context
+from .conversation import Conversation
+from .equation import solved
+from .knowledge import known
+from .labels import pick
+from .languages import translated
+from .memory import recalled, told
+from .words import meanings, stem
+from .writing import calculated, changed, code, counted, listed, poem, query, summarised
+
+READ = 20_000
+"""Characters of a prompt that are looked at for what it asks for."""
+
+
+def known_answer(talk: Conversation) -> str | None:
+    """Return an answer in words, if one is known."""
+    return next(filter(None, _answers(talk)), None)
+
+
+def _answers(talk: Conversation) -> Iterator[str | None]:
+    """Yield an answer of each kind, None where it does not fit; the likeliest first."""
+    prompt, system = talk.prompt[:READ], talk.system[:READ]
+    yield talk.written
+    yield recalled(prompt, talk.earlier, system)
+    yield echoed(prompt)
+    yield translated(prompt, system)
+    yield rephrased(prompt, system, talk.earlier)
+    yield classified(prompt, system)
+    yield summarised(prompt, system)
+    yield from_context(prompt, system)
+    yield poem(prompt, system)
+    yield query(prompt, system)
+    for find in (
+        *(counted, solved, changed, calculated, capital, company, who, polite, fact),
+        *(listed, code),
+    ):
+        yield find(prompt)
+    yield followed(prompt, talk.earlier)
+    yield yes_or_no(prompt)
+
+
+def echoed(prompt: str) -> str | None:
+    """Return what the prompt wants to be said."""
+    found = re.match(
+        r"\s*(?:please |can you |could you )*(?:say|repeat(?: after me"
+        r"| back)?|echo|respond with|reply with|answer with|output|print)"
+        r"(?: exactly| only| just| back| the words?| the phrase"
+        r"| the following| this(?= ?:)| to me)*\s*:?\s+[\"'“`]?(.+?)[\"'”`]?"
+        r"(?:\s+(?:and nothing else|exactly|in (?:a|one) .*|(?:\d+|two|three"
+        r"|ten|double|five) times(?: fast)?))?[.!]?\s*$",
+        prompt,
+        re.IGNORECASE | re.DOTALL,
+    )
+    if not found or len(found[1]) > 2000:
+        return None
+    if re.match(
+        r"(?:something|a |an |only |json|in |the (?:number|name|answer)"
+        r"|yes or|one (?:word|of))",
+        found[1],
+        re.I,
+    ):
+        return None
+    return found[1][:1].upper() + found[1][1:]
+
+
+def classified(prompt: str, system: str) -> str | None:
+    """Return the label that fits, where labels are given or sentiment is asked for."""
+    both = f"{system}\n{prompt}"
+    if not re.search(
+        r"\b(?:classif\w*|categori\w*|category|sentiment|label|detect (?:the )?\w+"
+        r"|which of (?:the following|these)|route|intent|tone)\b",
+        both,
+        re.I,
+    ):
+        return None
+    found = re.search(
+        r"(?:\b(?:as|into|labels?|categories|category|classes|options"
+        r"|one of(?: the following| these)?|following|either|being about"
+        r"|sentiments?|tone|intents?)\b"
+        r"(?: (?:either|one of|categories|labels|being|are|is|the following"
+        r"|about))*[:,\s(\[]+|\()"
+        r"((?:[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?\s*[,/|]\s*)+(?:or "
+        r"|and )?[`'\"]?[\w-]+[`'\"]?"
+        r"|[`'\"]?[\w-]+[`'\"]?,? or [`'\"]?[\w-]+[`'\"]?)",
+        both,
+        re.IGNORECASE,
+    )
+    if found:
+        labels = [
+            label.strip(" `'\"")
+            for label in re.split(
+                r"\s*[,/|]\s*(?:or |and )?|\s+(?:or|and)\s+", found[1]
+            )
+        ]
+        text = both.replace(found[1], " ")
+    elif re.search(r"\bsentiment\b", both, re.I):
+        labels, text = ["Positive", "Negative", "Neutral"], both
+    else:
+        return None
+    labels = [label for label in labels if label]
+    text = (
+        prompt if not found or found[1] not in prompt else prompt.replace(found[1], " ")
+    )
+    number = pick(labels, text)
+    return labels[number if number is not None else -1]
+
+
+def rephrased(prompt: str, system: str, earlier: Sequence[str]) -> str | None:
+    """Return a question that stands alone, or other ways to ask it."""
+    both = f"{system[:3000]}\n{prompt[:3000]}"
+    if re.search(
+        r"standalone (?:question|query)|(?:rewrite|re-write|rephrase"
+        r"|reformulate|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question"
+        r"|query)",
+        both,
+        re.I,
+    ):
+        question = re.findall(r"[^\n:.]*\w[^\n:.]*\?", prompt)
+        asked = (question[-1] if question else prompt.splitlines()[-1]).strip()
+        topics = [topic(text) for text in earlier[:1]]
+        if (
+            topics
+            and topics[0]
+            and re.search(r"\b(?:it|that|this|they|them)\b", asked, re.I)
+        ):
+            asked = re.sub(
+                r"\b(?:it|that|this|they|them)\b", topics[0], asked, count=1, flags=re.I
+            )
+        return asked
+    many = re.search(
+        r"(\d|three|four|five|multiple) (?:\w+ ){0,3}(?:versions|queries"
+        r"|search queries|sub-?questions|variations|perspectives)",
+        both,
+        re.I,
+    )
+    if many and re.search(r"\b(?:question|query|topic)\b", both, re.I):
+        question = re.findall(
+            r"(?:question|query|topic|to)\s*:?\s+([^\n]+)", prompt, re.I
+        )
+        asked = (
+            (question[-1] if question else prompt.splitlines()[-1]).strip().rstrip("?.")
+        )
+        subject = topic(asked) or asked
+        ways = (
+            f"{asked}?",
+            f"How would you explain {subject}?",
+            f"What should one know about {subject}?",
+            f"Why does {subject} matter?",
+            f"What are examples of {subject}?",
+        )
+        number = {"three": 3, "four": 4, "five": 5, "multiple": 3}.get(many[1].lower())
+        return "\n".join(ways[: number or int(many[1])])
+    return None
+
+
+def capital(prompt: str) -> str | None:
+    """Return the capital of a country that is asked for."""
+    found = re.search(
+        r"\bcapital(?: city)? (?:of|for) (?:the )?([A-Za-z ]{2,30}?)"
+        r"(?=[?.!,;\n]|$| and | in )|\b([A-Z]\w+)'s capital",
+        prompt,
+    )
+    if not found:
+        return None
+    country = (found[1] or found[2]).strip()
+    city = known()["capitals"].get(country.casefold())
+    country = country.title() if country.islower() else country
+    return f"The capital of {country} is {city}." if city else None
+
+
+def company(prompt: str) -> str | None:
+    """Return a name for a company that makes something."""
+    found = re.search(
+        r"\bname\b.{0,40}\b(?:company|business|startup|shop|store"
+        r"|brand)\b.{0,30}?\b(?:makes?|sells?|selling|producing|produces"
+        r"|making|called|for) ([\w -]{2,40})",
+        prompt,
+        re.I,
+    )
+    return f"{found[1].strip().title()} & Co." if found else None
+
+
+def who(prompt: str) -> str | None:
+    """Say what this is."""
+    if (
+        re.search(
+            r"\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b"
+            r"|\b(?:which|what) (?:language )?model\b|\btell me about yourself\b",
+            prompt,
+            re.I,
+        )
+        and len(prompt) < 200
+    ):
+        return (
+            "I am a scripted model: a small server on your machine that gives written\n"
+            "answers, the same each time. I speak OpenAI's protocol, and I stream."
+        )
+    return None
+
+
+def polite(prompt: str) -> str | None:
+    """Return a greeting for a greeting, and thanks for thanks."""
+    tells = re.search(r"\b(?:my name is|i am|i'm|call me)\b", prompt[:300], re.I)
+    if tells and "?" not in prompt and (name := told([prompt]).get("name")):
+        return f"Hello {name}, nice to meet you! How can I help you?"
+    low = normal(prompt[:300])
+    if (
+        re.match(
+            r"(?:hi|hello|hey|good (?:morning|afternoon|evening)"
+            r"|greetings)\b(?: \w+){0,5}$",
+            low,
+        )
+        and "how are" not in low
+    ):
+        return answer("Hello")
+    if (
+        re.search(r"\bhow are you\b|\bhow s it going\b|\bwhat s up\b", low)
+        and len(low) < 80
+    ):
+        return (
+            "I am well, thank you: a scripted model has no bad days. How can I "
+            "help you?"
+        )
+    if re.match(
+        r"(?:thanks|thank you|thx|great|cool|nice|ok|okay|perfect)\b(?: \w+){0,4}$", low
+    ):
+        return "You are welcome!"
+    if re.match(r"(?:bye|goodbye|see you|good night)\b(?: \w+){0,3}$", low):
+        return "Goodbye!"
+    if re.match(r"(?:ping|test|testing|this is a test|hello world)$", low):
+        return {"ping": "pong"}.get(low, "This is a test, and it works.")
+    if (
+        re.search(r"\b(?:what can you do|how can you help|help me)\b", low)
+        and len(low) < 60
+    ):
+        return honest("")
+    return None
+
+
+def fact(prompt: str) -> str | None:
+    """Return a fact that the prompt asks for, if its few words are all there."""
+    if len(prompt) > 400:
+        return None
+    words = {stem(word) for word in re.findall(r"\w+", prompt.casefold())}
+    defines = re.search(
+        r"\b(?:what(?:'s| is| are)|explain|describe|define|tell me about"
+        r"|who is)\b(?: the| an?)? ?(?:concept of "
+        r"|idea of )?([\w -]{2,40}?)(?=[?.!,;:\n]|$| in | to | and | like "
+        r"| for )",
+        prompt.casefold(),
+    )
+    defined = {stem(word) for word in defines[1].split()} if defines else set()
+    for keys, text in known()["facts"].items():
+        wanted = {stem(key) for key in keys.split()}
+        if (wanted <= words and len(wanted) > 1) or (defined and wanted == defined):
+            return str(text)
+    return None
+
+
+def followed(prompt: str, earlier: Sequence[str]) -> str | None:
+    """Answer a short question that goes on with the one before it."""
+    if not earlier or not re.match(
+        r"\W*(?:and|what about|how about|another)\b", prompt, re.I
+    ):
+        return None
+    before = earlier[0]
+    if re.search(r"\banother\b", prompt, re.I):
+        return poem(before)
+    new = re.sub(
+        r"^\W*(?:and|what about|how about)\s+(?:in |of |for )?|[?.!]+$",
+        "",
+        prompt,
+        flags=re.I,
+    )
+    country = re.search(r"\bcapital(?: city)? of ", before, re.I)
+    return capital(f"capital of {new}") if country else None
+
+
+def yes_or_no(prompt: str) -> str | None:
+    """Answer with yes or no where that is demanded and the words can decide it."""
+    if not re.search(r"\byes\b\W{0,3}(?:or|/)\W{0,3}no\b", prompt, re.I):
+        return None
+    question, _, rest = prompt.partition("?")
+    rest = re.sub(
+        r"\b(?:answer|reply|respond|with|only|just|yes|or|no)\b", " ", rest, flags=re.I
+    )
+    if not meanings(rest):
+        return None
+    return "Yes" if meanings(question) & meanings(rest) else "No"
+
+
+def topic(prompt: str) -> str:
+    """Return what a short prompt is about, in a few words; "" if it does not say."""
+    if len(prompt) >= 300:
+        return ""
+    named = re.match(
+        r"\W*(?:please |can you )*(?:explain|describe|define|what (?:is|are)"
+        r"|tell me about|"
+        r"who (?:is|was))(?: the| an?)? ([\w' -]{2,50}?)(?: (?:in|to|for"
+        r"|like) .*)?[.?!]*$",
+        prompt,
+        re.IGNORECASE,
+    )
+    found = named[1] if named else about(prompt)
+    return found if 0 < len(found) <= 50 else ""

@@ -1,0 +1,103 @@
+"""Choose one of several labels for a text, by words that belong to each."""
+
+import re
+from collections.abc import Sequence
+
+from .knowledge import known
+from .words import content, meanings, split, stem
+
+_OTHER = (
+    "other",
+    "general",
+    "neutral",
+    "unknown",
+    "none",
+    "misc",
+    "unclassified",
+    "web_search",
+)
+
+
+def pick(
+    labels: Sequence[str], text: str, *, sure: bool = False, hint: str = ""
+) -> int | None:
+    """Return the number of the label that fits a text; None if nothing says so.
+
+    A label that the text names comes first, unless the text names all of them, as a
+    question does. With `sure`, only what the text says counts.
+    """
+    if not labels:
+        return None
+    low = text.casefold()
+    named = [
+        number for number, label in enumerate(labels) if label and _names(label, low)
+    ]
+    if named and (len(named) < len(labels) or len(labels) == 1):
+        if len(named) == 1:
+            return named[0]
+        return min(named, key=lambda number: _place(labels[number], low))
+    text = _without(labels, text) if named else text
+    if {*map(str.casefold, labels)} == {"yes", "no"} or {*labels} == {"True", "False"}:
+        return None
+    scores = [_score(label, text) for label in labels]
+    if max(scores) > 0:
+        return scores.index(max(scores))
+    if sure:
+        return None
+    for other in _OTHER:
+        for number, label in enumerate(labels):
+            if stem(other) in {stem(word) for word in split(label)} or label == other:
+                return number
+    return None
+
+
+_QUESTION = re.compile(
+    r"\b(?:user )?(?:question|query)\b[^:\n]{0,20}:\s*([^\n]+)", re.I
+)
+
+
+def relevant(text: str) -> bool:
+    """Say whether the rest of a text has a word of the question that it holds."""
+    found = _QUESTION.search(text)
+    if not found:
+        return True
+    rest = text[: found.start()] + text[found.end() :]
+    return bool(meanings(found[1]) & meanings(rest.replace("document", " ")))
+
+
+def _names(label: str, text: str) -> bool:
+    label = label.casefold().replace("_", " ")
+    if label not in text:
+        return label in ("celsius", "fahrenheit") and bool(
+            re.search(rf"°\s?{label[0]}\b|\b{label[0]}\b(?!\w)(?<!')", text)
+        )
+    return bool(re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text))
+
+
+def _place(label: str, text: str) -> int:
+    return text.find(label.casefold())
+
+
+def _without(labels: Sequence[str], text: str) -> str:
+    """Leave out where a text lists the labels."""
+    any_of = "|".join(re.escape(label) for label in labels)
+    return re.sub(
+        rf"(?:(?:{any_of})[\s,/|'\"`]*(?:or |and )?){{2,}}", " ", text, flags=re.I
+    )
+
+
+def _score(label: str, text: str) -> float:
+    words = {*re.findall(r"[^\W_]+", text.casefold())}
+    own = {stem(word) for word in split(label)}
+    score = 2.0 * len(own & content(text))
+    for each in known()["labels"]:
+        if own & {stem(name) for name in each["names"].split()}:
+            score += len(words & {*each["words"].split()})
+    no = re.search(
+        r"\b(?:not|n't|never|isn't|wasn't) (?:\w+ )?(?:good|great|happy|nice)",
+        text,
+        re.I,
+    )
+    if no and own & {stem("positive"), stem("happy"), "good"}:
+        score -= 2
+    return score + 0.1 * bool(meanings(label) & meanings(text))

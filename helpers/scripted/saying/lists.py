@@ -1,0 +1,154 @@
+"""Lists for a schema: what a text lists, and as many items as it asks for."""
+
+import re
+from collections.abc import Mapping
+
+from ..frames import Json
+from .asked import count_of
+from .context import sentences
+from .fields import Field
+from .invented import of_country
+from .keywords import Keywords, keywords, mapping
+from .kinds import of_kind
+from .limits import fits
+from .scalars import MISSING, MOST_VALUES, Scalars, for_own_words
+from .source import Found, Source
+
+
+class Lists(Scalars):
+    """Takes the lists for one answer from one text."""
+
+    def value(self, schema: object, name: str = "value") -> object:
+        """Return a value that the schema allows."""
+        raise NotImplementedError
+
+    def _array(self, has: Keywords, name: str) -> object:
+        every = has.items if isinstance(has.items, Mapping) else {}
+        least, most = has.min_items or 0, has.max_items
+        first = [self.value(item, name) for item in has.prefix_items or ()]
+        if MISSING in first:
+            return MISSING
+        if has.prefix_items and (has.items is None or has.items is False or not least):
+            return first
+        if isinstance(has.contains, Mapping) and not has.items:
+            every = has.contains
+        if self._repeats(every) or self._within.count(str(every.get("$ref"))) > 1:
+            return first
+        asked = count_of(name, self.source)
+        found = self._listed(every, name)
+        if self._made is None:
+            return MISSING if not found and not least else found[:most]
+        wanted = asked or len(found) or (1 if self._made.extracts else 3)
+        if not found and self._made.extracts and not least and not asked:
+            return []
+        if most is not None:
+            wanted = min(wanted, most)
+        wanted = min(max(wanted, least), 100)
+        items = found[:wanted]
+        outer, within = self._index, self._noun
+        self._noun = singular = _singular(name)
+        for index in range(2 * wanted + 5):
+            if len(items) >= wanted:
+                break
+            self._index = index
+            value = self.value(every, singular)
+            if value is not MISSING and not (has.unique_items and value in items):
+                items.append(value)
+        self._index, self._noun = outer, within
+        return [*first, *items]
+
+    def _listed(self, every: Json, name: str) -> list[object]:
+        """Return the items that the text lists."""
+        item = self._resolved(every)
+        has = keywords(item, name)
+        if has.enum:
+            said = self.source.text.casefold()
+            return [
+                option
+                for option in has.enum[:MOST_VALUES]
+                if re.search(rf"(?<!\w){re.escape(str(option).casefold())}(?!\w)", said)
+            ]
+        if has.type in ("integer", "number"):
+            found: list[object] = []
+            while (
+                value := self._number(self.source.numbers, str(has.type), item)
+            ) is not MISSING and len(found) < 100:
+                found.append(value)
+            return found
+        if has.properties:
+            return self._records(item, has, name)
+        if has.type != "string":
+            return []
+        field = Field(name, has.description or "", has.format)
+        if self._made and {*field.words} & _POINTS:
+            text = self.source.text.partition(": ")[2] or self.source.text
+            return [*filter(lambda each: fits(item, each, self._root), sentences(text))]
+        if self._made and not self._made.extracts and for_own_words(field):
+            return []
+        listed: list[object] = []
+        for each in field.listed(self.source):
+            if self.source.free(each) and fits(item, each.text, self._root):
+                self.source.claim(each)
+                listed.append(each.text)
+        return listed
+
+    def _records(self, item: Json, has: Keywords, within: str) -> list[object]:
+        """Return an object for each part of the text, by its first value."""
+        name, first = next(iter((has.properties or {}).items()))
+        first = self._resolved(mapping(first))
+        if first.get("type", "string") != "string":
+            return []
+        if told := Field(within).told_list(self.source)[:50]:
+            return [self._record(each.text, each.text, item, has) for each in told]
+        if self._made and not self._made.extracts:
+            return []
+        field = Field(name, str(first.get("description", "")), None)
+        kinds = [
+            of_kind(kind, field.words, self.source)
+            for kind in ("person", "place", "code")
+        ]
+        kinds = [
+            found
+            for kind, found in zip(("person", "place", "code"), kinds, strict=True)
+            if field.is_a(kind)
+        ]
+        starts = [
+            each for each in (kinds[0] if kinds else []) if self.source.free(each)
+        ]
+        if not starts:
+            return []
+        records: list[object] = []
+        for each, after in zip(starts, [*starts[1:], None], strict=True):
+            text = self.source.text[each.start : after.start if after else None]
+            self.source.claim(each)
+            records.append(self._record(each.text, text, item, has))
+        return records
+
+    def _record(self, first: str, text: str, item: Json, has: Keywords) -> object:
+        """Return the object of a text that begins with its first value."""
+        name, *others = has.properties or {"": {}}
+        properties = has.properties or {}
+        part = type(self)(Source(text), self._root, self._made)
+        part.source.claim(Found(first, 0, len(first)))
+        rest: dict[str, object] = {
+            **item,
+            "properties": {other: properties[other] for other in others},
+            "required": [other for other in has.required or () if other != name],
+        }
+        shown = first if first[:1].isupper() else first.title()
+        facts = {other: of_country(other, shown) for other in others}
+        value = part.value(rest)
+        known = {other: fact for other, fact in facts.items() if fact is not None}
+        return {name: shown, **(value if isinstance(value, dict) else {}), **known}
+
+
+def _singular(name: str) -> str:
+    for end, other in (("ies", "y"), ("ses", "s"), ("s", "")):
+        if name.endswith(end) and len(name) > len(end) + 2 and not name.endswith("ss"):
+            return name.removesuffix(end) + other
+    return name
+
+
+_POINTS = frozenset(
+    ["points", "facts", "highlights", "takeaways", "claims", "sentences"]
+)

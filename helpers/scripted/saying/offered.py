@@ -1,0 +1,190 @@
+"""What an offered tool is for: by its name, its description and its parameters."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..frames import Json
+from ..tools import Function
+from .kinds import KINDS
+from .scalars import MISSING
+from .schema import Filler
+from .source import Source
+from .words import STOP, meaning, meanings, split, stem
+
+SIGNS = {
+    "+": "add adder addition sum plus",
+    "-": "subtract subtraction minus difference",
+    "*": "multiply multiplier multiplication times product",
+    "/": "divide division divider quotient",
+    "**": "power exponentiate exponent pow exponentiation",
+    "%": "modulo mod remainder",
+}
+_SEARCHES = {meaning("search"), meaning("document"), "question", "tavili", "wikipedia"}
+
+
+@dataclass
+class Offered:
+    """One tool that may be called."""
+
+    function: Function
+
+    @cached_property
+    def schema(self) -> Json:
+        """The schema of its arguments."""
+        return {"type": "object", **(self.function.parameters or {})}
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.function.name
+
+    @cached_property
+    def fields(self) -> Mapping[str, Json]:
+        """The schemas of its parameters, by name."""
+        found = self.schema.get("properties")
+        fields = found if isinstance(found, Mapping) else {}
+        return {
+            name: item for name, item in fields.items() if isinstance(item, Mapping)
+        }
+
+    @cached_property
+    def needed(self) -> list[str]:
+        """The names of the parameters that it has to have."""
+        found = self.schema.get("required")
+        return (
+            [name for name in found if name in self.fields]
+            if isinstance(found, list)
+            else []
+        )
+
+    @cached_property
+    def about(self) -> set[str]:
+        """What its name says that it is about."""
+        words = [
+            word for word in split(self.name) if word not in STOP and len(word) > 1
+        ]
+        return {meaning(word) for word in words}
+
+    @cached_property
+    def _described(self) -> set[str]:
+        text = (self.function.description or "").split("Args:")[0]
+        return meanings(text) - self.about
+
+    @cached_property
+    def _parameters(self) -> set[str]:
+        words = [word for name in self.fields for word in split(name)]
+        texts = [
+            str(item.get("description", ""))[:200] for item in self.fields.values()
+        ]
+        values = [
+            str(v) for item in self.fields.values() for v in _list(item.get("enum"))
+        ]
+        return meanings(" ".join([*words, *texts, *values])) - self.about
+
+    @cached_property
+    def sign(self) -> str | None:
+        """The sign of the operation that it is, if it is one of two numbers."""
+        numeric = [
+            x
+            for x in self.fields.values()
+            if x.get("type") not in ("object", "boolean")
+        ]
+        if not numeric or len(self.fields) > 3:
+            return None
+        words = {*split(self.name)}
+        for sign, names in SIGNS.items():
+            if words & {*names.split()}:
+                takes = [x.get("type") for x in numeric]
+                if "array" in takes or (
+                    len(numeric) >= 2 and takes.count("string") < 2
+                ):
+                    return sign
+        return None
+
+    @cached_property
+    def calculates(self) -> str | None:
+        """The name of the parameter that takes a whole formula, if there is one."""
+        text = f"{' '.join(split(self.name))} {self.function.description or ''}"
+        if not re.search(
+            r"calculate|calculator|\bmath|arithmetic|expression|evaluat", text, re.I
+        ):
+            return None
+        texts = [
+            n
+            for n, item in self.fields.items()
+            if item.get("type", "string") == "string"
+        ]
+        if not texts:
+            return None
+        return texts[0] if len(texts) == 1 or texts[:1] == self.needed else None
+
+    @cached_property
+    def searches(self) -> bool:
+        """Whether it looks things up for a question in words."""
+        texts = [
+            n for n in self.fields if self.fields[n].get("type", "string") == "string"
+        ]
+        asks = [n for n in texts if {*split(n)} & {*KINDS["query"], "input"}]
+        described = re.search(
+            r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"
+            r"|\binformation (?:about|on)",
+            self.function.description or "",
+            re.IGNORECASE,
+        )
+        return bool(asks or len(texts) == 1) and (
+            bool(self.about & _SEARCHES) or bool(described and asks)
+        )
+
+    def score(self, text: str) -> float:
+        """Say how well a text fits what this tool is for: from 1 on, by its name."""
+        low = text.casefold()
+        if len(self.name) > 3 and re.search(
+            rf"(?<!\w){re.escape(self.name.casefold())}(?!\w)", low
+        ):
+            return 10
+        said = meanings(text)
+        named = len(self.about & said)
+        more = 0.2 * len(self._described & said) + 0.1 * len(self._parameters & said)
+        if named:
+            # A tool of one word that is there fits better than one of three.
+            return 1 + named + named / len(self.about) + min(more, 0.9)
+        return min(more, 0.99)
+
+    def arguments(self, *texts: str) -> tuple[dict[str, object], list[str]]:
+        """Return what the texts have for it, and the names of what they lack.
+
+        The first text counts for all parameters, the others for what is needed.
+        """
+        found: dict[str, object] = {}
+        lacks = [*self.needed]
+        for number, text in enumerate(texts):
+            schema = self.schema
+            if number:
+                fields = {name: self.fields[name] for name in lacks}
+                schema = {**schema, "properties": fields, "required": lacks}
+            filler = Filler(Source(text), schema)
+            value = filler.value(schema)
+            if isinstance(value, dict):
+                found |= {
+                    n: v for n, v in value.items() if v is not MISSING and v is not None
+                }
+            lacks = [name for name in self.needed if name not in found]
+            if not lacks:
+                break
+        return found, lacks
+
+    def text_fields(self) -> list[str]:
+        """Return the names of its parameters that take free text."""
+        free = {*KINDS["text"], "answer", "result", "data", "html"}
+        return [name for name in self.fields if {*split(name)} & free]
+
+
+def _list(items: object) -> list[object]:
+    return items if isinstance(items, list) else []
+
+
+def named_like(tool: Offered, word: str) -> bool:
+    """Say whether a word is one of the tool's name."""
+    return stem(word) in {stem(part) for part in split(tool.name)}

@@ -1,0 +1,53 @@
+"""Decide what to say to one request: calls of tools, JSON, or words."""
+
+import json
+from dataclasses import dataclass
+
+from ..request import ChatRequest
+from .call import Call, Planned
+from .calls import decide
+from .conversation import Conversation
+from .results import spoken
+from .schema import fill
+from .shapes import an_object, shaped
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said: a text, or calls."""
+
+    text: str = ""
+    calls: tuple[Call, ...] = ()
+
+
+def say(request: ChatRequest) -> Said:
+    """Return what the scripted model says to a request."""
+    talk = Conversation(request)
+    decision = decide(talk)
+    if decision.calls:
+        return Said(calls=tuple(decision.calls))
+    if request.schema is not None:
+        return Said(_json(request, talk))
+    if decision.lacks:
+        return Said(_asks(decision.lacks))
+    if talk.results:
+        return Said(spoken(talk.results, talk.prompt))
+    return Said(talk.written or shaped(talk) or talk.said())
+
+
+def _json(request: ChatRequest, talk: Conversation) -> str:
+    if not request.schema:
+        return an_object(talk)
+    text = "\n\n".join([talk.prompt, *(result.text for result in talk.results)])
+    value = fill(request.schema, text, said=talk.briefly, hint=talk.system)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _asks(planned: Planned) -> str:
+    """Ask in words for what a call lacks."""
+    names = [name.replace("_", " ") for name in planned.lacks]
+    joined = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return (
+        f"I can call {planned.tool.name} for that, but your message does not say the "
+        f"{joined}. Please tell me the {joined}, and I will call it."
+    )

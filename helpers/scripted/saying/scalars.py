@@ -1,0 +1,171 @@
+"""Plain values for a schema: texts, numbers, one of several; and its references."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..frames import Json
+from .fields import Field
+from .invented import Made, a_number, a_string
+from .keywords import Keywords
+from .kinds import of_kind
+from .labels import pick, relevant
+from .limits import fits, merged
+from .source import Found, Source
+from .words import these
+
+MOST_VALUES = 1000
+"""A schema can ask for any number of values; what comes after is null, or left out."""
+
+
+class Missing:
+    """What stands for a value that the text does not have."""
+
+
+MISSING = Missing()
+
+
+class Scalars:
+    """Takes the plain values for one answer from one text, each value once."""
+
+    def __init__(self, source: Source, root: Json, made: Made | None = None) -> None:
+        """`root` is the schema that `$ref`s in it point into.
+
+        Without `made`, nothing is made up: what the text does not have is MISSING.
+        """
+        self.source = source
+        self.lacks: list[str] = []
+        """The names of required fields that the text does not have."""
+        self._root = root
+        self._made = made
+        self._within = ["#"]
+        self._left = MOST_VALUES
+        self._index = 0
+        self._noun = ""
+        self._texts: set[str] = set()
+
+    def _chosen(self, options: list[object], name: str, has: Keywords) -> object:
+        texts = [str(option) for option in options]
+        hint = f"{name} {has.description or ''}"
+        if {text.casefold() for text in texts} == {"yes", "no"} and self._made:
+            wanted = "yes" if relevant(self.source.text) else "no"
+            return next(o for o in options if str(o).casefold() == wanted)
+        picked = pick(texts, self.source.text, sure=self._made is None, hint=hint)
+        if picked is None:
+            return MISSING if self._made is None else options[0]
+        return options[picked]
+
+    def _strong(self, field: Field, kind: str | None, schema: Json) -> object:
+        """Return what the text has for just this field."""
+        if self._noun and self._made and not self._made.extracts:
+            return MISSING  # of a list that is made up
+        if kind in ("integer", "number"):
+            return self._number(field.numbers(self.source), kind, schema)
+        if field.is_a("expression") and not field.form and self._made is None:
+            for found in of_kind("expression", field.words, self.source):
+                return found.text
+        return self._text(field.strong(self.source), schema)
+
+    def _weak(
+        self, field: Field, kind: str | None, schema: Json, has: Keywords
+    ) -> object:
+        """Return the next value that may do, or one that is made up."""
+        index = self._index
+        if kind in ("integer", "number"):
+            found = self._number(self.source.numbers, kind, schema)
+            if found is not MISSING or not self._made:
+                return found
+            return a_number(has, field.name, index)
+        if _YES_NO.search(field.description) and self._made:
+            return "yes" if relevant(self.source.text) else "no"
+        if field.is_a("language") and self._made:
+            languages = ["English", "Spanish", "French", "German", "Italian"]
+            return languages[pick(languages, self.source.text) or 0]
+        typed = has.format is not None
+        extracts = self._made is not None and self._made.extracts
+        writes = (
+            self._made
+            and not extracts
+            and (for_own_words(field) or self._noun or "SQL" in field.description)
+        )
+        if writes and field.titles and not self._noun and self.source.names:
+            writes = False
+        if not typed and not writes and not {*field.words} & _JOKES:
+            found = self._text(field.weak(self.source, things=extracts), schema)
+            if found is not MISSING:
+                return found
+        if not self._made:
+            return MISSING
+        return a_string(
+            has, field, self._made, index, lambda text: fits(schema, text, self._root)
+        )
+
+    def _number(self, found: Iterable[Found], kind: str, schema: Json) -> object:
+        def as_number(text: str) -> float | int:
+            return int(float(text)) if kind == "integer" else float(text)
+
+        whole = kind != "integer"
+        taken = self.source.take(
+            found,
+            lambda text: (
+                (whole or float(text).is_integer())
+                and fits(schema, as_number(text), self._root)
+            ),
+        )
+        return MISSING if taken is None else as_number(taken.text)
+
+    def _text(
+        self, found: Iterable[tuple[Found, Sequence[str]]], schema: Json
+    ) -> object:
+        for each, forms in found:
+            if not self.source.free(each):
+                continue
+            for form in forms:
+                known = form.casefold() in self._texts
+                if form and not known and fits(schema, form, self._root):
+                    self.source.claim(each)
+                    self._texts.add(form.casefold())
+                    return form
+        return MISSING
+
+    # References.
+
+    def _resolved(self, schema: Json) -> Json:
+        ref = schema.get("$ref")
+        if not isinstance(ref, str) or ref in self._within:
+            return schema
+        rest = {key: item for key, item in schema.items() if key != "$ref"}
+        return merged(self._target(ref), rest)
+
+    def _target(self, place: str) -> Json:
+        target: object = self._root
+        for part in place.removeprefix("#").strip("/").split("/"):
+            if part:
+                part = part.replace("~1", "/").replace("~0", "~")
+                if isinstance(target, Mapping):
+                    target = target.get(part, {})
+                elif isinstance(target, list) and part.isdigit():
+                    target = target[int(part)] if int(part) < len(target) else {}
+                else:
+                    target = {}
+        return target if isinstance(target, Mapping) else {}
+
+    def _repeats(self, schema: object) -> bool:
+        """Say whether a schema contains itself here: the value ends here, then."""
+        return isinstance(schema, Mapping) and schema.get("$ref") in self._within
+
+
+_JOKES = {"setup", "punchline", "joke"}
+_YES_NO = re.compile(r"['\"]?\byes\b['\"]? or ['\"]?no\b", re.IGNORECASE)
+_WRITTEN = frozenset(
+    these(
+        "answer response summary reason reasoning explanation story plot review "
+        "analysis setup punchline joke thought conclusion advice step steps ingredient "
+        "ingredients poem haiku title headline description final output justification "
+        "overview instruction instructions tag tags feedback question questions"
+    )
+)
+
+
+def for_own_words(field: Field) -> bool:
+    """Say whether a field is for the model's own words."""
+    return bool({*field.words} & _WRITTEN)

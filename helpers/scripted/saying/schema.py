@@ -1,0 +1,275 @@
+"""Fill in a JSON schema: from what a text has, then with what a model would make up.
+
+A scripted model cannot think of arguments for a tool that it has never seen. What it
+can do honestly is read the schema, and take numbers, dates, names and the like from
+the prompt; it makes up only what a schema demands and the prompt does not have.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from itertools import islice
+
+from msgspec import UNSET
+
+from ..frames import Json
+from .asked import about
+from .fields import Field
+from .invented import Made, of_country
+from .keywords import Keywords, keywords, mapping
+from .kinds import of_kind
+from .limits import fits, merged
+from .lists import Lists
+from .scalars import MISSING, MOST_VALUES
+from .source import Source
+from .words import meanings, split
+
+
+class Filler(Lists):
+    """Takes the values for one answer from one text, each value once, in order."""
+
+    def value(self, schema: object, name: str = "value") -> object:
+        """Return a value that the schema allows; `name` is what the field is called.
+
+        Raises ApiError (400) for what is not a schema.
+        """
+        self._left -= 1
+        if self._left < 0 or self._repeats(schema):
+            return None
+        if schema is True:
+            schema = {}
+        has = keywords(schema, name)
+        assert isinstance(schema, Mapping)
+        if has.ref is not None:
+            return self._referred(has.ref, schema, name)
+        if has.const is not UNSET:
+            return has.const
+        if has.enum:
+            return self._chosen(has.enum[:MOST_VALUES], name, has)
+        if has.all_of:
+            return self.value(self._all(schema, has.all_of), name)
+        if options := has.any_of or has.one_of:
+            return self._one(schema, options, name)
+        if has.then is not None or has.otherwise is not None:
+            return self._conditional(schema, has, name)
+        return self._by_type(schema, has, name)
+
+    # Choosing.
+
+    def _all(self, schema: Json, parts: list[Json]) -> Json:
+        whole: Json = {key: item for key, item in schema.items() if key != "allOf"}
+        for part in parts:
+            whole = merged(whole, self._resolved(part))
+        return whole
+
+    def _one(self, schema: Json, options: list[Json], name: str) -> object:
+        rest = {k: v for k, v in schema.items() if k not in ("anyOf", "oneOf")}
+        real = [option for option in options if not self._repeats(option)]
+        nothing = any(option.get("type") == "null" for option in real)
+        real = [option for option in real if option.get("type") != "null"]
+        said = meanings(self.source.text)
+        ranked = sorted(real, key=lambda option: -self._fit(option, said))
+        for option in ranked:
+            made, self._made = self._made, None if nothing else self._made
+            lacks, taken = len(self.lacks), self.source.mark()
+            value = self.value(merged(rest, option) if rest else option, name)
+            self._made = made
+            if value is MISSING or (len(self.lacks) > lacks and nothing):
+                del self.lacks[lacks:]
+            elif "oneOf" not in schema or fits(schema, value, self._root):
+                return value
+            self.source.back(taken)
+        return None if nothing and self._made else MISSING
+
+    def _fit(self, option: Json, said: set[str]) -> float:
+        """Say how well a text fits one of several schemas."""
+        option = self._resolved(option)
+        has = keywords(option, "value")
+        words = [str(has.title or ""), str(has.description or "")]
+        score = 2.0 * len(meanings(" ".join(split(words[0]))) & said)
+        score += len(meanings(words[1]) & said)
+        for name, item in (has.properties or {}).items():
+            inner = self._resolved(item) if isinstance(item, Mapping) else {}
+            consts = [inner.get("const"), *_texts(inner.get("enum"))]
+            score += 2 * any(meanings(str(x)) & said for x in consts if x)
+            score += 0.5 * bool(meanings(" ".join(split(name))) & said)
+            kinds = Field(name, str(inner.get("description", "")), None)
+            score += 0.5 * any(True for _ in kinds.strong(self.source))
+            score += 0.1 * bool({*split(name)} & _ANSWERS)
+        if has.type in ("integer", "number"):
+            score += 1.0 * bool(self.source.numbers)
+        return score
+
+    def _conditional(self, schema: Json, has: Keywords, name: str) -> object:
+        base = {k: v for k, v in schema.items() if k not in ("if", "then", "else")}
+        value: object = MISSING
+        for more in (has.then, has.otherwise, {}):
+            if isinstance(more, Mapping):
+                value = self.value(merged(base, more), name)
+                if fits(schema, value, self._root):
+                    break
+        return value
+
+    # By type.
+
+    def _by_type(self, schema: Json, has: Keywords, name: str) -> object:
+        kind = has.type
+        nothing = isinstance(kind, list) and "null" in kind
+        if isinstance(kind, list):
+            kinds = [item for item in kind if item != "null"] or ["null"]
+            if {"integer", "number"} & {*kinds} and "string" in kinds:
+                kinds.sort(
+                    key=lambda item: (item == "string") == bool(self.source.numbers)
+                )
+            kind = kinds[0]
+            has.type = kind
+        made, self._made = self._made, None if nothing else self._made
+        value = self._of(kind, schema, has, name)
+        self._made = made
+        return None if value is MISSING and nothing and made else value
+
+    def _of(self, kind: str | None, schema: Json, has: Keywords, name: str) -> object:
+        if kind == "object" or has.properties is not None:
+            return self._object(has)
+        if kind == "array" or (kind is None and has.items is not None):
+            return self._array(has, name)
+        if kind == "null":
+            return None
+        field = Field(name, has.description or "", has.format, self._noun)
+        if kind == "boolean":
+            truth = field.truth(self.source)
+            return truth if truth is not None else MISSING if not self._made else False
+        found = self._strong(field, kind, schema)
+        return found if found is not MISSING else self._weak(field, kind, schema, has)
+
+    def _object(self, has: Keywords) -> object:
+        fields = dict(islice((has.properties or {}).items(), MOST_VALUES))
+        needed = {*(has.required or ())}
+        fields |= {name: {} for name in needed if name not in fields}
+        found: dict[str, object] = {}
+        lists = [
+            name
+            for name, item in fields.items()
+            if mapping(item).get("type") == "array"
+        ]
+        for name in lists:
+            field = Field(name)
+            many = (
+                field.is_a("person")
+                and len(of_kind("person", field.words, self.source)) > 1
+            )
+            if many and "$ref" not in str(fields[name]):
+                found[name] = self.value(fields[name], name)
+        for name, item in fields.items():  # what belongs to just one field goes first
+            if name not in found and (early := self._early(item, name)) is not MISSING:
+                found[name] = early
+        for name, item in fields.items():
+            if name in found or (self._repeats(item) and name not in needed):
+                continue
+            optional = name not in needed
+            if optional and (self._made is None or "default" in mapping(item)):
+                continue  # nothing in the text is for just this field
+            value = self._known(name, found)
+            if value is MISSING:
+                value = self.value(item, name)
+            if value is MISSING and not optional:
+                self.lacks.append(name)
+            elif value is not MISSING:
+                found[name] = value
+        ordered = {name: found[name] for name in fields if name in found}
+        return ordered | self._more(has, len(ordered))
+
+    def _early(self, item: object, name: str) -> object:
+        """Return a plain value that the text has for just this field."""
+        item = self._resolved(mapping(item))
+        options = item.get("anyOf")
+        if isinstance(options, list) and len(options) == 2:
+            real = [o for o in options if mapping(o).get("type") != "null"]
+            item = self._resolved(mapping(real[0])) if len(real) == 1 else item
+        has = keywords(item, name)
+        kind = has.type
+        if has.enum and has.const is UNSET:
+            made, self._made = self._made, None
+            value = self._chosen(has.enum[:MOST_VALUES], name, has)
+            self._made = made
+            return value
+        if kind not in ("string", "integer", "number", "boolean"):
+            return MISSING
+        field = Field(name, has.description or "", has.format)
+        if kind == "boolean":
+            truth = field.truth(self.source)
+            return MISSING if truth is None else truth
+        return self._strong(field, str(kind), item)
+
+    def _known(self, name: str, found: Mapping[str, object]) -> object:
+        first = str(next(iter(found.values()), "")) if self._made else ""
+        value = of_country(name, first) if first else None
+        return MISSING if value is None else value
+
+    def _more(self, has: Keywords, already: int) -> dict[str, object]:
+        """Return the values of an object whose keys no schema names."""
+        if has.properties or not isinstance(has.additional_properties, Mapping):
+            return {}
+        more: dict[str, object] = {}
+        for key, text in re.findall(
+            r"\b([A-Za-z]\w{0,40})\"?\s*[:=]\s*\"?([\w.-]{1,60})", self.source.text
+        )[:50]:
+            part = Filler(Source(text), self._root)
+            value = part.value(has.additional_properties, key)
+            if value is not MISSING:
+                more[key] = value
+        for number in range(min(has.min_properties or 0, 100) - len(more) - already):
+            more[f"key{number + 1}"] = self.value(has.additional_properties, "value")
+        return more
+
+    def _referred(self, place: str, schema: Json, name: str) -> object:
+        target = self._target(place)
+        rest = {key: item for key, item in schema.items() if key != "$ref"}
+        self._within.append(place)
+        try:
+            return self.value(merged(target, rest), name)
+        finally:
+            self._within.pop()
+
+
+def _texts(items: object) -> list[str]:
+    return [str(item) for item in items] if isinstance(items, list) else []
+
+
+_ANSWERS = frozenset(["answer", "response", "content", "message", "text", "output"])
+
+
+EXTRACTS = re.compile(
+    r"\bextract|\bfrom the (?:following|text)|\bparse\b|\bpassage\b|\bfollowing text\b",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"\b(?:write|generate|give|create|tell|plan|suggest|list|recommend"
+    r"|make|invent|what|"
+    r"how|describe|recipe|explain|name|compose|design|provide|come up|who|which|why|"
+    r"find|show|help|solve|answer)\b|\?",
+    re.IGNORECASE,
+)
+
+
+def fill(
+    schema: Json, prompt: str, *, said: Callable[[], str] | None = None, hint: str = ""
+) -> object:
+    """Return a value that the schema allows, with what the prompt has for it.
+
+    `said` gives the answer to the prompt in words, for a field that wants one; `hint`
+    is what the system's message says.
+
+    >>> weather = {"type": "object", "properties": {"place": {"type": "string"}}}
+    >>> fill(weather, "What is the weather in San Francisco, CA?")
+    {'place': 'San Francisco, CA'}
+    """
+    extracts = bool(EXTRACTS.search(f"{hint[:5000]}\n{prompt[:5000]}"))
+    extracts = extracts or not _ASKS.search(prompt[:5000])
+    topic = about(prompt)
+    words = said or (
+        lambda: f"A scripted model wrote this about {topic or 'the prompt'}."
+    )
+    made = Made(topic, words, extracts)
+    name = str(mapping(schema).get("title") or "value").lower()
+    value = Filler(Source(prompt), schema, made).value(schema, name)
+    return None if value is MISSING else value

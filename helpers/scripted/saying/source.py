@@ -1,0 +1,301 @@
+"""A text that values are taken from: numbers, names, places, dates, quoted text."""
+
+import datetime
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ..frames import CREATED
+from .words import NUMBERS, STOP, these
+
+READ = 20_000
+"""Characters of a text that values are looked for in."""
+
+TODAY = datetime.datetime.fromtimestamp(CREATED, datetime.UTC).date()
+"""The day at which the clock of this model stands still."""
+
+_UNIT = r"(?:km|kg|cm|mm|ml|mg|min|mph|kmh|gb|mb|usd|eur|[mshglkcf])"
+_NUMBER = (
+    r"(?<![\w.])-?\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,15})?(?![\w,])"
+    rf"|(?<![\w.])-?\d{{1,15}}(?:\.\d{{1,15}})?(?:(?![\w])|(?={_UNIT}\b))"
+    rf"|\b(?:{'|'.join(NUMBERS)})\b"
+)
+_QUOTED = (
+    r"(?<!\w)'([^'\n]{1,2000})'(?!\w)|\"([^\"\n]{1,2000})\"|`([^`\n]{1,2000})`"
+    r"|“([^”\n]{1,2000})”"
+)
+_UPPER = "A-ZÀ-ÖØ-Þ"
+_WORD = rf"[{_UPPER}][\w'’-]*\.?(?<!'s)(?<!’s)"
+NAME = (
+    rf"(?<![\w/@.#-])[{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*"
+    rf"(?:(?: (?:de|da|van|von|der|la|of))? [{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*)*"
+)
+_STATE = re.compile(
+    r", (?:[A-Z]{2}\b|USA|UK|France|Germany|Italy|Spain|Japan|England|Canada|Texas"
+    r"|California|India|China|Colombia|Brazil|Australia|Mexico|Switzerland|Austria)"
+)
+_STARTERS = frozenset(
+    these(
+        "the a an my our your his her its their this that these those i we you he she "
+        "it they what who when where why how which is are was were do does did can "
+        "could should would will please tell give list name write say explain describe "
+        "add multiply subtract divide show find search look book send create make get "
+        "set extract classify translate summarize summarise answer return use using "
+        "convert calculate compute count generate respond reply if in on "
+        "at for to from "
+        "with and or but so then also not no yes hello hi hey let here there question "
+        "context text passage input output system user human ai assistant "
+        "json remember "
+        "order buy play check plan call schedule remind turn start stop open close "
+        "delete update i'm im what's whats after before once first next finally today "
+        "tomorrow now given celsius fahrenheit compare analyze analyse recommend "
+        "suggest rate review document invoice receipt cv resume note pay "
+        "transfer ask help"
+    )
+)
+_MONTHS = these(
+    "january february march april may june july august september october november "
+    "december"
+)
+_MONTH = "|".join([*_MONTHS, *(month[:3] for month in _MONTHS)])
+_DAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+DATE = (
+    r"\b\d{4}-\d{2}-\d{2}\b"
+    rf"|\b(?:{_MONTH})\.? \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?\b"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTH})\b(?:,? \d{{4}})?"
+    rf"|\b(?:next |this )?(?:{_DAYS})\b|\btoday\b|\btonight\b|\btomorrow\b"
+    r"|\byesterday\b|\bnext (?:week|month|year)\b|\bthis weekend\b"
+)
+_TIME = r"\b(\d{1,2}):(\d{2})(?::(\d{2}))? ?([ap]\.?m\b)?|\b(\d{1,2}) ?([ap]\.?m)\b"
+_ZONE = r"\b[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+\b|\bUTC\b|\bGMT\b"
+_CODE = (
+    r"(?<![\w@.-])#?(?=[\w-]{0,40}\d)[A-Za-z0-9][\w-]{0,60}\b"
+    r"|(?<![\w.])\$?[A-Z]{2,6}\b"
+)
+_ACRONYMS = frozenset(
+    these("JSON XML SQL API PDF HTML CSV AI LLM USA UK US EU OK CV ID")
+)
+_PLACE = (
+    r"\b(?:in|near|at|for|from|to|around)\s+"
+    r"(?:the )?((?!the\b|a\b|an\b|my\b|it\b|this\b|that\b|me\b|you\b"
+    r"|is\b)[^\W\d_][\w.'-]*"
+    r"(?: (?!right|now|today|tomorrow|tonight|and|or|in|on|for|is|this|next|with|at|"
+    r"from|to|please|using|then|like|the)[^\W\d_][\w'-]*){0,2})"
+)
+AND = r"\s*(?:,|,?\s*(?:and|or|&|vs\.?|versus|plus)(?: (?:in|for|at|of|to|also))?)\s*"
+"""What stands between two values of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value, and where it stands in its text."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Source:
+    """Gives each value of a text once, the first that fits."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text[:READ]
+        self._taken: list[tuple[int, int]] = []
+        self._known: dict[str, list[Found]] = {}
+
+    def take(
+        self, found: Iterable[Found], fits: Callable[[str], bool] = bool
+    ) -> Found | None:
+        """Take the first value that fits and of which nothing has been taken yet."""
+        for each in found:
+            if self.free(each) and fits(each.text):
+                self.claim(each)
+                return each
+        return None
+
+    def claim(self, found: Found) -> None:
+        """Note that a value has been taken."""
+        self._taken.append((found.start, found.end))
+
+    def mark(self) -> int:
+        """Return what `back` goes back to."""
+        return len(self._taken)
+
+    def back(self, mark: int) -> None:
+        """Give back what has been taken since."""
+        del self._taken[mark:]
+
+    def free(self, found: Found) -> bool:
+        """Say whether nothing of a value has been taken yet."""
+        return all(found.end <= a or found.start >= b for a, b in self._taken)
+
+    def rest(self, found: Found) -> Found:
+        """Return a value without what has been taken of its end."""
+        cuts = [a for a, b in self._taken if found.start < a < found.end]
+        if not cuts:
+            return found
+        text = self.text[found.start : min(cuts)]
+        text = re.sub(r"(?:\s+(?:at|on|by|in|to|for|from|and|with))*\s*$", "", text)
+        return Found(text.strip(), found.start, found.start + len(text))
+
+    def find(self, pattern: str, flags: int = re.IGNORECASE) -> Iterator[Found]:
+        """Yield what a pattern finds: its first group that took part, or all of it."""
+        for match in re.finditer(pattern, self.text, flags):
+            group = match.lastindex or 0
+            if match[group]:
+                yield Found(match[group].strip(), match.start(group), match.end(group))
+
+    def _once(self, name: str, pattern: str, flags: int = re.IGNORECASE) -> list[Found]:
+        if name not in self._known:
+            self._known[name] = list(self.find(pattern, flags))
+        return self._known[name]
+
+    @property
+    def numbers(self) -> list[Found]:
+        """The numbers, in digits."""
+        if "numbers" not in self._known:
+            self._known["numbers"] = [
+                Found(_digits(each.text), each.start, each.end)
+                for each in self.find(_NUMBER)
+                if each.text != "one" or len(self.text) < 200
+            ]
+        return self._known["numbers"]
+
+    @property
+    def quoted(self) -> list[Found]:
+        """What stands in quotes."""
+        return self._once("quoted", _QUOTED)
+
+    @property
+    def names(self) -> list[Found]:
+        """Words with a capital that are not only the first of their sentence."""
+        if "names" not in self._known:
+            self._known["names"] = list(self._names())
+        return self._known["names"]
+
+    def _names(self) -> Iterator[Found]:
+        last = 0
+        for match in re.finditer(NAME, self.text):
+            if match.start() < last:
+                continue
+            text, start, end = match[0], match.start(), match.end()
+            first = text.split(" ")[0]
+            while text and first.casefold().strip("'") in _STARTERS:
+                start += len(first) + 1
+                text = text[len(first) + 1 :]
+                first = text.split(" ")[0]
+            if not text or re.fullmatch(rf"(?:{DATE}|{_MONTH})", text, re.IGNORECASE):
+                continue
+            before = self.text[:start].rstrip(" ")
+            begins = not before or before[-1] in ".?!\n"
+            after = self.text[end : end + 12]
+            known = " " in text or re.match(
+                r" (?:is|was|has|lives|and|who|ha)\b|[,:(]|'s", after
+            )
+            alone = not re.search(r"\w", self.text[:start] + self.text[end:])
+            if begins and start == match.start() and not known and not alone:
+                continue
+            if more := _STATE.match(self.text, end):
+                listed = re.match(r",? and\b|,", self.text[more.end() :])
+                if more[0][-2:].isupper() or not listed:
+                    text, end = text + more[0], more.end()
+            last = end
+            yield Found(text, start, end)
+
+    @property
+    def places(self) -> list[Found]:
+        """Names after *in* and the like; else any that stands there, as "sf"."""
+        if "places" not in self._known:
+            after = re.compile(r"(?:\b(?:in|near|at|for|to|from|of)|,|\band|\bor) $")
+            named = [
+                each
+                for each in self.names
+                if after.search(self.text[max(each.start - 6, 0) : each.start])
+            ]
+            other = [
+                each
+                for each in self._once("place", _PLACE)
+                if each.text.casefold() not in STOP
+                and not any(n.start < each.end and each.start < n.end for n in named)
+                and not re.fullmatch(DATE, each.text, re.IGNORECASE)
+            ]
+            acts = re.compile(r" (?:is|was|has|lives|works|likes)\b")
+            rest = [name for name in self.names if not acts.match(self.text, name.end)]
+            self._known["places"] = named or [*rest, *other]
+        return self._known["places"]
+
+    @property
+    def dates(self) -> list[Found]:
+        """Dates, weekdays, "tomorrow"."""
+        return self._once("dates", DATE)
+
+    @property
+    def times(self) -> list[Found]:
+        """Times of day, as HH:MM:SS."""
+        if "times" not in self._known:
+            self._known["times"] = [
+                Found(_clock(match), match.start(), match.end())
+                for match in re.finditer(_TIME, self.text, re.IGNORECASE)
+            ]
+        return self._known["times"]
+
+    @property
+    def codes(self) -> list[Found]:
+        """What looks like an identifier: "AAPL", "A-17"."""
+        if "codes" not in self._known:
+            codes = [each for each in self.find(_CODE, 0) if each.text not in _ACRONYMS]
+            self._known["codes"] = codes
+        return self._known["codes"]
+
+    @property
+    def zones(self) -> list[Found]:
+        """Time zones."""
+        return self._once("zones", _ZONE, 0)
+
+    def listed_with(self, first: Found, all_: list[Found]) -> list[Found]:
+        """Return a value and those that are listed after it: "Boston and Rome"."""
+        listed = [first]
+        for each in all_:
+            if each.start >= listed[-1].end and re.fullmatch(
+                AND, self.text[listed[-1].end : each.start], re.IGNORECASE
+            ):
+                listed.append(each)
+        return listed
+
+
+def _digits(text: str) -> str:
+    word = text.casefold()
+    return str(NUMBERS[word]) if word in NUMBERS else text.replace(",", "")
+
+
+def _clock(match: re.Match[str]) -> str:
+    hour, half = int(match[1] or match[5]), (match[4] or match[6] or "").lower()
+    hour = hour % 12 + 12 * half.startswith("p") if half else hour % 24
+    return f"{hour:02}:{match[2] or '00'}:{match[3] or '00'}"
+
+
+def as_date(text: str) -> str | None:
+    """Return a date as it stands in a text in ISO's form; None if it is none.
+
+    >>> as_date("March 5th, 2024"), as_date("tomorrow")
+    ('2024-03-05', '2026-01-02')
+    """
+    word = text.casefold()
+    ahead = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1, "next week": 7}
+    if word in ahead:
+        return str(TODAY + datetime.timedelta(ahead[word]))
+    names = _DAYS.split("|")
+    if word.split()[-1] in names:
+        days = (names.index(word.split()[-1]) - TODAY.weekday()) % 7 or 7
+        return str(TODAY + datetime.timedelta(days))
+    month = re.search(_MONTH, word)
+    day, year = re.search(r"\b\d{1,2}(?!\d)", word), re.search(r"\d{4}", word)
+    try:
+        if month and day:
+            at = [name[:3] for name in _MONTHS].index(month[0][:3]) + 1
+            return str(
+                datetime.date(int(year[0]) if year else TODAY.year, at, int(day[0]))
+            )
+        return str(datetime.date.fromisoformat(word))
+    except ValueError:
+        return None

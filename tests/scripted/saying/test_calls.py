@@ -1,0 +1,352 @@
+"""Which tools the scripted model calls, with what, and until when."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from helpers.scripted.reply import reply_to
+from helpers.scripted.request import parse_request
+
+TEXT = {"type": "string"}
+WHOLE = {"type": "integer"}
+NUMBER = {"type": "number"}
+FLAG = {"type": "boolean"}
+
+Said = list[tuple[str, dict[str, Any]]] | str
+
+
+def tool(name: str, about: str, /, **fields: object) -> dict[str, Any]:
+    """Return a tool all of whose parameters are needed, but those with a default."""
+    needed = [key for key, item in fields.items() if "default" not in str(item)]
+    schema = {"type": "object", "properties": fields, "required": needed}
+    function = {"name": name, "description": about, "parameters": schema}
+    return {"type": "function", "function": function}
+
+
+WEATHER = tool("get_weather", "Get the weather in a place.", location=TEXT)
+ADD = tool("add", "Add two numbers.", a=WHOLE, b=WHOLE)
+MULTIPLY = tool("multiply", "Multiply two numbers.", a=WHOLE, b=WHOLE)
+EMAIL = tool("send_email", "Send an email.", to=TEXT, subject=TEXT, body=TEXT)
+SEARCH = tool("web_search", "Search the web for information.", query=TEXT)
+ALL = [WEATHER, ADD, MULTIPLY, EMAIL]
+
+
+def turns(
+    said: str | list[object],
+    tools: list[dict[str, Any]],
+    run: Callable[[str, dict[str, Any]], object] | None = None,
+    **more: object,
+) -> list[Said]:
+    """Return each answer: calls, and the text at last. Without `run`, the first."""
+    messages: list[object] = [
+        {"role": "user", "content": each} if isinstance(each, str) else each
+        for each in ([said] if isinstance(said, str) else said)
+    ]
+    answers: list[Said] = []
+    for number in range(9):
+        body = {"model": "m", "messages": messages, "tools": tools, **more}
+        reply = reply_to(parse_request(json.dumps(body).encode()), number=number)
+        made = [call.whole() for call in reply.calls]
+        calls = [(str(c.function.name), json.loads(c.function.arguments)) for c in made]
+        answers.append(calls or reply.text)
+        if not calls or run is None:
+            return answers
+        shown = [
+            {"name": c.function.name, "arguments": c.function.arguments} for c in made
+        ]
+        messages.append(
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [
+                    {"id": c.id, "type": "function", "function": function}
+                    for c, function in zip(made, shown, strict=True)
+                ],
+            }
+        )
+        for c, (name, arguments) in zip(made, calls, strict=True):
+            result = {"role": "tool", "content": str(run(name, arguments))}
+            messages.append({**result, "tool_call_id": c.id})
+    raise AssertionError(f"it never ends: {answers}")
+
+
+def calls(said: str | list[object], *tools: dict[str, Any], **more: object) -> Said:
+    """Return the first answer."""
+    return turns(said, [*tools], **more)[0]
+
+
+def compute(name: str, arguments: dict[str, int]) -> int:
+    """Be the tools `add` and `multiply`."""
+    a, b = arguments.values()
+    return a + b if name == "add" else a * b
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "arguments"),
+    [
+        ("What is 3 * 12?", "multiply", {"a": 3, "b": 12}),
+        ("What's 3 times twelve?", "multiply", {"a": 3, "b": 12}),
+        ("add 3 and 4", "add", {"a": 3, "b": 4}),
+        ("what's the weather in sf", "get_weather", {"location": "sf"}),
+        ("Will it rain in New York today?", "get_weather", {"location": "New York"}),
+        (
+            "Email bob@example.com saying that lunch is at noon",
+            "send_email",
+            {
+                "to": "bob@example.com",
+                "body": "that lunch is at noon",
+                "subject": "That lunch is at noon",
+            },
+        ),
+    ],
+)
+def test_the_tool_is_called_that_the_prompt_is_about(
+    said: str, name: str, arguments: dict[str, object]
+) -> None:
+    assert calls(said, *ALL) == [(name, arguments)]
+
+
+@pytest.mark.parametrize(
+    ("function", "said", "arguments"),
+    [
+        (
+            tool("getCurrentTime", "The time in a city", city=TEXT),
+            "What time is it in Tokyo?",
+            {"city": "Tokyo"},
+        ),
+        (
+            tool("is_prime", "Check whether a number is prime", n=WHOLE),
+            "Is 97 a prime number?",
+            {"n": 97},
+        ),
+        (
+            tool("roulette_wheel", "Check if the square is a winner", square=WHOLE),
+            "Put my money on square eighteen",
+            {"square": 18},
+        ),
+        (
+            tool("set_lights", "Switch lights on or off", room=TEXT, on=FLAG),
+            "Turn off the lights in the kitchen",
+            {"room": "kitchen", "on": False},
+        ),
+        (
+            tool(
+                "forecast",
+                "Get the weather",
+                city=TEXT,
+                days=WHOLE,
+                unit={"enum": ["celsius", "fahrenheit"], "default": "celsius"},
+            ),
+            "Weather in Oslo for the next 5 days, in fahrenheit",
+            {"city": "Oslo", "days": 5, "unit": "fahrenheit"},
+        ),
+        (
+            tool(
+                "book_flight",
+                "Book a flight",
+                origin=TEXT,
+                destination=TEXT,
+                date={"type": "string", "format": "date"},
+                passengers={"type": "integer", "default": 1},
+            ),
+            "Book a flight from London to New York on March 5th 2026",
+            {"origin": "London", "destination": "New York", "date": "2026-03-05"},
+        ),
+        (
+            tool("get_stock_price", "The price of a stock", ticker=TEXT),
+            "How much is NVDA trading at?",
+            {"ticker": "NVDA"},
+        ),
+        (
+            tool("delivery_date", "The delivery date of an order", order_id=TEXT),
+            "When is the delivery of order #A1234?",
+            {"order_id": "#A1234"},
+        ),
+        (
+            tool("set_reminder", "Set a reminder", task=TEXT, time=TEXT),
+            "Remind me to buy milk tomorrow at 5pm",
+            {"task": "buy milk", "time": "tomorrow at 5pm"},
+        ),
+        (
+            tool("total", "Sum up numbers", numbers={"type": "array", "items": NUMBER}),
+            "What is the total of 3, 4.5 and 6?",
+            {"numbers": [3, 4.5, 6]},
+        ),
+        (
+            tool("calculator", "Evaluate a mathematical expression", expression=TEXT),
+            "What is 25 * 4 + 10?",
+            {"expression": "25 * 4 + 10"},
+        ),
+    ],
+    ids=lambda value: (
+        value.get("function", {}).get("name", "") if isinstance(value, dict) else ""
+    ),
+)
+def test_arguments_are_read_off_the_prompt_by_the_schema(
+    function: dict[str, Any], said: str, arguments: dict[str, object]
+) -> None:
+    assert calls(said, function) == [(function["function"]["name"], arguments)]
+
+
+def test_for_each_of_several_values_there_is_a_call_at_once() -> None:
+    cities = ["San Francisco", "Tokyo", "Paris"]
+    said = "What is the weather in San Francisco, Tokyo and Paris?"
+    expected = [("get_weather", {"location": city}) for city in cities]
+    assert calls(said, *ALL) == expected
+    assert calls(said, *ALL, parallel_tool_calls=False) == expected[:1]
+
+
+def test_one_after_the_other_all_are_called_without_parallel_calls() -> None:
+    said = "What is the weather in Boston and Rome, and what is 3 * 12?"
+    *made, text = turns(said, ALL, lambda *_: "9", parallel_tool_calls=False)
+    assert [len(each) for each in made] == [1, 1, 1]
+    assert "9" in text
+
+
+def test_the_result_of_a_call_is_an_argument_of_the_next() -> None:
+    said = "Add 3 and 4, then multiply the result by 2"
+    assert turns(said, ALL, compute) == [
+        [("add", {"a": 3, "b": 4})],
+        [("multiply", {"a": 7, "b": 2})],
+        "- add(3, 4) gives 7\n- multiply(7, 2) gives 14",
+    ]
+
+
+def test_it_is_the_tool_s_result_that_counts_not_the_true_one() -> None:
+    said = "Add 3 and 4, then multiply the result by 2"
+    assert turns(said, ALL, lambda *_: 100)[1] == [("multiply", {"a": 100, "b": 2})]
+
+
+def test_a_text_goes_from_one_tool_to_the_next() -> None:
+    said = "Get the weather in Paris and email it to bob@example.com"
+    first, second, text = turns(said, ALL, lambda *_: "Sunny in Paris today")
+    assert first == [("get_weather", {"location": "Paris"})]
+    assert isinstance(second, list)
+    assert second[0][1]["body"] == "Sunny in Paris today"
+    assert "Sunny in Paris today" in text
+
+
+def test_what_a_tool_needs_another_is_asked_for_first() -> None:
+    place = tool("locate", "Get the latitude and longitude of a place", place=TEXT)
+    weather = tool("get_weather", "Get the weather", latitude=NUMBER, longitude=NUMBER)
+    where = '{"latitude": 51.5, "longitude": -0.1}'
+    assert turns("What's the weather in London?", [weather, place], lambda *_: where)[
+        :2
+    ] == [
+        [("locate", {"place": "London"})],
+        [("get_weather", {"latitude": 51.5, "longitude": -0.1})],
+    ]
+
+
+@pytest.mark.parametrize(
+    "said", ["What's the weather?", "Email somebody", "What is the weather like?"]
+)
+def test_what_it_cannot_know_it_asks_for_in_words(said: str) -> None:
+    text = calls(said, *ALL)
+    assert isinstance(text, str)
+    assert text.startswith("I can call ")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "hi",
+        "Tell me a joke about cats",
+        "Thank you!",
+        "Say hello",
+        "Who are you?",
+    ],
+)
+def test_what_has_nothing_to_do_with_a_tool_calls_none(said: str) -> None:
+    assert isinstance(calls(said, *ALL, SEARCH), str)
+
+
+def test_a_question_is_looked_up_where_there_is_a_search() -> None:
+    said = "Who won the Nobel prize in physics in 2024?"
+    found, text = turns(
+        said, [WEATHER, SEARCH], lambda *_: "Hopfield and Hinton won it."
+    )
+    assert found == [("web_search", {"query": said})]
+    assert text == "Hopfield and Hinton won it."
+
+
+def earlier(*said: str) -> list[object]:
+    """Return messages of the user, with the assistant's between them."""
+    answered = {"role": "assistant", "content": "Well."}
+    return [each for text in said for each in (text, answered)][:-1]
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        (["What's the weather in London?", "and in Paris?"], "Paris"),
+        (["What's the weather in London?", "What about Rome?"], "Rome"),
+        (["What's the weather?", "Boston"], "Boston"),
+        (["What's the weather?", "It is for Boston, please"], "Boston"),
+    ],
+)
+def test_a_short_message_goes_on_with_the_one_before(
+    said: list[str], place: str
+) -> None:
+    assert calls(earlier(*said), *ALL) == [("get_weather", {"location": place})]
+
+
+def test_thanks_do_not_call_again() -> None:
+    assert isinstance(calls(earlier("Weather in London?", "Thanks"), *ALL), str)
+
+
+RESULT = [
+    "What's the weather in Rome?",
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [
+            {
+                "id": "1",
+                "type": "function",
+                "function": {
+                    "name": "get_weather",
+                    "arguments": '{"location": "Rome"}',
+                },
+            }
+        ],
+    },
+    {"role": "tool", "tool_call_id": "1", "content": "Sunny, 24 degrees in Rome"},
+]
+
+
+def test_a_tool_choice_holds_after_a_result_too() -> None:
+    by_name = {"type": "function", "function": {"name": "add"}}
+    forced = calls(RESULT, *ALL, tool_choice=by_name)
+    assert isinstance(forced, list)
+    assert [name for name, _ in forced] == ["add"]
+    assert isinstance(calls(RESULT, *ALL, tool_choice="required"), list)
+    for choice in ("none", "auto"):
+        assert calls(RESULT, *ALL, tool_choice=choice) == "Sunny, 24 degrees in Rome."
+
+
+def test_a_format_holds_after_a_result_too() -> None:
+    fields = {"city": TEXT, "temperature": NUMBER, "conditions": TEXT}
+    schema = {"type": "object", "properties": fields, "required": [*fields]}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    text = calls(RESULT, *ALL, response_format=wanted)
+    assert isinstance(text, str)
+    report = {"city": "Rome", "temperature": 24.0, "conditions": "Sunny"}
+    assert json.loads(text) == report
+
+
+def test_a_failed_call_is_told_and_not_made_again() -> None:
+    said = "What's the weather in Rome?"
+    _, text = turns(said, [WEATHER], lambda *_: "Error: out of order")
+    assert text == "get_weather(Rome) failed: Error: out of order"
+
+
+def test_a_request_is_handed_to_the_agent_for_it() -> None:
+    agents = [
+        tool("transfer_to_math_tutor", "Hand off to the math tutor"),
+        tool("transfer_to_history_tutor", "Hand off to the history tutor"),
+    ]
+    said = "Who was the first president of the United States?"
+    assert calls(said, *agents) == [("transfer_to_history_tutor", {})]

@@ -1,0 +1,148 @@
+"""What the scripted model says in words to what examples ask for."""
+
+import json
+
+import pytest
+
+from helpers.scripted.reply import reply_to
+from helpers.scripted.request import parse_request
+
+
+def said(*prompts: str, system: str = "", **more: object) -> str:
+    """Return the answer to the last prompt of a conversation."""
+    messages = [{"role": "system", "content": system}] if system else []
+    for number, prompt in enumerate(prompts):
+        if number:
+            messages.append({"role": "assistant", "content": "I see."})
+        messages.append({"role": "user", "content": prompt})
+    body = {"model": "m", "messages": messages, **more}
+    return reply_to(parse_request(json.dumps(body).encode())).text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ("Say this is a test", "This is a test"),
+        ('Please repeat after me: "one, two"', "One, two"),
+        ("Count to ten", "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"),
+        ("count from 3 to 1", "3, 2, 1"),
+        ("Count to 3, one number per line", "1\n2\n3"),
+        ("3 * 12", "3 * 12 = 36"),
+        ("What's two plus two?", "2 + 2 = 4"),
+        ("What is 15% of 80?", "15 / 100 * 80 = 12"),
+        ("How do I solve 8x + 7 = -23?", "x = -3.75"),
+        ("What is the capital of France?", "The capital of France is Paris."),
+        ("List three colours", "1. red\n2. green\n3. blue"),
+        ("Translate 'hello' to French", "Bonjour"),
+        ("How do you say good morning in German?", "Guten Morgen"),
+        ("Summarise: Cats sleep a lot. They eat. They purr.", "Cats sleep a lot."),
+        ("Classify the sentiment: I love this film", "Positive"),
+        ("Label as spam or ham: win a free prize now", "spam"),
+        (
+            "Which category, billing or technical: the app crashes at login",
+            "technical",
+        ),
+        ("Reverse the word stream", "maerts"),
+        (
+            "How many r's are in strawberry?",
+            "The letter 'r' is 3 times in 'strawberry'.",
+        ),
+        (
+            "Suggest a name for a company that makes colorful socks",
+            "Colorful Socks & Co.",
+        ),
+        ("Thanks!", "You are welcome!"),
+        ("Hi, I'm Bob", "Hello Bob, nice to meet you! How can I help you?"),
+    ],
+)
+def test_a_small_intent_is_met(prompt: str, answer: str) -> None:
+    assert said(prompt) == answer
+
+
+@pytest.mark.parametrize(
+    ("prompts", "answer"),
+    [
+        (["My name is Bob.", "What is my name?"], "Your name is Bob."),
+        (["I am Ada, hi", "Who am I?"], "Your name is Ada."),
+        (["My favorite color is blue", "What's my favorite color?"], "color is blue."),
+        (["I like tea", "What did I say before?"], "You said: “I like tea”"),
+        (["Hello", "What is my name?"], "You have not told me your name"),
+        (["What is the capital of France?", "And of Italy?"], "of Italy is Rome."),
+        (["Tell me a joke about cats", "Another one"], "?"),
+    ],
+    ids=str,
+)
+def test_what_was_said_before_counts(prompts: list[str], answer: str) -> None:
+    assert answer in said(*prompts)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "system", "answer"),
+    [
+        ("I love programming.", "You translate English to French.", "J'adore"),
+        (
+            "I was charged twice",
+            "Classify as one of: Billing, Sales, Other.",
+            "Billing",
+        ),
+        ("Tell me about recursion.", "You only respond in haikus.", "recursion"),
+        ("Cats purr. They sleep.", "Summarize what the user sends you.", "Cats purr."),
+        (
+            "When is it open?",
+            "Context: We sell tea. It is open from nine.",
+            "from nine",
+        ),
+        ("How many staff?", "Write SQL for the table staff(id, name).", "COUNT(*)"),
+    ],
+)
+def test_the_system_s_message_says_what_to_do(
+    prompt: str, system: str, answer: str
+) -> None:
+    assert answer in said(prompt, system=system)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Answer from the context only.\nContext:\nHarrison worked at Kensho.\n"
+        "Bears eat honey.\n\nQuestion: where did Harrison work?\nHelpful answer:",
+        "Where did Harrison work?\n\n<context>Bears eat honey. Harrison worked at "
+        "Kensho.</context>",
+        "Question: Where did Harrison work?\nContext: Bears eat. Harrison worked at "
+        "Kensho.\nAnswer:",
+    ],
+)
+def test_an_answer_comes_from_the_context(prompt: str) -> None:
+    assert said(prompt) == "Harrison worked at Kensho."
+
+
+def test_a_context_without_the_answer_has_none() -> None:
+    assert said("Context: Bears eat honey.\n\nQuestion: who won?").startswith("I don't")
+
+
+@pytest.mark.parametrize("kind", ["joke", "haiku", "poem", "story"])
+def test_a_text_is_of_the_kind_that_is_asked_for(kind: str) -> None:
+    text = said(f"Write a short {kind} about cats")
+    assert "scripted model" not in text
+    assert kind != "haiku" or len(text.splitlines()) == 3
+    assert kind != "story" or len(text.split()) > 40
+    assert "cat" in text
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["Who won the match?", "Explain quantum physics", "Name five churches", "?"],
+)
+def test_where_nothing_is_known_it_says_what_it_is(prompt: str) -> None:
+    assert said(prompt).startswith("I am a scripted model")
+
+
+def test_a_translation_that_it_does_not_know_is_not_made_up() -> None:
+    text = said("Translate this to German: the house is red")
+    assert "a scripted model" in text
+    assert "the house is red" in text
+
+
+def test_the_same_prompt_has_the_same_answer() -> None:
+    for prompt in ("Tell me a joke", "Write a poem about tea", "What is love?"):
+        assert said(prompt) == said(prompt)

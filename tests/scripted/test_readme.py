@@ -1,0 +1,424 @@
+"""What the scripted model's page says it can and cannot do: a test for each line."""
+
+import json
+import re
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import pytest
+
+from helpers.scripted.responses.store import KEPT, Kept, Store
+from tests.support.wire import HTTP, UNPACED, payloads, quiet_server
+
+PAGE = Path(__file__).parents[2] / "helpers" / "scripted" / "README.md"
+HELLO = {"tokens": ["Hel", "lo"]}
+ADD = {"name": "add", "parameters": {"type": "object", "properties": {}}}
+TOOL = {"type": "function", "function": ADD}
+CALL = {"tool": {"name": "add", "args": {"a": 1}}}
+ASKS: dict[str, dict[str, Any]] = {
+    "chat/completions": {"messages": [{"role": "user", "content": "Say hello"}]},
+    "responses": {"input": "Say hello"},
+    "completions": {"prompt": "Say hello"},
+}
+
+Test = TypeVar("Test", bound=Callable[..., None])
+HELD: dict[str, Callable[..., None]] = {}
+
+
+def holds(line: str) -> Callable[[Test], Test]:
+    """Mark the test of one line of the page."""
+
+    def mark(test: Test) -> Test:
+        HELD[line] = test
+        return test
+
+    return mark
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Return the base URL of a server that only these tests use."""
+    with quiet_server() as process:
+        yield process.url
+
+
+def ask(url: str, path: str = "chat/completions", **more: Any) -> Any:
+    """Return the body of an answer, or of an error."""
+    script = UNPACED | more.pop("script", {})
+    body = {"model": "m", **ASKS.get(path, {}), "script": script, **more}
+    return HTTP.post(f"{url}/{path}", json=body).json()
+
+
+def stream(url: str, path: str = "chat/completions", **more: Any) -> str:
+    """Return the text of a stream."""
+    script = UNPACED | more.pop("script", {})
+    body = {"model": "m", **ASKS[path], "script": script, "stream": True, **more}
+    return HTTP.post(f"{url}/{path}", json=body).text
+
+
+def refused(answer: Any) -> tuple[str, str]:
+    """Return what an error is about."""
+    return answer["error"]["param"], answer["error"]["code"]
+
+
+def test_each_line_has_a_test_and_each_test_a_line() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    lines = re.findall(r"^- (.*)$", page, re.MULTILINE)
+    assert lines == list(HELD)
+
+
+def test_the_page_is_no_longer_than_the_course_s() -> None:
+    course = PAGE.parents[2] / "README.md"
+    assert len(PAGE.read_bytes()) <= len(course.read_bytes())
+
+
+@holds(
+    "`POST /v1/chat/completions`: text, tools, JSON by a schema, streamed and whole."
+)
+def test_chat(url: str) -> None:
+    message = ask(url, script=HELLO)["choices"][0]["message"]
+    assert message["content"] == "Hello"
+    assert '"content":"Hel"' in stream(url, script=HELLO)
+    message = ask(url, tools=[TOOL], script=CALL)["choices"][0]["message"]
+    assert message["tool_calls"][0]["function"]["name"] == "add"
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    named = {"name": "x", "schema": schema}
+    wanted = {"type": "json_schema", "json_schema": named}
+    message = ask(url, response_format=wanted)["choices"][0]["message"]
+    assert isinstance(json.loads(message["content"])["n"], int)
+
+
+@holds(
+    "`POST /v1/responses`: the same, with named and numbered events; it stores "
+    "responses, and goes on from them."
+)
+def test_responses(url: str) -> None:
+    text = stream(url, "responses", script=HELLO)
+    assert text.startswith("event: response.created\n")
+    numbers = re.findall(r'"sequence_number":(\d+)', text)
+    assert numbers == [str(number) for number in range(len(numbers))]
+    first = ask(url, "responses", script=HELLO)
+    assert HTTP.get(f"{url}/responses/{first['id']}").json() == first
+    second = ask(url, "responses", previous_response_id=first["id"])
+    assert second["usage"]["input_tokens"] > first["usage"]["input_tokens"]
+
+
+@holds(
+    "`POST /v1/completions`: the endpoint before there was chat, with `echo`, `stop`, "
+    "`n` and `logprobs`."
+)
+def test_completions(url: str) -> None:
+    more = {"echo": True, "n": 2, "stop": "lo", "logprobs": 1}
+    choices = ask(url, "completions", script=HELLO, **more)["choices"]
+    assert [choice["text"] for choice in choices] == ["Say helloHel"] * 2
+    assert choices[0]["logprobs"]["tokens"][-1] == "Hel"
+
+
+@holds(
+    "`POST /v1/embeddings`: vectors in which texts with similar words are near, as "
+    "floats or base64."
+)
+def test_embeddings(url: str) -> None:
+    texts = ["token streams", "streaming tokens", "a cat"]
+    one, near, far = (
+        item["embedding"] for item in ask(url, "embeddings", input=texts)["data"]
+    )
+    assert dot(one, near) > 5 * abs(dot(one, far))
+    packed = ask(url, "embeddings", input=texts, encoding_format="base64")
+    assert isinstance(packed["data"][0]["embedding"], str)
+
+
+def dot(one: list[float], other: list[float]) -> float:
+    """Return how near two vectors are."""
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+@holds(
+    "`GET /v1/models`: one name in the list, and any name by itself, for it answers to "
+    "any."
+)
+def test_models(url: str) -> None:
+    assert len(HTTP.get(f"{url}/models").json()["data"]) == 1
+    assert HTTP.get(f"{url}/models/any-name").json()["id"] == "any-name"
+    assert ask(url, model="any-name")["model"] == "any-name"
+
+
+@holds(
+    "`GET /requests`: the record of each request, with the chunks meant and sent, and "
+    "when the client left."
+)
+def test_record(url: str) -> None:
+    stream(url, script=HELLO)
+    noted = HTTP.get(url.removesuffix("/v1") + "/requests").json()["requests"][-1]
+    assert (noted["chunks_meant"], noted["chunks_sent"]) == (2, 2)
+    assert noted["left_after"] is None
+
+
+@holds(
+    "Chunks are tokens, with a pause before each; now and then one chunk has two of "
+    "them."
+)
+def test_chunks(url: str) -> None:
+    usage = {"include_usage": True}
+    frames = payloads(stream(url, stream_options=usage, **told("What is a token?")))
+    chunks = [json.loads(frame) for frame in frames[:-1]]
+    texts = [
+        choice["delta"]["content"]
+        for chunk in chunks
+        for choice in chunk["choices"]
+        if choice["delta"].get("content")
+    ]
+    tokens = chunks[-1]["usage"]["completion_tokens"]
+    assert len(texts) < tokens < 1.5 * len(texts)
+
+
+def told(prompt: str) -> dict[str, Any]:
+    """Return the messages that hold a prompt."""
+    return {"messages": [{"role": "user", "content": prompt}]}
+
+
+@holds("The usage that it reports is the number of tokens that it sent.")
+def test_usage(url: str) -> None:
+    for path in ASKS:
+        usage = ask(url, path, script={"tokens": ["a", "b", "c"]})["usage"]
+        made = usage.get("completion_tokens", usage.get("output_tokens"))
+        assert made == 3
+
+
+@holds("Each response has an `x-request-id`, and each answer a `system_fingerprint`.")
+def test_who_served(url: str) -> None:
+    assert HTTP.get(f"{url}/models").headers["x-request-id"]
+    assert ask(url)["system_fingerprint"]
+    assert ask(url, "completions")["system_fingerprint"]
+
+
+@holds(
+    "A script sets the words, the time to the first token, the pace, a tool call, the "
+    "usage and a fault."
+)
+def test_script(url: str) -> None:
+    usage = {"prompt_tokens": 7}
+    script = {"tokens": ["Hi"], "ttft": 0.01, "pace": 500, "usage": usage, **CALL}
+    answer = ask(url, script=script)
+    assert answer["usage"] == usage
+    message = answer["choices"][0]["message"]
+    assert (message["content"], len(message["tool_calls"])) == ("Hi", 1)
+    assert ask(url, script={"fault": "server_error"})["error"]["code"] == "server_error"
+
+
+@holds(
+    "The faults work in chat, responses and completions alike, before, within and at "
+    "the end of a stream."
+)
+def test_faults(url: str) -> None:
+    for path in ASKS:
+        whole = stream(url, path, script=HELLO)
+        limited = ask(url, path, script={"fault": "rate_limit"})
+        assert limited["error"]["type"] == "rate_limit_error"
+        cut = stream(url, path, script=HELLO | {"fault": "early_end", "at": 1})
+        assert len(cut) < len(whole)
+        failed = stream(url, path, script=HELLO | {"fault": "error_frame", "at": 1})
+        assert "error" in failed
+        assert len(stream(url, path, script=HELLO | {"fault": "no_done"})) < len(whole)
+
+
+@holds("Several choices (`n`) come side by side.")
+def test_choices(url: str) -> None:
+    frames = payloads(stream(url, n=2, script=HELLO))[:-1]
+    indices = [json.loads(frame)["choices"][0]["index"] for frame in frames]
+    assert indices == [0, 1] * 4
+
+
+@holds(
+    "Logprobs come for each token, with up to 20 alternatives; they are made up, and "
+    "the same each time."
+)
+def test_logprobs(url: str) -> None:
+    more = {"logprobs": True, "top_logprobs": 20, "script": HELLO}
+    one, other = (ask(url, **more)["choices"][0]["logprobs"] for _ in "12")
+    assert one == other
+    assert [len(token["top_logprobs"]) for token in one["content"]] == [20, 20]
+
+
+@holds(
+    "Reasoning is told by responses alone, as a summary, if the request or the script "
+    "asks for it."
+)
+def test_reasoning(url: str) -> None:
+    kinds = [
+        [item["type"] for item in ask(url, "responses", **more)["output"]]
+        for more in (
+            {},
+            {"reasoning": {"summary": "auto"}},
+            {"script": {"reasoning": ["Hm."]}},
+        )
+    ]
+    assert kinds == [["message"], ["reasoning", "message"], ["reasoning", "message"]]
+    assert "Hm." not in json.dumps(ask(url, script={"reasoning": ["Hm."]}))
+
+
+@holds(
+    "Calls come as tools, as custom tools with free text, or as the `function_call` of "
+    "older examples."
+)
+def test_calls(url: str) -> None:
+    custom = {"type": "custom", "custom": {"name": "add"}}
+    script = {"tool": {"name": "add", "args": {"input": "1 + 1"}}}
+    messages = [
+        ask(url, script=script, **more)["choices"][0]["message"]
+        for more in ({"tools": [TOOL]}, {"tools": [custom]}, {"functions": [ADD]})
+    ]
+    assert messages[0]["tool_calls"][0]["type"] == "function"
+    assert messages[1]["tool_calls"][0]["custom"]["input"] == "1 + 1"
+    assert messages[2]["function_call"]["name"] == "add"
+
+
+@holds("A tool may be required, forced by name, or allowed among others.")
+def test_choice_of_tools(url: str) -> None:
+    allowed = {"mode": "required", "tools": [TOOL]}
+    other = {"type": "function", "function": {"name": "other"}}
+    for choice in (
+        "required",
+        TOOL,
+        {"type": "allowed_tools", "allowed_tools": allowed},
+    ):
+        answer = ask(url, tools=[TOOL, other], tool_choice=choice)
+        calls = answer["choices"][0]["message"]["tool_calls"]
+        assert calls[0]["function"]["name"] in ("add", "other")
+        assert choice == "required" or calls[0]["function"]["name"] == "add"
+
+
+@holds(
+    "What OpenAI refuses is refused, with its code and `param`: an unknown parameter, "
+    "a strict schema that is open, a tool message without a call."
+)
+def test_refusals(url: str) -> None:
+    assert refused(ask(url, heat=1)) == ("heat", "unknown_parameter")
+    strict = {"type": "function", "function": ADD | {"strict": True}}
+    param = "tools[0].function.parameters"
+    assert refused(ask(url, tools=[strict])) == (param, "invalid_function_parameters")
+    orphan = [{"role": "tool", "tool_call_id": "c", "content": "x"}]
+    assert refused(ask(url, messages=orphan)) == ("messages.[0].role", None)
+
+
+# What it cannot do.
+
+
+@holds(
+    "It says the same to the same prompt: temperature, seed and penalties are checked, "
+    "and change nothing."
+)
+def test_the_same(url: str) -> None:
+    hot = {"temperature": 2, "seed": 7, "presence_penalty": -2}
+    one, other = (ask(url, **more)["choices"] for more in ({}, hot))
+    assert one == other
+    assert refused(ask(url, presence_penalty=3))[0] == "presence_penalty"
+
+
+@holds("It does not see, hear or read files: what is not text is passed over.")
+def test_not_text(url: str) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,"}}
+    parts = [{"type": "text", "text": "Say hello"}, picture]
+    seen = ask(url, messages=[{"role": "user", "content": parts}])
+    assert seen["choices"] == ask(url)["choices"]
+
+
+@holds(
+    "It does not run OpenAI's own tools, such as a web search: they are taken, and "
+    "never called."
+)
+def test_hosted_tools(url: str) -> None:
+    answer = ask(url, "responses", tools=[{"type": "web_search"}])
+    assert [item["type"] for item in answer["output"]] == ["message"]
+
+
+@holds(
+    "It knows the parameters of a request by name; the fields of the objects within "
+    "them are not all looked at."
+)
+def test_depth(url: str) -> None:
+    assert "error" in ask(url, heat=1)
+    message = {"role": "user", "content": "Say hello", "heat": 1}
+    assert "choices" in ask(url, messages=[message])
+
+
+@holds("It gives at most 16 choices to one request.")
+def test_most_choices(url: str) -> None:
+    assert len(ask(url, n=16)["choices"]) == 16
+    assert refused(ask(url, n=17)) == ("n", "integer_above_max_value")
+
+
+@holds("It inserts nothing: `suffix` is refused.")
+def test_suffix(url: str) -> None:
+    assert refused(ask(url, "completions", suffix="the end"))[0] == "suffix"
+
+
+@holds(
+    "It runs nothing in the background, and has no conversations or prompt templates: "
+    "all three are refused."
+)
+def test_not_here(url: str) -> None:
+    wanted = {"background": True, "conversation": "c", "prompt": {"id": "p"}}
+    for name, value in wanted.items():
+        assert refused(ask(url, "responses", **{name: value}))[0] == name
+
+
+@holds("It keeps the last 1,000 responses, in memory, until it ends.")
+def test_memory() -> None:
+    store = Store()
+    for number in range(KEPT + 1):
+        store.keep(Kept({"id": str(number)}, (), (), size=1))
+    assert KEPT == 1000
+    assert store.find(str(KEPT))
+    with pytest.raises(Exception, match="'0' not found"):
+        store.find("0")
+
+
+@holds("It has no files, images, audio, batches or assistants: their paths are a 404.")
+def test_other_paths(url: str) -> None:
+    for path in (
+        "files",
+        "images/generations",
+        "audio/speech",
+        "batches",
+        "assistants",
+    ):
+        assert HTTP.post(f"{url}/{path}", json={}).status_code == 404
+
+
+@holds("It takes any key, from this machine alone.")
+def test_keys(url: str) -> None:
+    for headers in ({}, {"Authorization": "Bearer any"}):
+        assert HTTP.get(f"{url}/models", headers=headers).status_code == 200
+    foreign = {"Origin": "https://evil.example"}
+    assert HTTP.get(f"{url}/models", headers=foreign).status_code == 403
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname, place.port)) as connection:
+        assert connection.getpeername()[0] == "127.0.0.1"
+
+
+@holds(
+    "Its tokens are not those of a real model: numbers of tokens in a prompt are "
+    "taken, but say nothing to it."
+)
+def test_numbers(url: str) -> None:
+    answer = ask(url, "completions", prompt=[15339, 1917])
+    assert answer["choices"][0]["text"]
+    texts = ["hello world", "hello worlds"]
+    near, far = (
+        item["embedding"] for item in ask(url, "embeddings", input=texts)["data"]
+    )
+    (numbers,) = ask(url, "embeddings", input=[[15339, 1917]])["data"]
+    assert dot(near, far) > 0.5 > abs(dot(near, numbers["embedding"]))
+
+
+@holds("Its vectors know how words are written, not what they mean.")
+def test_meaning(url: str) -> None:
+    texts = ["cars", "carts", "vehicles"]
+    one, spelled, meant = (
+        item["embedding"] for item in ask(url, "embeddings", input=texts)["data"]
+    )
+    assert dot(one, spelled) > dot(one, meant)
