@@ -19,10 +19,12 @@ from helpers.check.notebook_08 import in_pieces, repaired_chain
 from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
+from helpers.check.notebook_15 import careful_agent, page
 
 __all__ = [
     "answers_together",
     "cached_stream",
+    "careful_agent",
     "closed_stream",
     "complete_answer",
     "diagnosis",
@@ -32,6 +34,7 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
+    "page",
     "quiz",
     "repaired_chain",
     "saved_half",
