@@ -19,6 +19,7 @@ from helpers.scripted.limits import allow_many_connections
 from .apps import come_and_leave, cut_streams, stop_reading
 from .crowds import beside_slow_clients, more_than_descriptors, opened_and_left
 from .endings import ended_kernels, ended_programs
+from .generated import DECLARED
 from .outcome import PATIENCE, Outcome
 from .report import table, target
 from .tampering import (
@@ -65,7 +66,8 @@ def set_up() -> Iterator[Outcome]:
 def scripted_model() -> Iterator[Outcome]:
     """Attack the scripted model's server."""
     with closing(start(speed=1000)) as server:
-        yield generated_requests(server.url, 4000)
+        for path in DECLARED:
+            yield generated_requests(server.url, 4000, path=path)
         yield spoiled_requests(server.url)
         yield malformed_requests(server.url, 5000)
         yield pipelined_requests(server.url, 500)

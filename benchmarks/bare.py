@@ -1,7 +1,7 @@
 """The floor: a protocol that writes frames made beforehand, and does little else.
 
 It reads no HTTP: whatever comes is a request, and all have the same answer. What it
-writes is, byte for byte, what the scripted model writes.
+writes is what the scripted model writes to its first request, byte for byte.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ def parts(scenario: Scenario) -> list[bytes]:
     role, end = Delta(role="assistant", content=""), Delta()
     frames = [make.of(role), *texts, make.of(end, "stop"), DONE]
     steps = [Step(0, b"", "headers"), *(Step(0, frame, "extra") for frame in frames)]
-    data = [step.data for step in chunked(iter(steps))]
+    data = [step.data for step in chunked(iter(steps), 1)]
     return [data[0] + data[1], *data[2:-4], b"".join(data[-4:])]
 
 

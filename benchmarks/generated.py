@@ -7,8 +7,11 @@ from typing import cast
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from helpers.scripted.completions import CompletionRequest
+from helpers.scripted.embeddings import EmbeddingsRequest
 from helpers.scripted.faults import FAULTS
 from helpers.scripted.request import ChatRequest
+from helpers.scripted.responses.request import ResponseRequest
 
 Value = object
 Values = st.SearchStrategy[Value]
@@ -52,9 +55,18 @@ WRONG: tuple[Value, ...] = (
 _GONE = object()
 
 
-def requests() -> Values:
-    """Return requests in which, now and then, something is wrong."""
-    return _of(inspect.type_info(ChatRequest))
+DECLARED = {
+    "/v1/chat/completions": ChatRequest,
+    "/v1/responses": ResponseRequest,
+    "/v1/completions": CompletionRequest,
+    "/v1/embeddings": EmbeddingsRequest,
+}
+"""What each endpoint is asked."""
+
+
+def requests(path: str) -> Values:
+    """Return requests to an endpoint in which, now and then, something is wrong."""
+    return _of(inspect.type_info(DECLARED[path]))
 
 
 def _of(kind: inspect.Type, name: str = "") -> Values:

@@ -36,9 +36,14 @@ def connect(url: str) -> socket.socket:
     return socket.create_connection((place.hostname, place.port), timeout=PATIENCE)
 
 
-def post(body: bytes, *headers: str, version: str = "1.1") -> bytes:
+def post(
+    body: bytes,
+    *headers: str,
+    version: str = "1.1",
+    path: str = "/v1/chat/completions",
+) -> bytes:
     """Return a request as its bytes; the answer to version 1.0 ends the connection."""
-    first = f"POST /v1/chat/completions HTTP/{version}"
+    first = f"POST {path} HTTP/{version}"
     lines = [first, "Host: localhost", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*lines, "", ""]).encode() + body
 

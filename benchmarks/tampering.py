@@ -73,15 +73,21 @@ def is_about(where: str, param: str) -> bool:
     return where == f"{param}[0]"  # the only item was taken away
 
 
-def generated_requests(url: str, count: int, *, same: bool = False) -> Outcome:
-    """Send requests that are made at random from the declared one."""
-    outcome = Outcome("requests at random, from the declared one")
+def generated_requests(
+    url: str,
+    count: int,
+    *,
+    path: str = "/v1/chat/completions",
+    same: bool = False,
+) -> Outcome:
+    """Send requests that are made at random from the declared one of an endpoint."""
+    outcome = Outcome(f"requests at random, from the declared one: {path}")
 
     def attack(request: object) -> None:
-        body = json.dumps(request).encode()
-        outcome.note(wrong_with(exchange(url, post(body, version="1.0"))))
+        body = post(json.dumps(request).encode(), version="1.0", path=path)
+        outcome.note(wrong_with(exchange(url, body)))
 
-    at_random(requests(), count, attack, same=same)
+    at_random(requests(path), count, attack, same=same)
     return outcome
 
 

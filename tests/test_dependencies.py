@@ -24,7 +24,6 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LISTED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]
 MORE_THAN_READ = {  # what only tests and benchmarks use, and is large
-    "jsonschema-rs",
     "mypy",
     "numpy",
     "playwright",

@@ -18,6 +18,7 @@ TASKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("get them through nginx or another proxy", ("06c",)),
     ("find out why nothing comes until the end, or nothing stops", ("09a",)),
     ("find out why an answer is lost, wrong or cut off", ("09b",)),
+    ("find out what another server, a graph or a Python client adds", ("09c",)),
     ("decide whether to stream at all", ("10a",)),
     ("show JSON as it grows, or check an answer before it is shown", ("10b",)),
     ("stream a graph, and stop it when its reader leaves", ("08", "06a")),

@@ -3,6 +3,7 @@
 import dis
 import functools
 import inspect
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from types import FunctionType
@@ -14,6 +15,10 @@ Hints = Callable[Concatenate[object, P], Iterator[str]]
 AsyncHints = Callable[Concatenate[object, P], AsyncGenerator[str, None]]
 ANYTHING = (Exception, SystemExit, GeneratorExit)
 """What an answer may raise; a KeyboardInterrupt or a cancelled task is the reader's."""
+
+
+PLAIN = "write it with def, without async"
+"""The hint for an answer that `is_async` and should not be."""
 
 
 class Hint(Exception):
@@ -103,6 +108,13 @@ def untouched(answer: object) -> bool:
     )
 
 
+def is_async(answer: object) -> bool:
+    """Tell whether a call of it would give something to await, or to `async for`."""
+    kinds = inspect.iscoroutinefunction, inspect.isasyncgenfunction
+    call = getattr(type(answer), "__call__", None)  # noqa: B004  of an object
+    return any(kind(each) for kind in kinds for each in (answer, call))
+
+
 # What is around a body: in CPython 3.11 to 3.14, and more of it in a coroutine.
 _FRAME = {"RESUME", "NOP", "CACHE", "RETURN_GENERATOR", "POP_TOP"} | {
     *("CALL_INTRINSIC_1", "RERAISE", "COPY_FREE_VARS"),
@@ -110,11 +122,16 @@ _FRAME = {"RESUME", "NOP", "CACHE", "RETURN_GENERATOR", "POP_TOP"} | {
 
 
 def raised(error: BaseException) -> str:
-    """Say what an answer raised, in one line; of a Hint, what it says."""
+    """Say what an answer raised, in one line; of a Hint, what it says.
+
+    Without the model's key, which some providers repeat in an error.
+    """
     if isinstance(error, Hint):
         return str(error)
+    key = os.environ.get("OPENAI_API_KEY", "")
     try:
-        message = " ".join(str(error).split())[:200]
+        text = str(error).replace(key, "[key]") if len(key) > 12 else str(error)
+        message = " ".join(text.split())[:200]
     except Exception:  # noqa: BLE001  (it has a text of the answer's own in it)
         message = ""
     return f"it raises {type(error).__name__}" + (f": {message}" if message else "")

@@ -40,6 +40,10 @@ FRAMES = {  # what there is to know about a frame, its data, the text in it
         frame({"content": "Hi"}, logprobs={"content": None, "refusal": None}),
         "Hi",
     ),
+    "a server may begin with another field": (
+        json.dumps(dict([*json.loads(frame({"content": "Hi"})).items()][::-1])),
+        "Hi",
+    ),
     "json.loads reads an escaped pair as one character": (
         frame({"content": "😀"}),
         "😀",

@@ -5,18 +5,20 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from .exercise import exercise, wrong
+from .exercise import PLAIN, exercise, wrong
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
 
 T = TypeVar("T")
+ELSEWHERE = "length, and another field says stop"
 ENDS = {  # how an answer ended: its finish reason, the call in it, whether that is all
     "stop": ("stop", "", True),
     "length": ("length", "", False),
     "content_filter": ("content_filter", "", False),
     "tool_calls": ("tool_calls", "{}", True),
     "length, in the call of a tool": ("length", '{"a', False),
+    ELSEWHERE: ("length", "", False),
     "no reason: finish_reason may be missing, read it with .get()": (None, "", False),
     **{
         f"a reason that is not in the table, {reason!r}": (reason, "", False)
@@ -28,7 +30,7 @@ ENDS = {  # how an answer ended: its finish reason, the call in it, whether that
 }
 
 
-def ended(reason: str | None, call: str) -> "AIMessageChunk":
+def ended(reason: str | None, call: str, **other: str) -> "AIMessageChunk":
     """Return a summed answer: a text, or a call of a tool with these arguments."""
     from langchain_core.messages import AIMessageChunk
     from langchain_core.messages.tool import tool_call_chunk
@@ -38,7 +40,7 @@ def ended(reason: str | None, call: str) -> "AIMessageChunk":
     return AIMessageChunk(
         content="" if call else "Hi.",
         tool_call_chunks=calls if call else [],
-        response_metadata={"model_provider": "openai", **about},
+        response_metadata={"model_provider": "openai", **other, **about},
         chunk_position="last",
     )
 
@@ -52,13 +54,17 @@ def complete_answer(answer: object) -> Iterator[str]:
     got = told(ended("stop", ""))
     if inspect.iscoroutine(got):
         got.close()
-        yield "write a plain def, without async"
+        yield PLAIN
     if got is None:
         yield "it returns None: end it with return, and with True or False"
     for end, (reason, call, complete) in ENDS.items():
         judged = partial(verdict, told, complete=complete)
-        if found := wrong(judged, ended(reason, call), complete):
+        other = {"stop_reason": "stop"} if end == ELSEWHERE else {}
+        whole = ended(reason, call, **other)
+        if found := wrong(judged, whole, complete):
             yield f"ended by {end}: {found}"
+        if whole.response_metadata != ended(reason, call, **other).response_metadata:
+            yield "it changes the answer: only read its response_metadata"
 
 
 def verdict(told: Callable[[T], object], whole: T, *, complete: bool) -> object:

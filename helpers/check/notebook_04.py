@@ -1,11 +1,10 @@
 """The exercises of notebook 04: chains."""
 
-import inspect
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, cast
 
-from .exercise import case, exercise
+from .exercise import PLAIN, case, exercise, is_async
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
@@ -28,8 +27,8 @@ def streaming_step(answer: object) -> Iterator[str]:
         RunnableSequence,
     )
 
-    if inspect.isasyncgenfunction(answer) or inspect.iscoroutinefunction(answer):
-        yield "write it with def and for, without async: the chain is read with .stream"
+    if is_async(answer):
+        yield f"{PLAIN}: the chain is read with .stream"
     given = cast("Runnable[str, str]", answer)
     step = RunnableSequence[str, str](RunnablePassthrough(), given)
     if any(isinstance(each, RunnableLambda) for each in step.steps):
@@ -39,8 +38,8 @@ def streaming_step(answer: object) -> Iterator[str]:
         if text != (whole := "".join(texts).replace("\n", " ")):
             yield case(texts, whole, text)
     _, silence = passed_through(step, LONG)
-    if silence > len(LONG) / 2:  # it may hold back a piece, or a sentence
-        yield "the text is right, but most of it comes at once: yield each as it comes"
+    if silence > len(LONG) * 0.4:  # it may hold back a piece, or a sentence
+        yield "the text is right, but much of it comes at once: yield each as it comes"
 
 
 def passed_through(step: "Runnable[str, str]", texts: list[str]) -> tuple[object, int]:

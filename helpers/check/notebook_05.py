@@ -9,7 +9,7 @@ from collections.abc import (
     MutableMapping,
 )
 from contextlib import suppress
-from itertools import accumulate, count, zip_longest
+from itertools import accumulate, count
 from typing import TYPE_CHECKING, cast
 
 from .exercise import case, exercise, shown
@@ -63,13 +63,19 @@ async def answers_together(answer: object) -> AsyncGenerator[str, None]:
         yield "what is in your list has not come yet: await it"
     if not UnderWay.steps:
         yield "it asks another model than the one that it is given"
+    if len(said) != len(texts):
+        yield f"return {len(texts)} texts, one for each question, not {len(said)}"
     if said != texts and all(text in said for text in texts):
         yield "the texts are right, but in another order than the questions"
-    for question, text, each in zip_longest(QUESTIONS, texts, said):
+    for question, text, each in zip(QUESTIONS, texts, said, strict=True):
+        if isinstance(each, str) and each != text == each.strip():
+            yield f"there is more than the text: {shown(each.replace(text, '…'))}"
         if each != text:
             yield case(question, text, each)
     if (most := max(accumulate(UnderWay.steps))) < len(texts):
         yield f"the texts are right, but at most {most} of {len(texts)} came at once"
+    if (asked := UnderWay.steps.count(1)) > len(texts):
+        yield f"the texts are right, but the model was asked {asked} times"
     if not others.is_set():
         yield "the texts are right, but nothing is awaited, so nothing else can run"
 

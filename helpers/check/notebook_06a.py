@@ -3,7 +3,8 @@
 import gc
 import json
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from . import reading
@@ -70,10 +71,12 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
     from helpers.models import requests, script
 
     whole, left = Reader(), Reader(leaves_after=len("".join(TEXTS[:BURST])))
-    before = len(requests())
+    before, blocked = len(requests()), list[object]()
+    noting = httpx2.Client(event_hooks={"request": [blocked.append]})
     async with httpx2.AsyncClient() as client:
         quick = script(tokens=TEXTS, ttft=0, pace=0)
-        await whole.read(answer, model_of_its_own(client, **quick))
+        with _asynchronous():
+            await whole.read(answer, model_of_its_own(client, **quick))
         asked = requests()[before:]
         if whole.text in BEFORE:
             yield f"it stops after {BEFORE.index(whole.text)} of {len(TEXTS)} texts"
@@ -85,18 +88,21 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
             yield "it asks the model for all at once; use astream"
         silent = {"fault": "stall", "at": BURST, "stall": SILENCE}
         silent = script(tokens=TEXTS, ttft=0, **silent)
+        told = model_of_its_own(client, http_client=noting, **silent)
         gc.disable()  # it may close, by chance, what the answer leaves open
         try:
-            await left.read(answer, model_of_its_own(client, **silent))
+            await left.read(answer, told)
             asked = (await asyncio.to_thread(requests))[before + len(asked) :]
         finally:
             gc.enable()
+            noting.close()
     if left.late:
         yield "yield each text as it comes, not when all are there"
     if not {len(text) for text in BEFORE} <= whole.ends:
         yield "it joins texts; yield each as it comes"
     if any(request.left_after is None for request in asked):
-        yield "the texts are right, but when its reader left, the model went on"
+        went_on = "the texts are right, but when its reader left, the model went on"
+        yield f"{went_on}; use `async for` and `astream`" if blocked else went_on
     async with httpx2.AsyncClient() as client:
         before = len(await asyncio.to_thread(requests))
         gc.disable()
@@ -107,6 +113,34 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
             gc.enable()
     if any(request.left_after is None for request in asked):
         yield "when the generator is closed, the model goes on; use `finally`"
+    async with httpx2.AsyncClient() as client:
+        failing = script(tokens=TEXTS, ttft=0, pace=0, fault="error_frame", at=BURST)
+        hides = await _hides(answer, model_of_its_own(client, **failing))
+    if hides:
+        yield f"when the model fails in the middle, {hides}"
+
+
+@contextmanager
+def _asynchronous() -> Iterator[None]:
+    """Say of what raises because `astream` is read as `stream` is what to do."""
+    try:
+        yield
+    except TypeError as error:
+        said = str(error)
+        if "async_generator" in said or "__aiter__" in said:
+            raise Hint("read `astream` with `async for`, as it is async") from None
+        raise
+
+
+async def _hides(answer: object, model: "ChatOpenAI") -> str:
+    """Say how an answer hides that its model has failed; "" if it lets that out."""
+    try:
+        await reading.read(answer, model, QUESTION, hear=lambda _: None)
+    except Hint:
+        return "it never ends"
+    except Exception:  # noqa: BLE001  which one is the model's business
+        return ""
+    return "it ends as if that were all; let the exception out"
 
 
 async def _close(answer: object, model: "ChatOpenAI") -> None:

@@ -1,10 +1,9 @@
 """The exercise of notebook 06c: tell a live answer from one that was held back."""
 
-import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextvars import copy_context
 
-from .exercise import Hint, exercise
+from .exercise import PLAIN, Hint, exercise, is_async
 
 PACE = 0.04  # seconds between two tokens, so that each comes in a read of its own
 FRAME = 'event: token\ndata: {"text": " on"}\n\n'
@@ -34,8 +33,10 @@ APPS["an error, and no token"] = (FAILED,)
 @exercise("6c.1")
 def streams(answer: object) -> Iterator[str]:
     """Exercise 6c.1: a function that reads a URL, and says whether tokens stream."""
-    if not callable(answer) or inspect.iscoroutinefunction(answer):
-        raise Hint("write a function streams(url), without `async`")
+    if not callable(answer):
+        raise Hint("write a function streams(url)")
+    if is_async(answer):
+        raise Hint(PLAIN)
     for what, said in zip(APPS, _said(answer), strict=True):
         if said != (what in LIVE):
             yield f"of {what}, it says {said!r}; {what in LIVE} is right"

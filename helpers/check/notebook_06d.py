@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk
 
+TURN, TURNS = 0.005, 40
+"""Seconds between two turns of a thread; so many while the loop has none, it blocks."""
+BLOCKS = "something in it blocks the event loop; await it, or leave it to a thread"
 TITLE, ANSWER = "A title for: Hi", "Hi"
 WORDS = ["Two", " words"]
 
@@ -23,8 +26,13 @@ WORDS = ["Two", " words"]
 async def freed_loop(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 6d.1: a title and an answer, without blocking the event loop."""
     seen = Seen()
-    with seen.sleeping():
-        await reading.read(answer, _watched(seen), "Hi", hear=seen.hear)
+    with seen.sleeping(), seen.standing_still():
+        try:
+            await reading.read(answer, _watched(seen), "Hi", hear=seen.hear)
+        except Hint:  # that it does not end, perhaps: here is why
+            if seen.stood_still:
+                raise Hint(BLOCKS) from None
+            raise
     right = ["".join(WORDS), *WORDS]
     if seen.texts != right:
         yield f"it yields {seen.texts}; as titled does, yield {right}"
@@ -36,6 +44,8 @@ async def freed_loop(answer: object) -> AsyncGenerator[str, None]:
         yield f"still, nobody else has a turn during {' and '.join(blocks)}"
     if seen.slept:
         yield "nobody else has a turn during time.sleep; leave it out"
+    if seen.stood_still:
+        yield BLOCKS
     if seen.heard.late:
         yield "yield each text as it comes, not when all are there"
 
@@ -50,6 +60,7 @@ class Seen:
         self.asked: list[str] = []
         self.blocked: set[str] = set()  # the prompts during which others had no turn
         self.slept = False  # the thread of the event loop slept
+        self.stood_still = False  # others had turn after turn, and the loop had none
         self.heard = reading.Heard()
         self._said = 0  # words of the answer
         self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
@@ -67,6 +78,34 @@ class Seen:
             yield
         finally:
             sys.setprofile(before)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Notice whatever blocks the event loop: computing, files, other servers.
+
+        A thread asks the loop for a turn, again and again, and counts how often it has
+        asked since the last one. On a busy machine both are slow, and the count is not.
+        """
+        over, asked = threading.Event(), 0
+
+        def answer() -> None:
+            nonlocal asked
+            asked = 0
+
+        def ask() -> None:
+            nonlocal asked
+            while not over.wait(TURN):
+                asked += 1
+                self.stood_still |= asked > TURNS
+                self._loop.call_soon_threadsafe(answer)
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        try:
+            yield
+        finally:
+            over.set()
+            asking.join()
 
     def hear(self, text: Any) -> None:
         """Take what the answer yields."""

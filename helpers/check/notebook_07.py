@@ -1,11 +1,10 @@
 """The exercise of notebook 07: what a stream goes without, written by hand."""
 
-import inspect
 from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from .exercise import exercise, raised, shown
+from .exercise import PLAIN, exercise, is_async, raised, shown
 
 if TYPE_CHECKING:
     from .watch import Watch
@@ -21,8 +20,8 @@ def cached_stream(answer: object) -> Iterator[str]:
     """Exercise 7.1: a stream whose complete answers are kept, and come again."""
     if not callable(answer):
         yield "write a function, with def"
-    if inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
-        yield "write it with def and for, without async"
+    if is_async(answer):
+        yield PLAIN
     cached = cast("Cached", answer)
     new = _read(cached)
     if not (new.error or isinstance(new.given, Iterator)):
@@ -57,10 +56,16 @@ def _of_kept(cached: Cached) -> Iterator[str]:
         yield "after what is kept, it asks the model, too: return"
     if old.watch.asked or old.text != "Kept before":
         yield f"{{'Hi': 'Kept before'}} is kept, and it yields {shown(old.text)}"
+    if old.kept != {"Hi": "Kept before"}:
+        yield f"once what is kept has come again, kept is {shown(old.kept)}"
     if _read(cached, {"Hi": ""}).watch.asked:
         yield "an empty text is kept, too: ask if the question is in kept"
-    if _read(cached, {"Ho": "Kept before"}).text != WHOLE:
+    others: Kept = {"Ho": "Kept before", "hi": "Kept before"}
+    other = _read(cached, others.copy())
+    if other.text != WHOLE:
         yield "it takes what is kept of one question for another"
+    if not others.items() <= other.kept.items():
+        yield "it throws away what is kept of other questions"
 
 
 def _of_halves(cached: Cached) -> Iterator[str]:
@@ -122,14 +127,15 @@ def _read(
     """
     from .watch import Watch, watched
 
-    items, kept = list[str](), {} if kept is None else kept
-    watch, early, given = Watch(items), False, None
+    items, shown_text, kept = list[str](), list[str](), {} if kept is None else kept
+    watch, early, given = Watch(shown_text), False, None
     model = watched(watch, tokens=TEXTS, fault=fault, at=2)
     try:
         given = cached(model, "Hi", kept)
         for item in islice(given, 40) if isinstance(given, Iterator) else ():
             items.append(cast("str", item))
-            text = "".join(map(str, items))
+            shown_text.append(str(item))
+            text = "".join(shown_text)
             early |= bool(kept) and text != WHOLE
             if leave and len(text) > len(TEXTS[0]):
                 break

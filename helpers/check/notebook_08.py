@@ -1,10 +1,9 @@
 """The exercises of notebook 08: what can stream."""
 
-import inspect
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from .exercise import exercise, raised, shown
+from .exercise import PLAIN, exercise, is_async, raised, shown
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -53,8 +52,8 @@ async def repaired_chain(answer: object) -> AsyncGenerator[str, None]:
 
     if not callable(answer):
         yield "write def repaired(model), which returns a chain"
-    if inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
-        yield "write def repaired(model), not async def"
+    if is_async(answer):
+        yield PLAIN
     watch = Watch()
     chain = cast("Build", answer)(watched(watch, tokens=UNTIDY, pace=200))
     if not isinstance(chain, Runnable):

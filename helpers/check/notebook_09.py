@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import cast
 
-from .exercise import ANYTHING, Hint, exercise, raised, shown
+from .exercise import ANYTHING, PLAIN, Hint, exercise, is_async, raised, shown
 
 REPAIRS = {  # program: what it needs, and a question for whoever does not see it
     "a": ("a generator", "what does its last step need before it can begin?"),
@@ -52,9 +52,9 @@ def kept_answer(answer: object) -> Iterator[str]:
     if not callable(answer):
         yield "write def repaired(model, question, kept)"
     keep = cast("Keep", answer)
-    if inspect.iscoroutinefunction(keep):
-        yield "a call of an async def runs nothing yet: write a plain def"
-    if inspect.isgeneratorfunction(keep) or inspect.isasyncgenfunction(keep):
+    if is_async(keep):
+        yield f"{PLAIN}: a call of an async def runs nothing yet"
+    if inspect.isgeneratorfunction(keep):
         yield "a call of a generator function runs nothing yet: don't yield"
     # What a fault leaves is also a whole answer: no reading of the text tells.
     error, kept, read = _run(keep, tokens=TOKENS[:3])
@@ -70,12 +70,17 @@ def kept_answer(answer: object) -> Iterator[str]:
         yield f"an answer whose content is a list, and {raised(error)}"
     if kept != {"Hi": WHOLE}:
         yield f"content may be a list: then, it keeps {shown(kept)}; read .text"
+    error, kept, _ = _run(keep, fault="reason_twice")
+    if error or kept != {"Hi": WHOLE}:
+        did = raised(error) if error else f"it keeps {shown(kept)}"
+        yield f"a server sends its reason twice, and + makes 'stopstop' of it: {did}"
     for fault, what in (
         ("dropped", "the connection broke"),
         ("rate_limit", "the model refused"),
         ("length", "the answer was cut off at a limit"),
         ("early_end", "the answer broke off: no finish_reason came"),
         ("content_filter", "a filter cut the answer off"),
+        ("abort", "the answer ended by 'abort', which is not in the table"),
     ):
         error, kept, _ = _run(keep, fault=fault)
         if kept:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from .exercise import exercise, raised
+from .exercise import PLAIN, exercise, is_async, raised
 from .talk import (
     HALF,
     LINES,
@@ -91,9 +91,10 @@ def terminal_chat(answer: object) -> Iterator[str]:
     """Exercise 11.2: a chat that streams, remembers, stops, and says how it ended."""
     if not callable(answer):
         yield "write a function: def chat(llm, lines, write)"
-    kinds = inspect.iscoroutinefunction, inspect.isasyncgenfunction
-    if any(kind(answer) for kind in (*kinds, inspect.isgeneratorfunction)):
-        yield "write a plain function: no `async`, and no `yield` in it"
+    if is_async(answer):
+        yield PLAIN
+    if inspect.isgeneratorfunction(answer):
+        yield "write a function without yield: the check calls it, and reads nothing"
     chat = cast("Chat", answer)
     yield from _at_whole_answers(chat)
     for about, options, word, came in ENDINGS:
@@ -165,6 +166,8 @@ def _at_ending(talk: Talk, word: str, came: str) -> Iterator[str]:
         yield f": {raised(talk.error)}{also}"
     if len(talk.watch.asked) < len(LINES):
         yield " ends the chat: go on with the next line"
+    if talk.calls:  # the next request is refused, then: so it comes first
+        yield ": keep the text without the call, which nobody answers"
     if word and not talk.says(word, came):
         yield f": say `{word}`, and none of the other words"
     if not word and not talk.names_the_error(came):
@@ -172,8 +175,6 @@ def _at_ending(talk: Talk, word: str, came: str) -> Iterator[str]:
     if not talk.remembers(came):
         kept = "keep the text that came" if came else "leave the question out"
         yield f": {kept} for the next question"
-    if talk.calls:
-        yield ": keep the text without the call, which nobody answers"
     if talk.open:
         yield ": the model writes on; close its stream"
     if word == "stopped" and len(talk.failed) < len(LINES):

@@ -6,7 +6,6 @@ request, and a record of what was sent, are things that only a scripted model ha
 
 import json
 import time
-import urllib.request
 from typing import Any
 
 from helpers.scripted.record import Request
@@ -31,6 +30,8 @@ def requests(*, timeout: float = 60.0) -> list[Request]:
     Waits at most `timeout` seconds for that; what is still in flight then says so. So
     an answer that takes less than a minute is over, whether or not its reader has left.
     """
+    import urllib.request  # here: `import helpers`, and each server, start sooner
+
     url = server("scripted").removesuffix("/v1") + "/requests"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + timeout

@@ -50,17 +50,18 @@ class Trace:
     def streams(self) -> bool | None:
         """Whether an item came out while a model was writing: between two T of it.
 
-        Models that are at work at the same time count as one. None: no model reported.
+        None: nobody can tell. No model reported; or each had only one piece; or several
+        wrote at the same time, and an item may be all of one that was done.
         """
-        spans, at_work = [""], 0
+        spans, at_work = list[str](), 0
         for mark in str(self):
             if mark == "(" and not at_work:
                 spans.append("")
             at_work += {"(": 1, ")": -1, "!": -1}.get(mark, 0)
-            spans[-1] += mark
-        if len(spans) == 1:
-            return None
-        return any("O" in each[each.find("T") : each.rfind("T")] for each in spans)
+            if spans:
+                spans[-1] += mark
+        found = [*map(_streams, spans)]
+        return True if True in found else None if None in found or not found else False
 
     def mark(self, what: str) -> None:
         """Note that something happens now."""
@@ -106,8 +107,29 @@ class Trace:
                 break
             await asyncio.sleep(PAUSE)
 
-    def fail(self, error: Exception) -> None:
-        """Note what ended the run, in a line."""
-        first, *_ = str(error).splitlines() or [""]
+    def fail(self, error: BaseException) -> None:
+        """Note what ended the run, in a line; of a group, the first of its causes."""
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
         kind = type(error).__name__
+        try:
+            first, *_ = str(error).strip().splitlines() or [""]
+        except Exception:  # noqa: BLE001  (an error of a reader's own may have no text)
+            first = ""
         self.error = f"{kind}: {first[:100]}" if first else kind
+
+
+def _streams(span: str) -> bool | None:
+    """Tell whether items came between two T, and more of them than models were done."""
+    done_at = max(span.rfind(")"), span.rfind("!"))
+    _, _, writing = span[:done_at].partition("T")
+    before_last, another, _ = writing.rpartition("T")
+    if another and "O" not in before_last:
+        return False
+    items = done = 0
+    for mark in writing:
+        items += mark == "O"
+        done += mark in ")!"
+        if another and items > done:
+            return True
+    return None if items else False

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import sys
+from importlib import import_module
 
 from .lifetime import until_input_ends
 from .limits import allow_many_connections
@@ -22,8 +23,10 @@ async def run(port: int, speed: float) -> str | None:
     except OSError as error:
         return f"Port {port} cannot be used: {error.strerror}.\n"
     print(f"http://127.0.0.1:{port}/v1", flush=True)
-    ended = asyncio.Event()
-    until_input_ends(asyncio.get_running_loop(), ended)
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    # Its words take longer to load than its first line may take to come.
+    loop.run_in_executor(None, import_module, f"{__package__}.saying")
+    until_input_ends(loop, ended)
     await ended.wait()
     return None
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from .calls import Form
+from .calls import PLAIN, Form
 from .error import ApiError
 from .frames import (
-    DONE,
     Delta,
     Frames,
     Json,
@@ -22,22 +21,22 @@ from .frames import (
 )
 from .logprobs import of_chunk
 from .reply import Reply
-from .request import parse_request
-from .steps import STREAM_HEADERS, Step, fields, together
+from .request import ChatRequest, parse_request
+from .steps import Step, fields, framed
 from .tokens import Chunk
 
 
 class Chat:
     """One answer to a conversation."""
 
+    thinking = 0
+
     def __init__(self, body: bytes) -> None:
         """Read and check a request; raises ApiError (400) that says what is wrong."""
         self._asked = asked = parse_request(body)
         self.questions = [asked] * (asked.n or 1)
         self.script, self.stream = asked.script, bool(asked.stream)
-        self._style = Style(
-            Form.of(asked), (asked.top_logprobs or 0) if asked.logprobs else None
-        )
+        self._style = style_of(asked)
 
     def streamed(
         self, replies: Sequence[Reply], *, number: int, ttft: float, pause: float
@@ -57,7 +56,7 @@ class Chat:
             _choice(reply, frames, self._style, index, ttft, pause)
             for index, reply in enumerate(replies)
         ]
-        return _streamed(choices, frames, usage)
+        return framed(choices, frames.usage(usage) if usage else b"")
 
     def whole(self, replies: Sequence[Reply], *, number: int) -> Json:
         """Return the body of the answer."""
@@ -100,21 +99,23 @@ class Style(Struct, frozen=True):
         return Logprobs([one for chunk in said for one in of_chunk(chunk, self.top)])
 
 
+SIMPLE = Style(PLAIN, None)
+"""That of most answers, which share it."""
+
+
+def style_of(asked: ChatRequest) -> Style:
+    """Return how the answer to a request is written."""
+    form = Form.of(asked)
+    if not asked.logprobs:
+        return SIMPLE if form is PLAIN else Style(form, None)
+    return Style(form, asked.top_logprobs or 0)
+
+
 def usage_of(replies: Sequence[Reply]) -> Usage:
     """Return the token counts of several replies to one prompt."""
     prompt = replies[0].prompt_tokens
     made = sum(reply.output_tokens for reply in replies)
     return detailed(Usage(prompt, made, prompt + made))
-
-
-def _streamed(
-    choices: Sequence[Iterator[Step]], frames: Frames, usage: Usage | None
-) -> Iterator[Step]:
-    yield Step(0, STREAM_HEADERS, "headers")
-    yield from together(choices)
-    if usage:
-        yield Step(0, frames.usage(usage), "usage")
-    yield Step(0, DONE, "done")
 
 
 def _choice(

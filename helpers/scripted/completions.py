@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from .checks import check_stream_options
 from .error import ApiError
-from .frames import DONE, Head, Json, Usage, encode, event, head, opening
+from .frames import Head, Json, Usage, encode, event, head, opening
 from .logprobs import Logprob, of_chunk
 from .message import Message
 from .reply import Reply
@@ -28,7 +28,7 @@ from .request import (
     decoded,
 )
 from .script import Script
-from .steps import STREAM_HEADERS, Step, fields, together
+from .steps import Step, fields, framed
 from .tokens import Chunk, chunks, count
 
 Ids = Annotated[list[int], Meta(min_length=1)]
@@ -100,6 +100,8 @@ _DECODER = msgspec.json.Decoder(CompletionRequest)
 class Completions:
     """One answer to one prompt, or to several."""
 
+    thinking = 0
+
     def __init__(self, body: bytes) -> None:
         """Read and check a request; raises ApiError (400) that says what is wrong."""
         self._asked = asked = decoded(_DECODER, body)
@@ -134,7 +136,7 @@ class Completions:
         usage = b""
         if with_usage:
             usage = start + b'],"usage":' + encode(self._usage(replies)) + b"}\n\n"
-        return _streamed(choices, usage)
+        return framed(choices, usage)
 
     def whole(self, replies: Sequence[Reply], *, number: int) -> Json:
         """Return the body of the answer."""
@@ -190,14 +192,6 @@ def logprobs(
 
 def _likely(one: Logprob) -> dict[str, float]:
     return {item.token: item.logprob for item in one.top_logprobs}
-
-
-def _streamed(choices: Sequence[Iterator[Step]], usage: bytes) -> Iterator[Step]:
-    yield Step(0, STREAM_HEADERS, "headers")
-    yield from together(choices)
-    if usage:
-        yield Step(0, usage, "usage")
-    yield Step(0, DONE, "done")
 
 
 def _choice(

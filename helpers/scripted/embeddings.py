@@ -61,6 +61,7 @@ class Embeddings:
     """The vectors of some texts."""
 
     stream = False
+    thinking = 0
 
     def __init__(self, body: bytes) -> None:
         """Read and check a request; raises ApiError (400) that says what is wrong."""

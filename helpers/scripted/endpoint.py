@@ -28,6 +28,10 @@ class Answer(Protocol):
     def stream(self) -> bool:
         """Whether the answer is to be streamed."""
 
+    @property
+    def thinking(self) -> int:
+        """How many tokens come before the replies."""
+
     def streamed(
         self, replies: Sequence[Reply], *, number: int, ttft: float, pause: float
     ) -> Iterator[Step]:

@@ -30,7 +30,12 @@ REFUSALS = {
         "The server failed: the script asked for this failure.",
     ),
 }
-REASONS = {"length": "length", "content_filter": "content_filter", "tool_cut": "length"}
+REASONS = {
+    "length": "length",
+    "content_filter": "content_filter",
+    "tool_cut": "length",
+    "abort": "abort",  # as vLLM ends what it stops: a reason that OpenAI does not have
+}
 
 
 def before(steps: Steps, at: int) -> Steps:
@@ -112,6 +117,14 @@ def duplicate_frames(steps: Steps, script: Script) -> Steps:
             yield replace(step, wait=0, kind="extra")
 
 
+def reason_twice(steps: Steps, script: Script) -> Steps:
+    """The frame with the finish reason twice, as some servers send it."""
+    for step in steps:
+        yield step
+        if step.kind == "finish":
+            yield replace(step, kind="extra")
+
+
 def split_frame(steps: Steps, script: Script) -> Steps:
     """Each frame of text or arguments in two writes, cut in its middle."""
     return _split(steps, lambda data: len(data) // 2)
@@ -151,10 +164,13 @@ CHANGES: dict[str, Callable[[Steps, Script], Steps]] = {
         malformed_frame,
         error_frame,
         duplicate_frames,
+        reason_twice,
         split_frame,
         split_character,
     )
 }
+WITHOUT_A_STREAM = {"late_headers", "dropped", "reason_twice"}
+"""Changes that an answer in one piece may ask for, too; the last leaves it as it is."""
 FAULTS = (*REFUSALS, *CHANGES, *REASONS)
 """Every fault's name."""
 
@@ -167,7 +183,7 @@ def check_fault(script: Script, *, stream: bool) -> None:
     if name not in FAULTS:
         known = f"There is no fault '{name}'. There are: {', '.join(FAULTS)}."
         raise ApiError(known + did_you_mean(name, FAULTS), param="script.fault")
-    if not stream and name in CHANGES and name not in ("late_headers", "dropped"):
+    if not stream and name in CHANGES and name not in WITHOUT_A_STREAM:
         raise ApiError(f"The fault '{name}' needs a stream.", param="script.fault")
 
 

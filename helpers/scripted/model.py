@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Iterator
 from itertools import islice
+from sys import intern
 
 from msgspec.structs import replace
 
@@ -38,7 +39,7 @@ class Model:
     def steps(self, asked: HttpRequest) -> tuple[Iterator[Step], Request]:
         """Return what to do for one HTTP request, and what to note of it."""
         answers = asked.method == "POST" and asked.path in ANSWERING
-        noted = self.record.open(asked.path) if answers else Request()
+        noted = self.record.open(intern(asked.path)) if answers else Request()
         self._asked += 1
         try:
             if asked.wrong:
@@ -47,7 +48,7 @@ class Model:
                 answer = self._endpoints.answer(asked.path, asked.body)
                 steps = self._answer(answer, asked, noted)
             else:
-                steps = self._other(asked)
+                steps = identified(self._other(asked), self._asked)
         except ApiError as refusal:
             steps = self._refused(refusal, noted)
         except RecursionError:
@@ -56,12 +57,11 @@ class Model:
             traceback.print_exc()
             failed = "The scripted model has a bug; its log has the traceback."
             steps = self._refused(ApiError(failed, status=500), noted)
-        steps = identified(steps, self._asked)
         return (islice(steps, 1) if asked.method == "HEAD" else steps), noted
 
     def _refused(self, refusal: ApiError, noted: Request) -> Iterator[Step]:
         noted.status = refusal.status
-        return refused(refusal)
+        return identified(refused(refusal), self._asked)
 
     def _answer(
         self, answer: Answer, asked: HttpRequest, noted: Request
@@ -87,9 +87,12 @@ class Model:
             steps = answer.streamed(replies, number=number, ttft=ttft, pause=pause)
         else:
             wait = max(time_of(reply, ttft, pause) for reply in replies)
+            wait += pause * answer.thinking
             steps = plain(answer.whole(replies, number=number), wait=wait)
         steps = change(steps, script, answer.failure)
-        return chunked(steps) if answer.stream and asked.in_chunks else steps
+        if answer.stream and asked.in_chunks:
+            return chunked(steps, self._asked)
+        return identified(steps, self._asked)
 
     def _other(self, asked: HttpRequest) -> Iterator[Step]:
         method, path = asked.method, asked.path

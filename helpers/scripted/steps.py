@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .error import ApiError
-from .frames import Json, encode
+from .frames import DONE, Json, encode
 from .reply import Reply
 from .script import Script
 
@@ -53,6 +53,8 @@ STREAM_HEADERS = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
     b"cache-control: no-cache\r\n\r\n"
 )
+_HEADERS = Step(0, STREAM_HEADERS, "headers")
+_DONE = Step(0, DONE, "done")
 _CHUNKED_HEADERS = STREAM_HEADERS[:-2] + b"transfer-encoding: chunked\r\n\r\n"
 
 
@@ -64,11 +66,15 @@ def waits(script: Script, speed: float) -> tuple[float, float]:
     return script.ttft / speed, 1 / script.pace / speed if script.pace else 0.0
 
 
+def framed(choices: Sequence[Iterator[Step]], usage: bytes) -> Iterator[Step]:
+    """Put the steps of a stream around those of its choices; `usage` may be empty."""
+    said = choices[0] if len(choices) == 1 else together(choices)
+    counted = (Step(0, usage, "usage"),) if usage else ()
+    return chain((_HEADERS,), said, counted, (_DONE,))
+
+
 def together(streams: Sequence[Iterator[Step]]) -> Iterator[Step]:
     """Take the steps of several answers in turn: one wait serves them all."""
-    if len(streams) == 1:
-        yield from streams[0]
-        return
     for row in zip_longest(*streams):
         waited = False
         for step in row:
@@ -77,11 +83,14 @@ def together(streams: Sequence[Iterator[Step]]) -> Iterator[Step]:
                 waited = waited or step.wait > 0
 
 
-def chunked(steps: Iterator[Step]) -> Iterator[Step]:
-    """Put each piece of the body in a chunk of HTTP (RFC 9112, section 7.1)."""
+def chunked(steps: Iterator[Step], number: int) -> Iterator[Step]:
+    """Put each piece of the body in a chunk of HTTP (RFC 9112, section 7.1).
+
+    `number` is that of the request, for its id.
+    """
     for step in steps:
         if step.kind == "headers":
-            yield replace(step, data=_CHUNKED_HEADERS)
+            yield replace(step, data=_with_id(_CHUNKED_HEADERS, number))
         elif step.kind == "drop":
             yield step
             return
@@ -102,10 +111,11 @@ def time_of(reply: Reply, ttft: float, pause: float) -> float:
 def identified(steps: Iterator[Step], number: int) -> Iterator[Step]:
     """Return the steps with the header `x-request-id`; the first has the headers."""
     first = next(steps)
-    line = b"x-request-id: req_scripted_%d\r\n\r\n" % number
-    start, end, rest = first.data.partition(b"\r\n\r\n")
-    data = start + end[:2] + line + rest
-    return chain([replace(first, data=data)], steps)
+    return chain([replace(first, data=_with_id(first.data, number))], steps)
+
+
+def _with_id(headers: bytes, number: int) -> bytes:
+    return headers[:-2] + b"x-request-id: req_scripted_%d\r\n\r\n" % number
 
 
 def refused(refusal: ApiError) -> Iterator[Step]:

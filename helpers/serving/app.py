@@ -15,11 +15,14 @@ import traceback
 import weakref
 from typing import TYPE_CHECKING
 
+from .log import without_key
+
 if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
+_log.addFilter(without_key)
 
 
 class AppUnavailable(RuntimeError):
@@ -44,8 +47,9 @@ class serve:  # noqa: N801  used as `open` is: alone, or after `with`
     ) -> None:
         """Start the app, and wait at most `patience` seconds until it has started.
 
-        What the app raises is logged, with the end of its traceback, unless `quiet`:
-        for an app that breaks on purpose. Raises AppUnavailable if it does not start.
+        What the app raises is logged, without the key and with the end of its
+        traceback, unless `quiet`: for an app that breaks on purpose. Raises
+        AppUnavailable if it does not start.
         """
         import uvicorn  # not at the top: `import helpers` stays quick
 

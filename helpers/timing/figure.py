@@ -1,6 +1,7 @@
 """Draw timelines: one row a stream, waiting as dashes, every text as a tick.
 
-A short tick is a chunk without text. How a stream ended is a word and a shape.
+A short tick is a chunk without text. Where ticks run together, their number stands
+beside the TTFT. How a stream ended is a word and a shape.
 """
 
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from .drawing import (
 from .timeline import Timeline, seconds, table
 
 LEFT, TOP, ROW = 18, 10, 58
+APART = 3  # pixels between two ticks that one can still count
 GUTTER = 102  # what the words after the longest row need
 SMALL = 'font-size="11"'
 
@@ -92,6 +94,8 @@ def _row(line: Timeline, zero: float, scale: float) -> Iterator[str]:
         yield ticks(texts, 9, TEXT, width)
         # To the left of its pointer where it would stand over the words at the end.
         ttft = f"TTFT {seconds(line.ttft)}"
+        if len(texts) > 1 and pitch < APART:
+            ttft += f", {len(texts)} texts"
         room = 10 + width_of(ttft, 12)
         left = wait + room > end + 10 and wait - room > zero
         side = 'text-anchor="end"' if left else ""

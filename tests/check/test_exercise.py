@@ -2,12 +2,20 @@
 
 import asyncio
 import functools
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import NoReturn
 
 import pytest
 
-from helpers.check.exercise import case, exercise, raised, shown, untouched, wrong
+from helpers.check.exercise import (
+    case,
+    exercise,
+    is_async,
+    raised,
+    shown,
+    untouched,
+    wrong,
+)
 from tests.support.hostile import Hostile
 
 
@@ -171,3 +179,33 @@ def test_an_exception_is_told_whatever_is_in_it() -> None:
     assert raised(Mute()) == "it raises Mute"
     assert raised(ValueError("two\n lines")) == "it raises ValueError: two lines"
     assert len(raised(ValueError("long" * 99))) < 230
+
+
+async def in_async_code() -> None:
+    """A function to await."""
+
+
+async def yields_in_async_code() -> AsyncIterator[int]:
+    yield 1
+
+
+class InAsyncCode:
+    async def __call__(self) -> None:
+        """Be called, and awaited."""
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (in_async_code, True),
+        (yields_in_async_code, True),
+        (InAsyncCode(), True),
+        (functools.partial(in_async_code), True),
+        (lambda: in_async_code(), False),  # nobody can tell before it is called
+        (InAsyncCode, False),
+        (print, False),
+        (7, False),
+    ],
+)
+def test_what_is_async(answer: object, found: bool) -> None:
+    assert is_async(answer) is found

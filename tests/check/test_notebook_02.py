@@ -203,6 +203,14 @@ def yielding(data: str) -> Iterator[str]:
 
 
 WRONG_TEXT = [
+    (
+        lambda data: text_in(data) if data.startswith('{"id"') else "",
+        "a server may begin with another field: 'Hi' expected, got ''",
+    ),
+    (
+        lambda data: "" if '"usage": {' in data else text_in(data),
+        "text beside a finish reason: '.' expected, got ''",
+    ),
     (printing, "' you' expected, got None"),
     (lambda data: data, "return choices[0], delta, content: ' you' expected, got"),
     (lambda data: json.loads(data)["text"], "it raises KeyError: 'text'"),

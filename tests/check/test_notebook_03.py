@@ -1,6 +1,7 @@
 """The checks of notebook 03: whether that was all, and what a flag does."""
 
 import operator
+import re
 from collections import OrderedDict, UserDict, defaultdict
 from collections.abc import Callable
 from functools import partial
@@ -80,8 +81,12 @@ RIGHT_ENDS = [
     lambda whole: (reason(whole) or "") in ["tool_calls", "stop"],
     lambda whole: bool({reason(whole)} & DONE),
     lambda whole: any(map(partial(operator.eq, reason(whole)), DONE)),
+    lambda whole: ["stop", "tool_calls"].count(reason(whole) or ""),
+    lambda whole: re.fullmatch("stop|tool_calls", reason(whole) or ""),
+    lambda whole: {**whole.response_metadata}.pop("finish_reason", None) in DONE,
     lambda whole: (
-        not {"stop", "tool_calls"}.isdisjoint(whole.response_metadata.values())
+        ("finish_reason", "stop") in whole.response_metadata.items()
+        or ("finish_reason", "tool_calls") in whole.response_metadata.items()
     ),
     RunnableLambda(is_complete).invoke,
 ]
@@ -102,6 +107,28 @@ class Asynchronous:
 
 OWN = "a reason that is not in the table, "
 WRONG_ENDS = [
+    (
+        lambda whole: (
+            not {"stop", "tool_calls"}.isdisjoint(whole.response_metadata.values())
+        ),
+        "ended by length, and another field says stop: False expected, got True",
+    ),
+    (
+        lambda whole: "stop" in str(whole.response_metadata) or whole.tool_calls,
+        "ended by length, in the call of a tool: False expected",
+    ),
+    (
+        lambda whole: whole.response_metadata.pop("finish_reason", None) in DONE,
+        "it changes the answer: only read its response_metadata",
+    ),
+    (
+        lambda whole: (reason(whole) or "").startswith(("stop", "tool_calls")),
+        OWN + "'stop_sequence': False expected, got True",
+    ),
+    (
+        lambda whole: (reason(whole) or " ").split()[:1] in (["stop"], ["tool_calls"]),
+        OWN + "'stop tool_calls': False expected, got True",
+    ),
     (True, "write a function"),
     (is_complete(AIMessage("")), "write a function"),
     ("stop", "write a function"),
@@ -116,8 +143,8 @@ WRONG_ENDS = [
     (lambda whole: reason(whole), "ended by length: False expected, got 'length'"),
     (lambda whole: whole.chunk_position == "last", "ended by length: False expected"),
     (lambda whole: whole.text.endswith("."), "ended by length: False expected"),
-    (asynchronous, "write a plain def, without async"),
-    (Asynchronous(), "write a plain def, without async"),
+    (asynchronous, "write it with def, without async"),
+    (Asynchronous(), "write it with def, without async"),
     (lambda whole: reason(whole) != "length", "ended by content_filter: False"),
     (
         lambda whole: reason(whole) not in {"length", None},

@@ -12,9 +12,11 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.output_parsers.transform import BaseTransformOutputParser
 from langchain_core.runnables import (
     Runnable,
+    RunnableBranch,
     RunnableConfig,
     RunnableGenerator,
     RunnableLambda,
+    RunnableParallel,
     RunnablePassthrough,
     RunnableSerializable,
 )
@@ -98,6 +100,47 @@ def announced(texts: Texts) -> Generator[str, None, int]:
     return count
 
 
+def behind_by_two(texts: Texts) -> Texts:
+    held = deque[str]()
+    for text in texts:
+        held.append(text.replace("\n", " "))
+        if len(held) > 2:
+            yield held.popleft()
+    yield from held
+
+
+def in_blocks(texts: Texts) -> Texts:
+    block = ""
+    for text in texts:
+        block += text.replace("\n", " ")
+        if len(block) >= 50:
+            yield block
+            block = ""
+    yield block
+
+
+class Own(str):
+    """A text of somebody's own class."""
+
+
+def in_a_class_of_its_own(texts: Texts) -> Texts:
+    yield from map(Own, tidy(texts))
+
+
+def through_a_parallel(texts: Texts) -> Texts:
+    yield from RunnableParallel(a=RunnableGenerator(tidy)).pick("a").transform(texts)
+
+
+def with_an_end(texts: Texts) -> Texts:
+    yield from tidy(texts)
+    yield ""
+
+
+def line_ends_too(texts: Texts) -> Texts:
+    for text in texts:
+        yield text.replace("\r\n", " ").replace("\n", " ")
+
+
 async def atidy(texts: AsyncIterator[str]) -> AsyncIterator[str]:
     async for text in texts:
         yield text.replace("\n", " ")
@@ -139,7 +182,19 @@ RIGHT_STEPS = [
     announced,
     partial(by_map, old="\n", new=" "),
     Method().step,
+    behind_by_two,
+    in_blocks,
+    in_a_class_of_its_own,
+    through_a_parallel,
+    with_an_end,
+    line_ends_too,
+    lambda texts: (yield from tidy(texts)),
     RunnableGenerator(tidy),
+    RunnableGenerator(tidy).with_retry(),
+    RunnableGenerator(tidy).bind(),
+    RunnableGenerator(tidy).with_listeners(on_end=lambda run: None),
+    RunnableGenerator(tidy) | RunnablePassthrough(),
+    RunnableParallel(a=RunnableGenerator(tidy)).pick("a"),
     RunnableGenerator(tidy, atidy),
     RunnableGenerator(tidy).with_config(run_name="tidy"),
     RunnablePassthrough() | tidy,
@@ -183,6 +238,32 @@ def in_lines(texts: Texts) -> Texts:
         *lines, line = (line + text).split("\n")
         yield from (each + " " for each in lines)
     yield line
+
+
+def in_halves(texts: Texts) -> Texts:
+    yield "".join(islice(texts, 17)).replace("\n", " ")
+    yield from whole(texts)
+
+
+def from_the_middle_on(texts: Texts) -> Texts:
+    yield "".join(islice(texts, 17)).replace("\n", " ")
+    yield from tidy(texts)
+
+
+def twice(texts: Texts) -> Texts:
+    for text in tidy(texts):
+        yield text
+        yield text
+
+
+def with_nothing_between(texts: Texts) -> Iterator[str | None]:
+    for text in tidy(texts):
+        yield text
+        yield None
+
+
+def without_blank(texts: Texts) -> Texts:
+    yield from tidy(filter(str.strip, texts))
 
 
 def loud(texts: Texts) -> Texts:
@@ -262,14 +343,31 @@ WRONG_STEPS = [
     (as_step(tidy), COLLECTS),
     (RunnablePassthrough() | RunnableLambda(tidy), COLLECTS),
     (lambda texts: (text.replace("\n", " ") for text in texts), COLLECTS),
-    (whole, "most of it comes at once"),
-    (empty_then_lump, "most of it comes at once"),
-    (first_then_lump, "most of it comes at once"),
-    (collected, "most of it comes at once"),
-    (filling, "most of it comes at once"),
-    (in_lines, "most of it comes at once"),
-    (Invoked(), "most of it comes at once"),
-    (RunnableGenerator(whole), "most of it comes at once"),
+    (whole, "much of it comes at once"),
+    (empty_then_lump, "much of it comes at once"),
+    (first_then_lump, "much of it comes at once"),
+    (collected, "much of it comes at once"),
+    (filling, "much of it comes at once"),
+    (in_lines, "much of it comes at once"),
+    (Invoked(), "much of it comes at once"),
+    (RunnableGenerator(whole), "much of it comes at once"),
+    (in_halves, "much of it comes at once"),
+    (from_the_middle_on, "much of it comes at once"),
+    (
+        RunnableGenerator(tidy).with_fallbacks([RunnableGenerator(tidy)]),
+        "much of it comes at once",
+    ),
+    (
+        RunnableBranch((bool, RunnableGenerator(tidy)), RunnablePassthrough()),
+        "much of it comes at once",
+    ),
+    (twice, "expected, got 'one one  two two"),
+    (with_nothing_between, "expected, got ['one ', None"),
+    (without_blank, "expected, got 'one  two three four '"),
+    (changed(methodcaller("replace", "\n", "<br>")), "expected, got 'one<br>"),
+    (RunnableParallel(a=tidy), "expected, got [{'a': 'one '}"),
+    (RunnableGenerator(tidy).map(), "expected, got [['o', 'n', 'e'"),
+    (Method, COLLECTS),
     (loud, "got 'ONE  TWO"),
     (stripped, "expected, got 'onetwo"),
     (by_lines, "'one  two  three four ' expected, got 'one two  three four'"),

@@ -5,11 +5,13 @@ import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from functools import partial, wraps
+from contextlib import closing as closing_sync
+from functools import partial, reduce, wraps
+from operator import add
 from typing import Any, cast
 
 import pytest
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
@@ -123,7 +125,67 @@ class Answers:
         return (await model.ainvoke(question)).text
 
 
+async def bound(model: Model, questions: list[str]) -> Iterable[str]:
+    return map(str, await together(model.bind(), questions))  # type: ignore[arg-type]
+
+
+async def with_second_tries(model: Model, questions: list[str]) -> list[str]:
+    return await together(model.with_retry(), questions)  # type: ignore[arg-type]
+
+
+async def with_exceptions(model: Model, questions: list[str]) -> list[Any]:
+    coming = (whole(model, each) for each in questions)
+    return await asyncio.gather(*coming, return_exceptions=True)
+
+
+async def waiting_for_tasks(model: Model, questions: list[str]) -> list[str]:
+    tasks = [asyncio.ensure_future(whole(model, each)) for each in questions]
+    await asyncio.wait(tasks)
+    return [task.result() for task in tasks]
+
+
+async def generated(model: Model, questions: list[str]) -> list[str]:
+    found = await model.agenerate([[HumanMessage(each)] for each in questions])
+    return [each.text for (each,) in found.generations]
+
+
+async def by_events(model: Model, questions: list[str]) -> list[str]:
+    async def one(question: str) -> str:
+        return "".join(
+            [
+                event["data"]["chunk"].text
+                async for event in model.astream_events(question)
+                if event["event"] == "on_chat_model_stream"
+            ]
+        )
+
+    return await asyncio.gather(*map(one, questions))
+
+
+async def with_a_deadline(model: Model, questions: list[str]) -> list[str]:
+    async with asyncio.timeout(60):
+        return await asyncio.shield(together(model, questions))
+
+
+async def added_up(model: Model, questions: list[str]) -> list[str]:
+    async def one(question: str) -> str:
+        chunks = [chunk async for chunk in model.astream([HumanMessage(question)])]
+        return reduce(add, chunks).text
+
+    return await asyncio.gather(*map(one, questions))
+
+
 RIGHT_ANSWERS = [
+    bound,
+    with_second_tries,
+    with_exceptions,
+    waiting_for_tasks,
+    generated,
+    by_events,
+    with_a_deadline,
+    added_up,
+    lambda model, questions: together(model, questions),
+    partial(together),
     together,
     in_a_group,
     in_tasks,
@@ -229,7 +291,61 @@ async def yielding(model: Model, questions: list[str]) -> AsyncIterator[str]:
         yield await whole(model, each)
 
 
+async def one_too_many(model: Model, questions: list[str]) -> list[str]:
+    texts = await together(model, questions)
+    return [*texts, texts[0]]
+
+
+async def with_line_ends(model: Model, questions: list[str]) -> list[str]:
+    return [text + "\n" for text in await together(model, questions)]
+
+
+async def backwards(model: Model, questions: list[str]) -> list[str]:
+    return (await together(model, questions))[::-1]
+
+
+async def first_alone(model: Model, questions: list[str]) -> list[str]:
+    first, *others = questions
+    return [await whole(model, first), *await together(model, others)]
+
+
+async def all_in_one_question(model: Model, questions: list[str]) -> list[str]:
+    return [await whole(model, " ".join(questions))]
+
+
+async def twice(model: Model, questions: list[str]) -> list[str]:
+    await together(model, questions)
+    return await together(model, questions)
+
+
+async def in_pairs(model: Model, questions: list[str]) -> list[tuple[str, str]]:
+    return [*zip(questions, await together(model, questions), strict=True)]
+
+
+async def one_for_all(model: Model, questions: list[str]) -> list[str]:
+    return await together(model, [questions[0]] * len(questions))
+
+
+async def without_a_star(model: Model, questions: list[str]) -> Any:
+    return await asyncio.gather([together(model, questions)])  # type: ignore[call-overload]
+
+
+async def nothing_awaited_but_a_turn(model: Model, questions: list[str]) -> list[str]:
+    await asyncio.sleep(0)
+    return ["".join(chunk.text for chunk in model.stream(each)) for each in questions]
+
+
 WRONG_ANSWERS = [
+    (one_too_many, "return 3 texts, one for each question, not 4"),
+    (with_line_ends, "there is more than the text: '…\\n'"),
+    (backwards, "in another order than the questions"),
+    (first_alone, "at most 2 of 3 came at once"),
+    (all_in_one_question, "return 3 texts, one for each question, not 1"),
+    (twice, "the model was asked 6 times"),
+    (in_pairs, "expected, got ('Why does"),
+    (one_for_all, "for 'What is a token?': 'A token is"),
+    (without_a_star, "it raises TypeError: unhashable"),
+    (nothing_awaited_but_a_turn, "at most 1 of 3 came at once"),
     (in_turn, "at most 1 of 3 came at once"),
     (in_turn_in_tasks, "at most 1 of 3 came at once"),
     (blocking, "at most 1 of 3 came at once"),
@@ -245,7 +361,7 @@ WRONG_ANSWERS = [
     (chunks, "expected, got [AIMessageChunk"),
     (last_chunks, "expected, got '.'"),
     (not_awaited, "has not come yet: await it"),
-    (half, "for 'Hi': 'Hello! I am"),
+    (half, "return 3 texts, one for each question, not 2"),
     (of_another, "another model than the one that it is given"),
     (lambda model, questions: asyncio.sleep(0, questions), "another model"),
     (lambda model, questions: ["texts"], "write it with async def"),
@@ -263,7 +379,7 @@ async def test_they_are_asked_together(answer: object, said: Callable[[], str]) 
     assert said() == "correct (5.1)"
 
 
-@pytest.mark.filterwarnings("ignore:coroutine 'together'")
+@pytest.mark.filterwarnings("ignore:coroutine")
 @pytest.mark.parametrize(("answer", "hint"), WRONG_ANSWERS)
 async def test_they_are_not_asked_together(
     answer: object, hint: str, said: Callable[[], str]
@@ -426,7 +542,99 @@ class Preview:
             return await first_sentence(stream)
 
 
+async def as_a_target(model: Model, question: str) -> str:
+    async with aclosing(model.astream(question)) as streams[question]:
+        return await first_sentence(streams[question])
+
+
+async def by_default(model: Model, question: str) -> str:
+    stream = streams.setdefault(question, model.astream(question))
+    async with aclosing(stream):
+        return await first_sentence(stream)
+
+
+async def step_by_step(model: Model, question: str) -> str:
+    stream, text = model.astream(question), ""
+    streams.update({question: stream})
+    try:
+        while not text.endswith("."):
+            text += (await anext(stream)).text
+        return text
+    finally:
+        await stream.aclose()  # type: ignore[attr-defined]
+
+
+async def in_a_group_of_one(model: Model, question: str) -> str:
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(closing(model, question))
+    return reading.result()
+
+
+async def with_a_note(model: Model, question: str) -> str:
+    stream: Any = model.astream(question)
+    streams[question] = stream
+    try:
+        return await first_sentence(stream)
+    except Exception as error:
+        error.add_note("It happened in the loop.")
+        raise
+    finally:
+        await stream.aclose()
+
+
+async def on_each_way_out(model: Model, question: str) -> str:
+    stream: Any = model.astream(question)
+    streams[question] = stream
+    try:
+        text = await first_sentence(stream)
+    except BaseException:
+        await stream.aclose()
+        raise
+    await stream.aclose()
+    return text
+
+
+async def closing_in_a_task(model: Model, question: str) -> str:
+    stream: Any = model.astream(question)
+    streams[question] = stream
+    try:
+        return await first_sentence(stream)
+    finally:
+        await asyncio.create_task(stream.aclose())
+
+
+async def in_a_minute(model: Model, question: str) -> str:
+    async with asyncio.timeout(60):
+        return await closing(model, question)
+
+
+class Wrapped:
+    """A stream in a class of somebody's own."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self.aclose = stream, stream.aclose
+
+    def __aiter__(self) -> Any:
+        return self.stream
+
+
+async def wrapping(model: Model, question: str) -> str:
+    streams[question] = Wrapped(model.astream(question))
+    async with aclosing(streams[question]) as stream:
+        return await first_sentence(stream)
+
+
 RIGHT_REPAIRS = [
+    as_a_target,
+    by_default,
+    step_by_step,
+    in_a_group_of_one,
+    with_a_note,
+    on_each_way_out,
+    closing_in_a_task,
+    in_a_minute,
+    wrapping,
+    lambda model, question: closing(model, question),
     closing,
     by_finally,
     by_two_ways,
@@ -586,8 +794,87 @@ async def made_up(model: Model, question: str) -> str:
     return "One sentence."
 
 
+async def not_awaiting_its_closing(model: Model, question: str) -> str:
+    stream: Any = model.astream(question)
+    streams[question] = stream
+    text = await first_sentence(stream)
+    stream.aclose()
+    return text
+
+
+async def swallowing(model: Model, question: str) -> str:
+    with suppress(Exception):
+        return await closing(model, question)
+    return "One"
+
+
+async def closing_another(model: Model, question: str) -> str:
+    streams[question] = model.astream(question)
+    async with aclosing(model.astream(question)):
+        return await first_sentence(streams[question])
+
+
+async def closing_in_else(model: Model, question: str) -> str:
+    stream: Any = model.astream(question)
+    streams[question], text = stream, ""
+    async for chunk in stream:
+        text += chunk.text
+        if text.endswith("."):
+            break
+    else:
+        await stream.aclose()
+    return text
+
+
+async def without_async(model: Model, question: str) -> str:
+    streams[question] = model.astream(question)
+    text = ""
+    with closing_sync(model.stream(question)) as stream:
+        for chunk in stream:
+            text += chunk.text
+            if text.endswith("."):
+                break
+    return text
+
+
+async def forgetting(model: Model, question: str) -> str:
+    text = await closing(model, question)
+    del streams[question]
+    return text
+
+
+async def reading_all_of_it(model: Model, question: str) -> str:
+    text = await all_of_it(model, question)
+    return text.partition(".")[0] + "."
+
+
+async def in_a_list(model: Model, question: str) -> list[str]:
+    return [await closing(model, question)]
+
+
+async def closing_later(model: Model, question: str) -> str:
+    text = await preview(model, question)
+    close, loop = streams[question].aclose, asyncio.get_running_loop()
+    loop.call_later(4, lambda: loop.create_task(close()))
+    return text
+
+
+async def yielding_it(model: Model, question: str) -> AsyncIterator[str]:
+    yield await closing(model, question)
+
+
 SENT = "the server sent all 104 chunks"
 WRONG_REPAIRS = [
+    (not_awaiting_its_closing, f"the text is right, but {SENT}"),
+    (swallowing, "an exception in the loop is lost, and 'One' is returned"),
+    (closing_another, f"the text is right, but {SENT}"),
+    (closing_in_else, f"the text is right, but {SENT}"),
+    (without_async, "is not the one that was read"),
+    (forgetting, "does not hold the stream"),
+    (reading_all_of_it, f"the text is right, but {SENT}"),
+    (in_a_list, "as preview does, not ['One sentence.']"),
+    (closing_later, f"the text is right, but {SENT}"),
+    (yielding_it, "write it with async def"),
     (preview, f"the text is right, but {SENT}"),
     (returning, f"the text is right, but {SENT}"),
     (deleting_its_name, f"the text is right, but {SENT}"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +20,7 @@ from starlette.concurrency import iterate_in_threadpool
 
 from helpers import check
 from helpers.check import notebook_06a, reading
+from helpers.serving.stopping import relay, stoppable
 
 Said = Callable[[], str]
 Texts = AsyncIterator[str]
@@ -82,10 +84,100 @@ async def letters(model: ChatOpenAI, question: str) -> Texts:
             yield letter
 
 
+async def stopping(model: ChatOpenAI, question: str) -> Texts:
+    async with stoppable(model.astream(question)) as chunks:
+        async for chunk in chunks:
+            yield chunk.text
+
+
+async def stopping_texts(model: ChatOpenAI, question: str) -> Texts:
+    async with stoppable(fixed(model, question)) as texts, aclosing(texts):
+        async for text in texts:
+            yield text
+
+
+async def stopping_a_chain(model: ChatOpenAI, question: str) -> Texts:
+    async with stoppable((model | StrOutputParser()).astream(question)) as texts:
+        async for text in texts:
+            yield text
+
+
+async def relayed(model: ChatOpenAI, question: str) -> Texts:
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def fill() -> None:
+        try:
+            await relay(fixed(model, question), heard.put)
+        finally:
+            heard.put_nowait(None)
+
+    filling = asyncio.create_task(fill())
+    try:
+        async for text in drained(heard):
+            yield text
+        await filling
+    finally:
+        filling.cancel()
+
+
+async def handed_on(model: ChatOpenAI, question: str) -> Texts:
+    async with aclosing(fixed(model, question)) as texts:  # type: ignore[type-var]
+        async for text in texts:
+            yield text
+
+
+async def within_a_minute(model: ChatOpenAI, question: str) -> Texts:
+    async with asyncio.timeout(60):
+        async for chunk in model.astream(question):
+            yield chunk.text
+
+
+async def raising_its_own(model: ChatOpenAI, question: str) -> Texts:
+    try:
+        async for chunk in model.astream(question):
+            yield chunk.text
+    except Exception as error:
+        raise RuntimeError("no answer") from error
+
+
+async def cleaning_up(model: ChatOpenAI, question: str) -> Texts:
+    stream = model.astream(question)
+    try:
+        async for chunk in stream:
+            yield chunk.text
+    finally:
+        with anyio.CancelScope(shield=True):
+            await stream.aclose()  # type: ignore[attr-defined]
+
+
+async def one_by_one(model: ChatOpenAI, question: str) -> Texts:
+    stream = model.astream(question)
+    while (chunk := await anext(stream, None)) is not None:
+        yield chunk.text
+
+
+class Called:
+    """An answer that is an object."""
+
+    async def __call__(self, model: ChatOpenAI, question: str) -> Texts:
+        async for chunk in model.astream(input=question):
+            yield str(chunk.text)
+
+
 async def fill(heard: "asyncio.Queue[str | None]", model: Any, question: str) -> None:
     async for chunk in model.astream(question):
         await heard.put(chunk.text)
     await heard.put(None)
+
+
+async def fill_in_any_case(
+    heard: "asyncio.Queue[str | None]", model: Any, question: str
+) -> None:
+    try:
+        async for chunk in model.astream(question):
+            await heard.put(chunk.text)
+    finally:
+        heard.put_nowait(None)
 
 
 async def drained(heard: "asyncio.Queue[str | None]") -> Texts:
@@ -104,17 +196,18 @@ async def grouped(model: ChatOpenAI, question: str) -> Texts:
 async def cancelled(model: ChatOpenAI, question: str) -> Texts:
     # The notebook says why it may fail elsewhere: Python 3.11 may lose the request.
     heard: asyncio.Queue[str | None] = asyncio.Queue()
-    filling = asyncio.create_task(fill(heard, model, question))
+    filling = asyncio.create_task(fill_in_any_case(heard, model, question))
     try:
         async for text in drained(heard):
             yield text
+        await filling
     finally:
         filling.cancel()
 
 
 async def cancelled_and_awaited(model: ChatOpenAI, question: str) -> Texts:
-    heard: asyncio.Queue[str | None] = asyncio.Queue(1)
-    filling = asyncio.create_task(fill(heard, model, question))
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+    filling = asyncio.create_task(fill_in_any_case(heard, model, question))
     try:
         while (text := await heard.get()) is not None:
             yield text
@@ -143,17 +236,19 @@ async def in_a_thread_that_is_told(model: ChatOpenAI, question: str) -> Texts:
 
     def write() -> None:
         stream = model.stream(question)
-        for chunk in stream:
-            loop.call_soon_threadsafe(heard.put_nowait, chunk.text)
-            if left.is_set():
-                stream.close()  # type: ignore[attr-defined]
-        loop.call_soon_threadsafe(heard.put_nowait, None)
+        try:
+            for chunk in stream:
+                loop.call_soon_threadsafe(heard.put_nowait, chunk.text)
+                if left.is_set():
+                    stream.close()  # type: ignore[attr-defined]
+        finally:
+            loop.call_soon_threadsafe(heard.put_nowait, None)
 
-    writing = threading.Thread(target=write, daemon=True)
-    writing.start()
+    writing = asyncio.create_task(asyncio.to_thread(write))
     try:
         async for text in drained(heard):
             yield text
+        await writing
     finally:
         left.set()
 
@@ -168,6 +263,16 @@ async def in_a_thread_that_is_told(model: ChatOpenAI, question: str) -> Texts:
         from_events,
         Iterated,
         letters,
+        stopping,
+        stopping_texts,
+        stopping_a_chain,
+        relayed,
+        handed_on,
+        within_a_minute,
+        raising_its_own,
+        cleaning_up,
+        one_by_one,
+        Called(),
         grouped,
         cancelled,
         cancelled_and_awaited,
@@ -355,6 +460,80 @@ async def endless(model: ChatOpenAI, question: str) -> Texts:
     await asyncio.Event().wait()
 
 
+async def passing_over(model: ChatOpenAI, question: str) -> Texts:
+    try:
+        async for chunk in model.astream(question):
+            yield chunk.text
+    except Exception:  # noqa: BLE001
+        pass
+
+
+async def passing_over_in_a_task(model: ChatOpenAI, question: str) -> Texts:
+    with suppress(Exception):
+        async with stoppable(model.astream(question)) as chunks:
+            async for chunk in chunks:
+                yield chunk.text
+
+
+async def sorry(model: ChatOpenAI, question: str) -> Texts:
+    try:
+        async for chunk in model.astream(question):
+            yield chunk.text
+    except Exception:  # noqa: BLE001
+        yield "Sorry."
+
+
+async def logging_alone(model: ChatOpenAI, question: str) -> Texts:
+    try:
+        async for chunk in model.astream(question):
+            yield chunk.text
+    except Exception:
+        logging.getLogger("quiet").debug("no answer", exc_info=True)
+
+
+async def passing_over_all(model: ChatOpenAI, question: str) -> Texts:
+    with suppress(BaseException):
+        async for chunk in model.astream(question):
+            yield chunk.text
+
+
+async def waiting_for_a_task_that_failed(model: ChatOpenAI, question: str) -> Texts:
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+    filling = asyncio.create_task(fill(heard, model, question))
+    try:
+        async for text in drained(heard):
+            yield text
+        await filling
+    finally:
+        filling.cancel()
+
+
+async def not_asking_its_task(model: ChatOpenAI, question: str) -> Texts:
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+    filling = asyncio.create_task(fill_in_any_case(heard, model, question))
+    filling.add_done_callback(lambda _: filling.cancelled() or filling.exception())
+    try:
+        async for text in drained(heard):
+            yield text
+    finally:
+        filling.cancel()
+
+
+async def plain_for(model: ChatOpenAI, question: str) -> Texts:
+    for chunk in model.astream(question):  # type: ignore[attr-defined]
+        yield chunk.text
+
+
+async def async_for_over_stream(model: ChatOpenAI, question: str) -> Texts:
+    async for chunk in model.stream(question):  # type: ignore[attr-defined]
+        yield chunk.text
+
+
+async def awaiting_a_stream(model: ChatOpenAI, question: str) -> Texts:
+    for chunk in await model.astream(question):  # type: ignore[misc]
+        yield chunk.text
+
+
 async def failing(model: ChatOpenAI, question: str) -> Texts:
     async for chunk in model.astream(question):
         yield chunk.txt  # type: ignore[attr-defined]
@@ -365,6 +544,9 @@ async def empty(model: ChatOpenAI, question: str) -> None:
 
 
 WENT_ON = "when its reader left, the model went on"
+AND_BLOCKS = f"{WENT_ON}; use `async for` and `astream`"
+ASYNC_FOR = "read `astream` with `async for`"
+AS_IF = "when the model fails in the middle, it ends as if that were all"
 SHAPE = "write an `async def` with a `yield` in it"
 
 
@@ -379,9 +561,19 @@ SHAPE = "write an `async def` with a `yield` in it"
         (awaited_to_its_end, WENT_ON),
         (shielded, WENT_ON),
         (only_on_errors, WENT_ON),
-        (blocking, WENT_ON),
-        (in_threads, WENT_ON),
-        (in_a_thread, WENT_ON),
+        (blocking, AND_BLOCKS),
+        (in_threads, AND_BLOCKS),
+        (in_a_thread, AND_BLOCKS),
+        (plain_for, ASYNC_FOR),
+        (async_for_over_stream, ASYNC_FOR),
+        (awaiting_a_stream, ASYNC_FOR),
+        (passing_over, AS_IF),
+        (passing_over_in_a_task, AS_IF),
+        (passing_over_all, AS_IF),
+        (sorry, AS_IF),
+        (logging_alone, AS_IF),
+        (not_asking_its_task, AS_IF),
+        (waiting_for_a_task_that_failed, "fails in the middle, it never ends"),
         (asked_twice, WENT_ON),
         (collected, "as it comes, not when all are there"),
         (only_cancelled, "when the generator is closed, the model goes on"),

@@ -211,7 +211,7 @@ def generated(url: str) -> Iterator[bool]:
     yield shared(url)
 
 
-SHAPE = "write a function streams(url), without `async`"
+SHAPE = "write a function streams(url)"
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ SHAPE = "write a function streams(url), without `async`"
         (None, "not tried yet"),
         (lambda url: None, "not tried yet"),
         ("live", SHAPE),
-        (never_called, SHAPE),
+        (never_called, "write it with def, without async"),
         (lambda url: 1 / 0, "it raises ZeroDivisionError: division by zero"),
         (lambda: True, "it raises TypeError: "),
         (prints_it, "it says None; True is right"),

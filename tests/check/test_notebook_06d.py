@@ -1,10 +1,16 @@
 """The checks of notebook 06d: right answers, odd ones too, and the hints to others."""
 
 import asyncio
+import queue
+import select
+import socket
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from time import sleep
@@ -161,6 +167,20 @@ async def both_streamed_at_once(model: BaseChatModel, question: str) -> Texts:
             yield text
 
 
+async def in_threads_that_block(model: BaseChatModel, question: str) -> Texts:
+    async for text in freed(model, question):
+        yield text
+        await asyncio.to_thread(threading.Event().wait, 0.5)  # limit: in vain
+
+
+async def busy_in_between(model: BaseChatModel, question: str) -> Texts:
+    async for text in freed(model, question):
+        for _ in range(100):
+            sum(range(1000))
+            await asyncio.sleep(0)
+        yield text
+
+
 class Freed:
     """An answer that is an object."""
 
@@ -185,6 +205,8 @@ class Freed:
         in_a_loop_of_its_own,
         without_empty_texts,
         handed_on,
+        in_threads_that_block,
+        busy_in_between,
         partial(freed),
         Freed(),
     ],
@@ -289,6 +311,88 @@ async def asleep_at_each_chunk(model: BaseChatModel, question: str) -> Texts:
         # pace: how long it takes there is the subject
         time.sleep(0.05)  # noqa: ASYNC251
         yield text
+
+
+def blocking(call: Callable[[], object]) -> Callable[..., Texts]:
+    """Return an answer that is right, but for a call between the title and the rest."""
+
+    async def answer(model: BaseChatModel, question: str) -> Texts:
+        yield (await model.ainvoke(f"A title for: {question}")).text
+        call()
+        async for chunk in model.astream(question):
+            yield chunk.text
+
+    return answer
+
+
+WAIT = 2.0
+"""Seconds that a call blocks for: many times what the check looks for."""
+
+
+def waits_for_an_event() -> None:
+    threading.Event().wait(WAIT)
+
+
+def waits_for_a_queue() -> None:
+    with suppress(queue.Empty):
+        queue.Queue[None]().get(timeout=WAIT)
+
+
+def waits_for_a_lock() -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire(timeout=WAIT)
+
+
+def waits_for_a_future() -> None:
+    with suppress(TimeoutError):
+        Future[None]().result(timeout=WAIT)
+
+
+def waits_for_a_program() -> None:
+    program = f"import time; time.sleep({WAIT})"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def waits_for_a_server() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, suppress(OSError):
+        host, port = server.getsockname()
+        urllib.request.urlopen(f"http://{host}:{port}", timeout=WAIT)
+
+
+def selects() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        select.select([server], [], [], WAIT)
+
+
+def computes() -> None:
+    end = time.thread_time() + WAIT  # of work: a busy machine takes longer for it
+    while time.thread_time() < end:
+        sum(range(1000))
+
+
+async def blocks_at_first(model: BaseChatModel, question: str) -> Texts:
+    computes()
+    async for text in freed(model, question):
+        yield text
+
+
+async def blocks_at_last(model: BaseChatModel, question: str) -> Texts:
+    async for text in freed(model, question):
+        yield text
+    waits_for_an_event()
+
+
+BLOCKING = (
+    waits_for_an_event,
+    waits_for_a_queue,
+    waits_for_a_lock,
+    waits_for_a_future,
+    waits_for_a_program,
+    waits_for_a_server,
+    selects,
+    computes,
+)
 
 
 async def asked_again(model: BaseChatModel, question: str) -> Texts:
@@ -426,6 +530,12 @@ async def empty(*given: object) -> None:
         (asleep_at_first, "nobody else has a turn during time.sleep"),
         (asleep_after_the_title, "nobody else has a turn during time.sleep"),
         (asleep_at_each_chunk, "nobody else has a turn during time.sleep"),
+        *[
+            (blocking(call), "something in it blocks the event loop; await it, or")
+            for call in BLOCKING
+        ],
+        (blocks_at_first, "something in it blocks the event loop"),
+        (blocks_at_last, "something in it blocks the event loop"),
         (asked_again, "'A title for: Hi' and 'Hi', once each"),
         (begun_before_the_title, "'A title for: Hi' and 'Hi', once each"),
         (collected, "as it comes, not when all are there"),

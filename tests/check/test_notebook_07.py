@@ -2,9 +2,12 @@
 
 import re
 from contextlib import closing, suppress
-from functools import partial
+from functools import partial, reduce
+from operator import add
 
 import pytest
+from langchain_core.messages import HumanMessage
+from langchain_core.output_parsers import StrOutputParser
 
 from helpers import check
 from tests.support.answers import Answers
@@ -429,6 +432,169 @@ def hides_a_refusal(model, question, kept):
     finally:
         if reason(whole) == "stop":
             kept[question] = whole.text
+
+
+@answers.right
+def matches(model, question, kept):
+    match kept:
+        case dict() if question in kept:
+            yield from [kept[question]]
+        case _:
+            yield from cached(model, question, kept)
+
+
+@answers.right
+def updates(model, question, kept):
+    if question in kept:
+        yield kept[question]
+    else:
+        new = {}
+        yield from cached(model, question, new)
+        kept |= new
+
+
+@answers.right
+def binds(model, question, kept):
+    yield from cached(model.bind(), question, kept)
+
+
+@answers.right
+def gives_a_message(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    whole = yield from texts_of(model.stream([HumanMessage(question)]))
+    if reason(whole) == "stop":
+        kept[question] = whole.text
+
+
+@answers.right
+def reduces(model, question, kept):
+    if question in kept:
+        return (yield kept[question])
+    chunks = []
+    for chunk in model.stream(question):
+        chunks.append(chunk)
+        yield chunk.text
+    whole = reduce(add, chunks)
+    if reason(whole) == "stop":
+        kept[question] = whole.text
+
+
+@answers.right
+def takes_content(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    whole = None
+    for chunk in model.stream(question):
+        whole = chunk if whole is None else whole + chunk
+        if chunk.content:
+            yield chunk.content
+    if reason(whole) == "stop":
+        kept.setdefault(question, whole.content)
+
+
+@answers.right
+class Steps:
+    """Its own iterator."""
+
+    def __init__(self, model, question, kept):
+        self.texts = cached(model, question, kept)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self.texts)
+
+
+@answers.wrong("it takes what is kept of one question for another")
+def takes_another_spelling(model, question, kept):
+    for each in kept:
+        if each.lower() == question.lower():
+            yield kept[each]
+            return
+    yield from cached(model, question, kept)
+
+
+@answers.wrong("once what is kept has come again, kept is {}")
+def gives_it_once(model, question, kept):
+    if question in kept:
+        yield kept.pop(question)
+        return
+    yield from cached(model, question, kept)
+
+
+@answers.wrong("it throws away what is kept of other questions")
+def keeps_one_at_a_time(model, question, kept):
+    if question not in kept:
+        kept.clear()
+    yield from cached(model, question, kept)
+
+
+@answers.wrong("yield each text in the loop, at once")
+def lists_the_chunks(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    for chunk in list(model.stream(question)):
+        yield chunk.text
+
+
+@answers.wrong("a limit: it keeps {'Hi': 'One two'}")
+def has_no_reason_behind_a_parser(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    text = ""
+    for piece in (model | StrOutputParser()).stream(question):
+        text += piece
+        yield piece
+    kept[question] = text
+
+
+@answers.wrong("{'Hi': 'Kept before'} is kept, and it yields '(kept) Kept before'")
+def says_that_it_was_kept(model, question, kept):
+    if question in kept:
+        yield "(kept) "
+    yield from cached(model, question, kept)
+
+
+@answers.wrong("let the error through")
+def says_sorry(model, question, kept):
+    try:
+        yield from cached(model, question, kept)
+    except Exception as error:  # noqa: BLE001
+        yield f"Sorry: {error}"
+
+
+@answers.wrong("it raises RuntimeError: failed, which hides the model's own error")
+def wraps_the_error(model, question, kept):
+    try:
+        yield from cached(model, question, kept)
+    except Exception as error:
+        raise RuntimeError("failed") from error
+
+
+@answers.wrong("it keeps {'Hi': 'three\\n twoOne'}")
+def adds_the_wrong_way_round(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    whole = None
+    for chunk in model.stream(question):
+        whole = chunk if whole is None else chunk + whole
+        yield chunk.text
+    if reason(whole) == "stop":
+        kept[question] = whole.text
+
+
+@answers.wrong("it yields 'OneNone twoNone")
+def yields_nothing_between(model, question, kept):
+    for text in cached(model, question, kept):
+        yield text
+        yield None
 
 
 @pytest.mark.parametrize(("answer", "line"), answers.cases)

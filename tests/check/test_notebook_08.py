@@ -233,12 +233,12 @@ def a_generator_function(model):
     return RunnableLambda(answer)
 
 
-@chains.wrong("not async def")
+@chains.wrong("write it with def, without async")
 async def awaited(model):
     return build(model)
 
 
-@chains.wrong("not async def")
+@chains.wrong("write it with def, without async")
 async def yielded(model):
     yield build(model)
 

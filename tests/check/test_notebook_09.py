@@ -9,6 +9,7 @@ from functools import partial
 from types import MappingProxyType
 
 import pytest
+from langchain_core.output_parsers import StrOutputParser
 
 from helpers import check
 from tests.support.answers import Answers
@@ -64,8 +65,11 @@ GOOD = {"stop", "tool_calls"}
 
 
 def add_up(stream):
-    first, *rest = stream
-    return sum(rest, start=first)
+    first, *rest = chunks = [*stream]
+    whole = sum(rest, start=first)
+    for found in filter(None, map(reason, chunks)):
+        whole.response_metadata["finish_reason"] = found
+    return whole
 
 
 def reason(message):
@@ -261,6 +265,64 @@ def reads_the_last_chunk(model, question, kept):
     if reason(last) != "stop":
         raise EOFError
     kept[question] = add_up(chunks).text
+
+
+@repairs.wrong("its reason twice, and + makes 'stopstop' of it: it raises EOFError")
+def goes_by_the_sum(model, question, kept):
+    first, *rest = model.stream(question)
+    whole = sum(rest, start=first)
+    if reason(whole) not in GOOD:
+        raise EOFError("the answer is not complete")
+    kept[question] = whole.text
+
+
+@repairs.right
+def goes_by_the_last_reason(model, question, kept):
+    chunks = [*model.stream(question)]
+    *_, last = [None, *filter(None, map(reason, chunks))]
+    if last not in GOOD:
+        raise EOFError(last)
+    kept[question] = "".join(chunk.text for chunk in chunks)
+
+
+@repairs.right
+def goes_by_all_reasons(model, question, kept):
+    chunks = [*model.stream(question)]
+    reasons = {reason(chunk) for chunk in chunks} - {None}
+    if not reasons or reasons - GOOD:
+        raise EOFError(reasons)
+    kept[question] = "".join(chunk.text for chunk in chunks)
+
+
+@repairs.wrong("the answer ended by 'abort', which is not in the table, and it kept")
+def denies_what_it_knows(model, question, kept):
+    whole = add_up(model.stream(question))
+    if reason(whole) in {None, "length", "content_filter"}:
+        raise EOFError(reason(whole))
+    kept[question] = whole.text
+
+
+@repairs.right
+def watches_in_a_pipe(model, question, kept):
+    reasons = []
+
+    def tee(chunks):
+        for chunk in chunks:
+            reasons.append(reason(chunk))
+            yield chunk
+
+    text = "".join((model | tee | StrOutputParser()).stream(question))
+    if [*filter(None, reasons)][-1:] not in (["stop"], ["tool_calls"]):
+        raise EOFError(reasons)
+    kept[question] = text
+
+
+@repairs.wrong("the connection broke, and it kept {'Hi': None}")
+def keeps_none(model, question, kept):
+    try:
+        repaired(model, question, kept)
+    except Exception:  # noqa: BLE001
+        kept[question] = None
 
 
 @repairs.wrong("what it keeps is no text")

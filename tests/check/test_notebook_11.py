@@ -181,12 +181,12 @@ chats.wrong("an error of write(), the model writes on", "left open by an error")
 )
 
 
-@chats.wrong("write a plain function")
+@chats.wrong("write it with def, without async")
 async def a_coroutine(llm, lines, write):
     write("")
 
 
-@chats.wrong("write a plain function")
+@chats.wrong("write a function without yield")
 def a_generator(llm, lines, write) -> Iterator[str]:
     yield ""
 

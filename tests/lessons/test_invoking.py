@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -71,6 +72,37 @@ def test_an_invoke_that_is_listened_to_counts_tokens_if_asked(
         return [event["data"] async for event in step.astream_events("Hi")]
 
     assert bool(asyncio.run(listen())[-1]["output"]) == counts
+
+
+@pytest.mark.parametrize(("options", "asked"), [({}, 1), ({"stream": False}, 2)])
+def test_an_invoke_that_is_listened_to_asks_again_if_it_is_no_stream(
+    options: dict[str, bool], asked: int
+) -> None:
+    question = f"Does it ask again, with {options}?"
+    plan = script(tokens=TEXTS, fault="dropped", at=2, ttft=0, pace=0)
+    model = ChatOpenAI(max_retries=1, **plan)
+    with pytest.raises(openai.APIConnectionError):
+        listened(lambda: model.invoke(question, **options))
+    assert len(recorded(question)) == asked
+
+
+def test_a_cache_keeps_what_ended_early_while_somebody_listened() -> None:
+    question = "Is a part kept?"
+    plan = script(tokens=TEXTS, fault="early_end", at=2, ttft=0, pace=0)
+    model = ChatOpenAI(cache=InMemoryCache(), **plan)
+    listened(lambda: model.invoke(question))
+    assert model.invoke(question).text == "One two"
+    assert len(recorded(question)) == 1
+
+
+def listened(ask: Callable[[], object]) -> None:
+    """Run it as a step, and listen to its events."""
+
+    async def listen() -> None:
+        async for _ in RunnableLambda(lambda _: ask()).astream_events(None):
+            pass
+
+    asyncio.run(listen())
 
 
 @pytest.mark.parametrize(

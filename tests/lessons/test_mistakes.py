@@ -1,19 +1,25 @@
-"""Notebooks 09a and 09b: what a reader with a problem relies on."""
+"""Notebooks 09a, 09b and 09c: what a reader with a problem relies on."""
 
 import ast
+import asyncio
 import builtins
 import json
 import re
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import openai
 import pytest
+from langchain_core.callbacks import get_usage_metadata_callback
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
+from langgraph.config import get_stream_writer
+from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import BaseModel
 
 from helpers.models import script
@@ -130,41 +136,129 @@ def test_what_other_classes_report_is_not_known(
     assert not taught("09b")["is_complete"](answer)
 
 
-def asks_for_a_tool(arguments: str | None, reason: str | None) -> AIMessageChunk:
-    call = tool_call_chunk(name="now", args=arguments, index=0)
-    about = {"finish_reason": reason} if reason else {}
-    return AIMessageChunk("", tool_call_chunks=[call], response_metadata=about)
-
-
-@pytest.mark.parametrize("reason", ["stop", "tool_calls"])
-@pytest.mark.parametrize(
-    ("sent", "found"), [('{"n": 1}', {"n": 1}), ("{}", {}), ("", {}), (None, {})]
-)
-def test_the_arguments_of_a_whole_call(
-    sent: str | None, found: object, reason: str, taught: Taught
-) -> None:
-    """A server may send none at all for a tool that takes none."""
-    assert taught("09b")["arguments"](asks_for_a_tool(sent, reason)) == [found]
-
-
-@pytest.mark.parametrize(
-    ("sent", "reason"),
-    [("{}", None), ("{}", "length"), ("{}", "content_filter"), ('{"n": 1', "stop")],
-)
-def test_no_arguments_of_a_call_that_is_cut_off(
-    sent: str, reason: str | None, taught: Taught
-) -> None:
-    with pytest.raises(ValueError, match=r"cut off|Expecting"):
-        taught("09b")["arguments"](asks_for_a_tool(sent, reason))
-
-
 def test_a_spare_gets_a_question_that_a_filter_refused(taught: Taught) -> None:
     """Notebook 09b says so, as a warning."""
-    filtered = script(tokens=["No"], fault="content_filter", ttft=0, pace=0)
-    texts = taught("09b")["with_spare"](
-        ChatOpenAI(**filtered), ChatOpenAI(**script(tokens=["Yes"])), "Hi"
+    filtered = script(tokens=["No"], fault="content_filter", **FAST)
+    step = taught("09b")["with_spare"](
+        ChatOpenAI(**filtered), ChatOpenAI(**script(tokens=["Yes"], **FAST))
     )
-    assert "".join(texts) == "Yes"
+    assert "".join(chunk.text for chunk in step.stream("Hi")) == "Yes"
+
+
+FAULTS = ["error_frame", "malformed_frame", "early_end", "rate_limit", "dropped"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_spare_steps_in_before_the_first_text_and_not_after(
+    fault: str, taught: Taught
+) -> None:
+    spare = ChatOpenAI(**script(tokens=["Yes"], **FAST))
+    for at, said in (0, "Yes"), (1, "No"):
+        if fault == "rate_limit" and at:
+            continue
+        script_of = script(tokens=["No", "way"], fault=fault, at=at, **FAST)
+        failing = ChatOpenAI(max_retries=0, **script_of)
+        step = taught("09b")["with_spare"](failing, spare) | StrOutputParser()
+        texts = list[str]()
+        with suppress(openai.APIError, json.JSONDecodeError):
+            texts.extend(step.stream("Hi"))
+        assert "".join(texts) == said
+        texts = []
+        with suppress(openai.APIError, json.JSONDecodeError):
+            async for text in step.astream("Hi"):
+                texts.append(text)
+        assert "".join(texts) == said
+
+
+def test_a_spare_is_not_asked_instead_of_a_tool_call(taught: Taught) -> None:
+    call = {"name": "now", "args": {}}
+    step = taught("09b")["with_spare"](
+        ChatOpenAI(**script(tool=call, **FAST)), ChatOpenAI(**script(tokens=["No"]))
+    )
+    first, *rest = step.stream("Hi")
+    assert [each["name"] for each in sum(rest, start=first).tool_calls] == ["now"]
+
+
+@pytest.mark.parametrize(
+    ("method", "shape"),
+    [
+        ("function_calling", Trip),
+        ("function_calling", Trip.model_json_schema()),
+        ("json_mode", Trip),
+        ("json_mode", Trip.model_json_schema()),
+        ("json_schema", Trip.model_json_schema()),
+    ],
+)
+def test_a_callback_counts_what_objects_cost(method: str, shape: object) -> None:
+    """Notebook 09b shows it of a chain that ends in a parser."""
+    call = {"name": "Trip", "args": {"city": "Paris", "days": 1400}}
+    pieces = ['{"city": "Paris', '", "days": 14', "00", "}"]
+    says = {"tool": call} if method == "function_calling" else {"tokens": pieces}
+    for asked in True, None:
+        model = ChatOpenAI(model="gpt-4o", stream_usage=asked, **script(**says, **FAST))
+        with get_usage_metadata_callback() as usage:
+            list(model.with_structured_output(shape, method=method).stream("Hi, in JSON"))
+        assert bool(usage.usage_metadata) is bool(asked)
+
+
+def test_a_node_can_hide_its_model_and_write_clean_text() -> None:
+    """Notebook 09c says so, of a word that is taken out too late otherwise."""
+    says = ChatOpenAI(**script(tokens=["One", " two"], **FAST))
+
+    def late(state: MessagesState) -> MessagesState:
+        answer = says.invoke(state["messages"])
+        clean = answer.text.replace("two", "[hidden]")
+        return {"messages": [answer.model_copy(update={"content": clean})]}
+
+    def clean(state: MessagesState) -> None:
+        write = get_stream_writer()
+        for chunk in says.with_config(tags=["nostream"]).stream(state["messages"]):
+            write(chunk.text.replace("two", "[hidden]"))
+
+    shown = {}
+    for node in late, clean:
+        graph = StateGraph(MessagesState).add_node("node", node)
+        both = (
+            graph.add_edge(START, "node")
+            .compile()
+            .stream({"messages": [("user", "Hi")]}, stream_mode=["messages", "custom"])
+        )
+        items = [item[0].text if mode == "messages" else item for mode, item in both]
+        shown[node] = "".join(items)
+    assert shown == {late: "One two", clean: "One [hidden]"}
+
+
+async def shown(node: object) -> list[str]:
+    """Return the texts that a graph of this node sends to a chat."""
+    graph = StateGraph(MessagesState).add_node("node", node)
+    stream = (
+        graph.add_edge(START, "node")
+        .compile()
+        .astream({"messages": [("user", "Hi")]}, stream_mode="messages")
+    )
+    return [message.text async for message, _ in stream if message.text]
+
+
+async def test_a_router_that_may_not_stream_is_shown_in_one_piece() -> None:
+    """Notebook 09c."""
+    router = ChatOpenAI(disable_streaming=True, **script(tokens=["{", "}"], **FAST))
+    says = ChatOpenAI(**script(tokens=["One", " two"], **FAST))
+
+    async def node(state: MessagesState) -> dict[str, object]:
+        await router.ainvoke(state["messages"])
+        return {"messages": [await says.ainvoke(state["messages"])]}
+
+    assert await shown(node) == ["{}", "One", " two"]
+
+
+async def test_a_thread_of_asyncio_takes_along_who_listens() -> None:
+    """Notebook 09c; a pool of one's own does not."""
+    says = ChatOpenAI(**script(tokens=["One", " two"], **FAST))
+
+    async def node(state: MessagesState) -> dict[str, object]:
+        return {"messages": [await asyncio.to_thread(says.invoke, state["messages"])]}
+
+    assert await shown(node) == ["One", " two"]
 
 
 def test_bytes_that_end_within_a_character_raise(taught: Taught) -> None:
@@ -178,7 +272,10 @@ def test_bytes_that_end_within_a_character_raise(taught: Taught) -> None:
                 list(decoded([data[:end]]))
 
 
-@pytest.fixture(params=["09a", "09b"])
+NOTEBOOKS = ["09a", "09b", "09c"]
+
+
+@pytest.fixture(params=NOTEBOOKS)
 def notebook(request: pytest.FixtureRequest) -> Notebook:
     (path,) = (path for path in find() if path.name.startswith(f"{request.param}_"))
     return Notebook.read(path)
@@ -191,15 +288,72 @@ def test_the_table_leads_to_every_mistake(notebook: Notebook) -> None:
         if heading.level == 3 and not heading.text.startswith("Exercise")
     ]
     table = re.findall(r"\(#(.+?)\) \|", notebook.cells[1].source)
-    assert table == mistakes
+    assert [*dict.fromkeys(table)] == mistakes
+
+
+def index() -> Iterator[tuple[str, Path, str]]:
+    """Yield each row of the three tables: what it says, and where it leads."""
+    for path in find():
+        if path.name[:3] in NOTEBOOKS:
+            table = Notebook.read(path).cells[1].source
+            for row, link in re.findall(
+                r"^\| (.+) \| \[.+?\]\((.+)\) \|$", table, re.M
+            ):
+                name, _, anchor = link.partition("#")
+                yield f"{path.name[:3]}: {row}", path.parent / (name or path), anchor
+
+
+ROWS = list(index())
+
+
+@pytest.mark.parametrize(
+    ("path", "anchor"), [pytest.param(*where, id=row) for row, *where in ROWS]
+)
+def test_each_row_of_the_index_leads_to_a_repair(path: Path, anchor: str) -> None:
+    """By one click, or by two where it leads to the group of another notebook.
+
+    A section there shows it by code that is run, or by a script that can be.
+    """
+    found = Notebook.read(path)
+    ((at, level),) = [
+        (at, heading.level)
+        for at, heading in found.headings()
+        if heading.anchor == anchor
+    ]
+    ends = [at_ for at_, each in found.headings() if at_ > at and each.level <= level]
+    section = found.cells[at - 1 : ends[0] - 1 if ends else None]
+    shows = any(cell.cell_type == "code" for cell in section)
+    assert shows or any("](../findings/" in cell.source for cell in section)
+
+
+def test_the_index_has_a_row_for_each_of_these() -> None:
+    """Words that people search for, when they have a problem."""
+    rows = "\n".join(row for row, *_ in ROWS)
+    assert rows.startswith("09a: **It stops without an error**")
+    for word in (
+        *(
+            "graph",
+            "agent",
+            "router",
+            "thread",
+            "tool",
+            "load balancer",
+            "proxy",
+            "compression",
+        ),
+        *("browser", "tab", "Python client", "`requests`", "JSONDecodeError", "object"),
+        *("each piece as JSON", "stopstop", "reasons", "the text begins again"),
+    ):
+        assert word in rows, word
 
 
 def test_every_section_runs_by_itself(notebook: Notebook) -> None:
-    """After the two cells that follow the table, as it promises."""
+    """After the cells that follow the table, as it promises."""
     sections = defaultdict[str, list[ast.Module]](list)
     title = ""
-    setup = [ast.parse(cell.source) for _, cell in notebook.code()][:2]
-    for number, cell in enumerate(notebook.cells[4:], 5):
+    begins = next(at for at, heading in notebook.headings() if heading.level == 2)
+    setup = [ast.parse(cell.source) for at, cell in notebook.code() if at < begins]
+    for number, cell in enumerate(notebook.cells[begins - 1 :], begins):
         for at, heading in notebook.headings():
             title = heading.text if at == number else title
         if cell.cell_type == "code":

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from ipykernel.iostream import OutStream
@@ -37,6 +38,35 @@ def test_a_notebook_shows_several_pieces_together_unless_flushed(
 
 def test_a_notebook_holds_text_back_for_a_fifth_of_a_second() -> None:
     assert OutStream.flush_interval == 0.2
+
+
+BEGIN = """
+import asyncio, contextvars, threading
+go, done = threading.Event(), threading.Event()
+
+def work():
+    go.wait(30)
+    print("from the thread", flush=True)
+    done.set()
+"""
+STARTED = {  # and the cell in whose output its text is
+    "threading.Thread(target=work).start()": "second",
+    "threading.Thread(target=contextvars.copy_context().run, args=[work]).start()": (
+        "first"
+    ),
+    "_ = asyncio.create_task(asyncio.to_thread(work))": "first",
+}
+
+
+@pytest.mark.parametrize("start", STARTED)
+def test_what_a_thread_prints_is_in_the_output_of(start: str, kernel: Kernel) -> None:
+    cells = {"first": BEGIN + start, "second": "go.set(); done.wait(30)"}
+    names = {kernel.client.execute(cell): name for name, cell in cells.items()}
+    message: Any = {"msg_type": ""}
+    while message["msg_type"] != "stream":
+        message = kernel.client.get_iopub_msg(timeout=60)
+    assert message["content"]["text"].strip() == "from the thread"
+    assert names[message["parent_header"]["msg_id"]] == STARTED[start]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such terminals on Windows")

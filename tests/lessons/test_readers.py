@@ -57,6 +57,17 @@ def endpoint(*parts: str, breaks: bool = False) -> FastAPI:
     return app
 
 
+def test_frames_may_be_cut_at_each_byte(taught: Taught) -> None:
+    alone = """
+    const left = [...new TextEncoder().encode("data: 👩‍💻\\n\\ndata: Hello\\n\\n")];
+    const pull = (to) =>
+      left.length ? to.enqueue(Uint8Array.of(left.shift())) : to.close();
+    for await (const frame of framesIn(new ReadableStream({pull}))) console.log(frame);
+    """
+    found = run_javascript(readers(taught), alone)
+    assert found.split("\n")[:2] == ["data: 👩‍💻", "data: Hello"]
+
+
 THROWS = """
 const fails = () => { throw new Error("the page failed"); };
 await %s(QUESTION, fails, signal).catch((error) => console.log(error.message));

@@ -4,8 +4,8 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ import pytest
 from langchain_openai import ChatOpenAI
 from websockets.sync.client import connect
 
-from helpers import record, serve, use_model
+from helpers import check, record, serve, use_model
 from tests.support.fixtures import Taught
 from tools.taught import NOTEBOOKS
 
@@ -110,6 +110,60 @@ def test_no_app_shows_the_key(
     out, err = capfd.readouterr()
     for where, text in {"page": shown, "out": out + err, "log": caplog.text}.items():
         assert KEY not in text, where
+
+
+@each_end
+@pytest.mark.parametrize("path", ["/live", "/late", "/whole"])
+def test_no_app_of_06c_shows_the_key(
+    own: str,
+    path: str,
+    taught: Taught,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    defined = taught("06c")  # these have no `except`: what fails goes to the server
+    defined["model"] = ChatOpenAI(max_retries=0)
+    with serve(defined["tested"]) as url:
+        shown = all_of(url + path)
+    out, err = capfd.readouterr()
+    for where, text in {"page": shown, "out": out + err, "log": caplog.text}.items():
+        assert KEY not in text, where
+
+
+def all_of(url: str) -> str:
+    """Return status, headers and body of an answer, as far as they come."""
+    with httpx2.stream("GET", url, timeout=30) as response:
+        shown = f"{response.status_code} {response.headers}"
+        with suppress(httpx2.RemoteProtocolError):
+            for read in response.iter_text():
+                shown += read
+    return shown
+
+
+async def asks_itself(*_: object) -> AsyncIterator[str]:
+    """Ask the reader's own model, which fails and repeats the key."""
+    async for chunk in ChatOpenAI(max_retries=0).astream("Hi"):
+        yield chunk.text
+
+
+def asks_at_once(_: str) -> bool:
+    """Ask it, and wait."""
+    return bool(ChatOpenAI(max_retries=0).invoke("Hi").text)
+
+
+@each_end
+async def test_no_check_of_06c_and_06d_shows_the_key(
+    own: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    use_model("openai")
+    await check.freed_loop(asks_itself)
+    await check.saved_half(asks_itself)
+    check.streams(asks_at_once)
+    out, err = capfd.readouterr()
+    assert out.count("not yet: ") == 3
+    assert KEY not in out + err + caplog.text
 
 
 @each_end

@@ -22,6 +22,7 @@ from starlette.types import Message, Receive, Scope, Send
 from helpers import serve
 from helpers.models import script
 from helpers.serving.javascript import run_javascript
+from tests.support.fixtures import Taught
 from tests.support.recorded import recorded
 from tests.support.served import running, until
 
@@ -122,6 +123,16 @@ def test_what_is_frozen_is_freed_but_not_collected() -> None:
         gc.unfreeze()
     gc.collect()
     assert kept[1]() is None
+
+
+def test_the_lifespan_freezes_what_is_loaded_while_the_app_serves(
+    taught: Taught,
+) -> None:
+    """Notebook 06d."""
+    lifespan = taught("06d")["lifespan"]
+    with serve(FastAPI(lifespan=lifespan)):
+        assert gc.get_freeze_count() > 100_000
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ BAD = {
     "a question that is an object": '{"question": {"text": "Why?"}}',
     "an empty question": '{"question": ""}',
     "spaces": '{"question": " \\t\\n "}',
+    "a raw NUL": '{"question": "Why\x00?"}',
     "NUL": '{"question": "Why\\u0000?"}',
     "an escape sequence": '{"question": "\\u001b[2J"}',
     "a control character of Latin-1": '{"question": "\\u0085"}',
@@ -112,6 +113,35 @@ def test_it_ends_the_answer_that_is_under_way_too(talk: Talk, question: str) -> 
         assert end(socket)[0] == 1008
         (request,) = recorded(question)
     assert not request.finished
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("early_end", "EOFError"),
+        ("error_frame", "APIError"),
+        ("rate_limit", "RateLimitError"),
+    ],
+)
+def test_why_an_answer_broke_off_is_in_the_log(
+    *,
+    talk: Talk,
+    question: str,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+    why: str,
+) -> None:
+    with talk(scripted(tokens=TOKENS, fault=fault, at=2)) as socket:
+        assert ask(socket, question)[-1] == {
+            "event": "error",
+            "data": {"message": "The answer broke off."},
+        }
+    (entry,) = caplog.records
+    assert entry.getMessage() == "no answer"
+    assert entry.exc_info
+    assert entry.exc_info[0]
+    assert why in entry.exc_info[0].__name__
+    caplog.clear()
 
 
 def test_text_that_is_not_utf_8_ends_the_connection(talk: Talk) -> None:

@@ -5,17 +5,23 @@ Look at it in the notebook; then change the row here, and what the notebook says
 """
 
 import asyncio
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from langchain_core._api import LangChainDeprecationWarning
+from langchain_core.messages import AIMessage
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import BasePromptTemplate
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableParallel
+from langgraph.graph import MessagesState
 
+from helpers.models import requests
 from helpers.probing import Probe, aprobe, probe
-from helpers.probing.notebook_08 import parsers, subjects
+from helpers.probing.notebook_08 import classics, graphs, parsers, subjects
 from helpers.probing.notebook_08.subjects import QUESTION, Row
 
 # What each step gives, and what it takes.
@@ -23,6 +29,9 @@ TABLE = {
     "ChatOpenAI": "pieces whole",
     "ChatOpenAI(streaming=False)": "whole whole",
     "ChatOpenAI(disable_streaming=True)": "whole whole",
+    'disable_streaming="tool_calling"': "pieces whole",
+    '"tool_calling", with tools': "whole whole",
+    '"tool_calling", streaming=True': "fails fails",
     "configurable_fields": "pieces whole",
     "configurable_fields, configured": "whole whole",
     "SimpleChatModel": "whole whole",
@@ -60,6 +69,9 @@ TABLE = {
     "graph, custom": "pieces whole",
     "graph in a graph, messages": "whole whole",
     "the same, subgraphs=True": "pieces whole",
+    "LLMChain": "whole whole",
+    "RetrievalQA": "whole whole",
+    "AgentExecutor": "whole whole",
     "bind(model)": "pieces whole",
     "with_config(model)": "pieces whole",
     "with_types(model)": "pieces whole",
@@ -140,6 +152,8 @@ async def found(taught: Callable[[str], dict[str, Any]]) -> dict[str, Found]:
                 subjects.parts(),
                 subjects.branches(),
                 subjects.chains(),
+                graphs.graphs(),
+                classics.classic_chains(),
                 subjects.wrappers(),
                 parsers.parsers(),
                 parsers.classics(),
@@ -191,3 +205,45 @@ def test_retrievers_and_prompts_have_no_stream_of_their_own(
 
 def test_the_table_has_every_row(found: dict[str, Found]) -> None:
     assert [*TABLE] == [*found]
+
+
+@pytest.mark.parametrize(
+    ("name", "streams"), [("LLMChain", False), ("AgentExecutor", True)]
+)
+def test_a_classic_chain_may_ask_for_no_stream_at_all(name: str, streams: bool) -> None:
+    (step, _) = classics.classic_chains()[name]
+    list(step.stream({"topic": f"the wire of {name}"}))
+    (asked,) = (each for each in requests() if f"the wire of {name}" in each.prompt)
+    assert asked.stream is streams
+
+
+def test_tools_and_a_flag_together_fail() -> None:
+    (model, _) = subjects.models()['"tool_calling", streaming=True']
+    with pytest.raises(ValueError, match="Unexpected response type"):
+        model.invoke("Hi")
+
+
+async def test_a_plain_function_runs_in_a_thread_in_async_code_too() -> None:
+    step = RunnableParallel(one=lambda _: threading.get_ident(), other=lambda _: 0)
+    found = await step.ainvoke("Hi")
+    assert found["one"] != threading.get_ident()
+
+
+def test_a_message_history_says_that_it_is_deprecated() -> None:
+    with pytest.warns(LangChainDeprecationWarning, match="MessageHistory is deprec"):
+        subjects.wrappers()
+
+
+def test_the_mode_messages_goes_past_what_a_node_makes_of_the_answer() -> None:
+    text = subjects.says("One", " two", " three") | StrOutputParser()
+
+    def filtered(state: MessagesState) -> dict[str, list[AIMessage]]:
+        said = text.invoke(state["messages"])
+        return {"messages": [AIMessage(said.replace("two", "…"))]}
+
+    graph = graphs.graph_of(filtered)
+    hello: Any = {"messages": ["Hi"]}
+    (state,) = graph.stream(hello)
+    came = [chunk.text for chunk, _ in graph.stream(hello, stream_mode="messages")]
+    assert state["node"]["messages"][0].text == "One … three"
+    assert [*filter(None, came)] == ["One", " two", " three", "One … three"]

@@ -25,7 +25,7 @@ def test_lanes_show_what_the_probes_found() -> None:
     late = probe(TEXT | RunnableLambda(letters), *QUESTION, name="a < b")
     figure = lanes(probe(MODEL, *QUESTION, name="model"), late)
     words = [text.text for text in svg(figure.svg, "text")]
-    assert words[-4:] == ["model", "pieces", "a < b", "late"]
+    assert words[-4:] == ["model", "pieces, 3", "a < b", "late, 3"]
     (described,) = svg(figure.svg, "desc")
     assert described.text is not None
     assert "late" in described.text

@@ -100,6 +100,11 @@ async def test_the_order_decides(
         ("(TT!(TTTT)OO", "late"),
         ("((TOTOTO)TT)O", "pieces"),  # two at a time count as one
         ("(TT)((TTTT)TOTO)", "pieces"),
+        ("((TTTT)OTTTT)O", "can't tell"),  # the whole of the first, perhaps
+        ("(T(TTT)OTOTOT)O", "pieces"),
+        ("(TO)(TO)", "can't tell"),  # with one piece each
+        ("(T!OO", "late"),
+        ("O(OO)OO", "late"),  # a model that reports no pieces
         ("(TOTTT)O", "pieces"),  # one item is enough
         ("(TTTT)O", "whole"),
         ("OO", "can't tell"),
@@ -121,7 +126,7 @@ async def test_a_second_model_after_the_answer_does_not_make_it_late() -> None:
         step = answered.assign(title=title)
         for probed in (probe(step, *ASKED), await aprobe(step, *ASKED)):
             assert probed.gives == gives
-            assert str(probed.output).endswith("(TTT)O")
+            assert str(probed.output).endswith("TTT)O")
 
 
 async def test_an_answer_after_a_draft_is_judged_too() -> None:

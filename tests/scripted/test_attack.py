@@ -14,7 +14,7 @@ from benchmarks.crowds import (
     opened_and_left,
 )
 from benchmarks.endings import ended_programs
-from benchmarks.generated import spoiled
+from benchmarks.generated import DECLARED, spoiled
 from benchmarks.outcome import Outcome
 from benchmarks.tampering import (
     endless_requests,
@@ -47,8 +47,9 @@ def holds(outcome: Outcome) -> bool:
     return outcome.tried == outcome.held > 0
 
 
-def test_requests_at_random(server: ServerProcess) -> None:
-    assert holds(generated_requests(server.url, 200, same=True))
+@pytest.mark.parametrize("path", DECLARED)
+def test_requests_at_random(server: ServerProcess, path: str) -> None:
+    assert holds(generated_requests(server.url, 200, path=path, same=True))
 
 
 def test_one_field_wrong(server: ServerProcess) -> None:

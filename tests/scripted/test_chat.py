@@ -189,3 +189,32 @@ def test_frames_are_those_of_the_sdk(url: str) -> None:
     for more in ({}, {"tools": [TOOL], "script": {"tool": CALL}}, {"logprobs": True}):
         for frame in frames(url, **more):
             ChatCompletionChunk.model_validate(frame)
+
+
+def test_the_sdk_s_stream_helper_adds_up(url: str) -> None:
+    client = openai.OpenAI(base_url=url, api_key="k")
+    body = {"script": UNPACED | {"tokens": ["I ", "look."], "tool": CALL}}
+    asked = asks(tools=[TOOL], extra_body=body)
+    with client.chat.completions.stream(**asked) as stream:
+        kinds = {event.type for event in stream}
+        final = stream.get_final_completion().choices[0]
+    assert kinds >= {
+        *("chunk", "content.delta", "content.done"),
+        *("tool_calls.function.arguments.delta", "tool_calls.function.arguments.done"),
+    }
+    assert final.message.content == "I look."
+    assert json.loads(final.message.tool_calls[0].function.arguments) == CALL["args"]
+
+
+async def test_the_sdk_s_async_helper_parses(url: str) -> None:
+    from pydantic import BaseModel
+
+    class Sum(BaseModel):
+        total: int
+
+    client = openai.AsyncOpenAI(base_url=url, api_key="k")
+    script = UNPACED | {"tokens": ['{"total":', " 12}"]}
+    asked = asks(response_format=Sum, extra_body={"script": script})
+    async with client.chat.completions.stream(**asked) as stream:
+        final = await stream.get_final_completion()
+    assert final.choices[0].message.parsed == Sum(total=12)

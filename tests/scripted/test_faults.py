@@ -229,7 +229,7 @@ def test_a_missing_done_goes_unnoticed(fault: str, question: str) -> None:
     assert full.response_metadata["finish_reason"] == "stop"
 
 
-@sees("length", "content_filter")
+@sees("length", "content_filter", "abort")
 def test_an_answer_cut_short_says_why_and_raises_nothing(
     fault: str, question: str
 ) -> None:
@@ -281,6 +281,18 @@ def test_duplicate_frames_double_the_text(fault: str, question: str) -> None:
     assert full.text == "One two three three four four"
     (request,) = recorded(question)
     assert request.chunks_sent == request.chunks_meant == 4
+
+
+@sees("reason_twice")
+def test_a_reason_that_is_sent_twice_is_doubled_in_the_sum(
+    fault: str, question: str
+) -> None:
+    chunks = [*llm(fault).stream(question)]
+    reasons = [chunk.response_metadata.get("finish_reason") for chunk in chunks]
+    assert [reason for reason in reasons if reason] == ["stop", "stop"]
+    full = added_up(iter(chunks))
+    assert full.text == "".join(TOKENS)
+    assert full.response_metadata["finish_reason"] == "stopstop"
 
 
 @sees("split_frame", "split_character")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec import Raw
 
 from helpers.scripted.responses.store import KEPT, Kept, Store
 from tests.support.wire import HTTP, UNPACED, payloads, quiet_server
@@ -23,6 +24,8 @@ ASKS: dict[str, dict[str, Any]] = {
     "responses": {"input": "Say hello"},
     "completions": {"prompt": "Say hello"},
 }
+
+JSON = Raw(b"{}")
 
 Test = TypeVar("Test", bound=Callable[..., None])
 HELD: dict[str, Callable[..., None]] = {}
@@ -276,6 +279,63 @@ def test_calls(url: str) -> None:
     assert messages[2]["function_call"]["name"] == "add"
 
 
+MATHS = [
+    {
+        "type": "function",
+        "function": {
+            "name": name,
+            "description": f"{name} two numbers",
+            "parameters": {
+                "type": "object",
+                "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+                "required": ["a", "b"],
+            },
+        },
+    }
+    for name in ("add", "multiply")
+]
+
+
+def calls(url: str, prompt: str) -> list[tuple[str, Any]]:
+    """Return the calls that it makes of `MATHS`."""
+    message = {"role": "user", "content": prompt}
+    body = ask(url, messages=[message], tools=MATHS, script={})
+    made = [c["function"] for c in body["choices"][0]["message"].get("tool_calls", [])]
+    return [(call["name"], json.loads(call["arguments"])) for call in made]
+
+
+@holds(
+    "A tool is called when the prompt asks for what its name or description "
+    "says, several at once or one after the other, with arguments from the "
+    "prompt."
+)
+def test_sensible_calls(url: str) -> None:
+    assert calls(url, "What is 3 * 12?") == [("multiply", {"a": 3, "b": 12})]
+    both = calls(url, "What is 3 * 12? Also, what is 11 + 49?")
+    assert both == [("multiply", {"a": 3, "b": 12}), ("add", {"a": 11, "b": 49})]
+    assert calls(url, "Tell me a joke") == []
+
+
+@holds(
+    "JSON by a schema takes its values from the prompt; what the schema "
+    "demands beyond them is made up, and valid."
+)
+def test_values(url: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "code": {"pattern": "^[A-Z]{3}$"}},
+        "required": ["name", "code"],
+        "additionalProperties": False,
+    }
+    schema["properties"]["code"]["type"] = "string"  # type: ignore[index]
+    wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    message = {"role": "user", "content": "My name is Ada."}
+    body = ask(url, messages=[message], response_format=wanted)
+    value = json.loads(body["choices"][0]["message"]["content"])
+    assert value["name"] == "Ada"
+    assert re.fullmatch("[A-Z]{3}", value["code"])
+
+
 @holds("A tool may be required, forced by name, or allowed among others.")
 def test_choice_of_tools(url: str) -> None:
     allowed = {"mode": "required", "tools": [TOOL]}
@@ -305,6 +365,29 @@ def test_refusals(url: str) -> None:
 
 
 # What it cannot do.
+
+
+@holds(
+    "It knows a few facts and small tasks by heart; to anything else it "
+    "says that it is a scripted model."
+)
+def test_what_it_knows(url: str) -> None:
+    for prompt, says in {
+        "What is the capital of France?": "Paris",
+        "Count to five": "5",
+        "Why do cats purr on Tuesdays?": "scripted model",
+    }.items():
+        message = {"role": "user", "content": prompt}
+        body = ask(url, messages=[message])
+        assert says in body["choices"][0]["message"]["content"]
+
+
+@holds("It asks in words for what a call lacks, instead of making it up.")
+def test_what_a_call_lacks(url: str) -> None:
+    message = {"role": "user", "content": "Please multiply for me"}
+    body = ask(url, messages=[message], tools=MATHS)
+    assert "tool_calls" not in body["choices"][0]["message"]
+    assert "does not say" in body["choices"][0]["message"]["content"]
 
 
 @holds(
@@ -370,7 +453,7 @@ def test_not_here(url: str) -> None:
 def test_memory() -> None:
     store = Store()
     for number in range(KEPT + 1):
-        store.keep(Kept({"id": str(number)}, (), (), size=1))
+        store.keep(Kept(str(number), "completed", JSON, JSON, (), size=1))
     assert KEPT == 1000
     assert store.find(str(KEPT))
     with pytest.raises(Exception, match="'0' not found"):

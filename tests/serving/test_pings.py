@@ -250,9 +250,20 @@ def test_headers_keep_proxies_and_caches_from_holding_it_back() -> None:
     headers = EventStream(slowly()).headers
     assert headers["content-type"].startswith("text/event-stream")
     assert headers["x-accel-buffering"] == "no"
-    assert headers["cache-control"] == "no-store"
+    assert headers["cache-control"] == "no-store, no-transform"
     mine = {"Cache-Control": "no-cache"}
     assert EventStream(slowly(), headers=mine).headers["cache-control"] == "no-cache"
+
+
+def test_fastapi_can_describe_an_endpoint_that_sends_it() -> None:
+    app = FastAPI()
+
+    @app.get("/chat", response_class=EventStream)
+    async def chat() -> EventStream:
+        return EventStream(slowly("a"))
+
+    (answers,) = [each["get"]["responses"] for each in app.openapi()["paths"].values()]
+    assert list(answers["200"]["content"]) == ["text/event-stream"]
 
 
 # In the app of notebook 06b

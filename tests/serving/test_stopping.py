@@ -6,6 +6,7 @@ would close by chance what was left open.
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -36,15 +37,18 @@ from helpers import serve
 from helpers.models import script
 from helpers.serving import stopping
 from helpers.serving.pings import EventStream
-from helpers.serving.stopping import relay, stoppable
+from helpers.serving.stopping import delivering, relay, stoppable
 from tests.support.recorded import recorded
 from tests.support.served import until
 from tests.support.wire import connect
 
-READERS = 3
-"""How many leave at once in each case."""
+READERS = int(os.environ.get("COURSE_READERS", "3"))
+"""How many leave at once in each case; the long form has 20."""
 LONG = 30
 """Seconds of a silence that nobody waits for."""
+STEADY: dict[str, Any] = {"tokens": [" on"] * 2000, "ttft": 0, "pace": 1}
+"""So slow that an app on a busy machine keeps up with 20 graphs: one that lags behind
+reads what its models have long said, and they may be done before a reader leaves."""
 Texts = AsyncIterator[str]
 Graph = CompiledStateGraph[MessagesState, Any, MessagesState, MessagesState]
 
@@ -222,7 +226,7 @@ def test_who_leaves_stops_the_model(
     *, kind: str, behind: bool, path: str, question: str
 ) -> None:
     questions = [f"{question} {number}" for number in range(READERS)]
-    with serving(kind, behind=behind, tokens=[" on"] * 100, ttft=0, pace=5) as url:
+    with serving(kind, behind=behind, **STEADY) as url:
         leave(url, path, questions, tokens=3)
         assert_stopped(questions)
 
@@ -246,7 +250,7 @@ def test_stop_over_a_websocket_stops_the_model(
     *, kind: str, stops: bool, question: str
 ) -> None:
     questions = [f"{question} {number}" for number in range(READERS)]
-    with serving(kind, tokens=[" on"] * 100, ttft=0, pace=5) as url:
+    with serving(kind, **STEADY) as url:
         for each in questions:
             target = f"{url}/talk?question={quote(each)}".replace("http", "ws")
             with connect_websocket(target) as socket:
@@ -298,6 +302,28 @@ async def test_python_3_11_loses_a_cancellation_that_comes_with_a_result() -> No
     chunk.set_result("a")
     waiting.cancel()
     assert await waiting == "a"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python 3.12 repaired it")
+async def test_on_python_3_11_a_model_that_loses_it_stops_at_its_next_text() -> None:
+    """Notebook 06a: the chunk that came in the same moment had no text to send."""
+    loop = asyncio.get_running_loop()
+    first, second, seen, sent = loop.create_future(), loop.create_future(), [], []
+
+    async def frames() -> Texts:
+        seen.append(await asyncio.wait_for(first, LONG))
+        seen.append(await asyncio.wait_for(second, LONG))
+        yield seen[-1]
+        seen.append("a third")
+
+    async def send(text: str) -> None:
+        sent.append(text)
+
+    async with delivering(frames(), send):
+        await asyncio.sleep(0)  # it waits for the first chunk
+        first.set_result("")
+        loop.call_later(0.05, second.set_result, "a text")  # pace: of the model
+    assert (seen, sent) == (["", "a text"], [])
 
 
 def test_a_source_that_fails_beside_its_model_stops_it(question: str) -> None:

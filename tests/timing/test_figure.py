@@ -180,6 +180,14 @@ HOSTILE = [
 ]
 
 
+def test_ticks_that_run_together_have_their_number() -> None:
+    crowd = line("crowd", *(1 + at / 1000 for at in range(120)), total=2)
+    few = line("few", *(1 + at / 10 for at in range(8)), total=2)
+    one = line("one", 1, total=2)
+    told = [words(row)[2] for row in parsed(figure(crowd, few, one)).iter(f"{SVG}g")]
+    assert told == ["TTFT 1.000 s, 120 texts", "TTFT 1.000 s", "TTFT 1.000 s"]
+
+
 @pytest.mark.parametrize("label", HOSTILE)
 def test_any_label_is_only_a_label(label: str) -> None:
     drawing = figure(line(label, 0.5, total=1))

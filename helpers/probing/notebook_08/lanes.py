@@ -1,7 +1,8 @@
 """Draw many probes as lanes under each other: who writes when, and what comes out when.
 
 In the lower half of a lane, a tick for each piece that a model makes; in the upper
-half, one for each item that comes out. The verdict stands at the end, as a word.
+half, one for each item that comes out. At the end stand the verdict, as a word, and
+the number of items.
 """
 
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from helpers.timing.drawing import (
 from ..verdict import Probe, report
 
 LEFT, TOP, LANE, SIZE = 14, 12, 16, 11
-VERDICT = 62  # what the words at the end need
+VERDICT = 86  # what the words at the end need
 COLOURS = {"pieces": INK, "late": FAILED, "fails": FAILED}
 
 
@@ -62,7 +63,8 @@ def _lane(each: Probe, zero: float, scale: float) -> Iterator[str]:
     yield path("".join(f"M{x:.1f} 1V6" for x in made), MUTED, 1.2)
     yield path("".join(f"M{x:.1f}-7V0" for x in came), TEXT, 2.2)
     colour = COLOURS.get(each.gives, MUTED)
-    yield text(WIDTH - VERDICT + 12, 4, each.gives, colour, size)
+    verdict = f"{each.gives}, {each.items}"
+    yield text(WIDTH - VERDICT + 12, 4, verdict, colour, size)
 
 
 def _axis(zero: float, scale: float, span: float, bottom: float) -> Iterator[str]:

@@ -4,9 +4,9 @@ Each comes with an input in pieces. The models among them are scripted, whatever
 the notebook runs on: what they say, and in how many pieces, is known.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from operator import itemgetter
-from typing import NamedTuple, Never, TypeVar
+from typing import Any, NamedTuple, Never, TypeVar
 
 from langchain_core.callbacks import (
     CallbackManagerForLLMRun,
@@ -30,13 +30,9 @@ from langchain_core.runnables import (
     RunnablePick,
     RunnableSerializable,
 )
-from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
-from langgraph.config import get_stream_writer
-from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 
 from helpers.models import script
 
@@ -47,10 +43,6 @@ WORDS = "One", " two", " three", " four"
 
 Step = Runnable[Never, object]
 """A step of some chain: it takes something, and gives something."""
-
-
-Graph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
-Node = Callable[[MessagesState], object] | Graph
 
 
 class Row(NamedTuple):
@@ -110,6 +102,7 @@ def prompt() -> ChatPromptTemplate:
 def models() -> dict[str, Row]:
     """Return chat models and LLMs, those with `_stream` and those without."""
     model, same = says(*WORDS), script(tokens=WORDS, ttft=0.04, pace=100)
+    choosy: dict[str, Any] = {"disable_streaming": "tool_calling", **same}
     warm = model.configurable_fields(temperature=ConfigurableField(id="warm"))
     steps: dict[str, Step] = {
         "ChatOpenAI": model,
@@ -117,6 +110,11 @@ def models() -> dict[str, Row]:
         "ChatOpenAI(disable_streaming=True)": ChatOpenAI(
             disable_streaming=True, **same
         ),
+        'disable_streaming="tool_calling"': ChatOpenAI(**choosy),
+        '"tool_calling", with tools': ChatOpenAI(**choosy).bind_tools([shelf_mark]),
+        '"tool_calling", streaming=True': ChatOpenAI(
+            streaming=True, **choosy
+        ).bind_tools([shelf_mark]),
         "configurable_fields": warm,
         "configurable_fields, configured": warm.with_config(configurable={"warm": 0.5}),
         "SimpleChatModel": Echo(),
@@ -167,18 +165,11 @@ def branches() -> dict[str, Row]:
 
 
 def chains() -> dict[str, Row]:
-    """Return whole applications: retrieval, two models, graphs."""
+    """Return whole applications: retrieval, and two models."""
     model = says(*WORDS)
     text = model | StrOutputParser()
     told = ChatPromptTemplate.from_template("{documents}\n\nExplain {topic}") | text
     lookup = RunnablePassthrough.assign(documents=itemgetter("topic") | Shelf())
-
-    def answer(state: MessagesState) -> dict[str, list[BaseMessage]]:
-        return {"messages": [model.invoke(state["messages"])]}
-
-    def write(state: MessagesState) -> None:
-        for chunk in model.stream(state["messages"]):
-            get_stream_writer()(chunk.text)
 
     retrieval: dict[str, Step] = {
         "RAG": lookup | told,
@@ -189,24 +180,7 @@ def chains() -> dict[str, Row]:
         | prompt()
         | text,
     }
-    graph = _graph(answer)
-    nested = _graph(graph).bind(stream_mode="messages")
-    graphs: dict[str, Step] = {
-        f"graph, {mode}": graph.bind(stream_mode=mode)
-        for mode in ("updates", "values", "messages")
-    }
-    graphs["graph, custom"] = _graph(write).bind(stream_mode="custom")
-    graphs["graph in a graph, messages"] = nested
-    graphs["the same, subgraphs=True"] = nested.bind(subgraphs=True)
-    messages = {"messages": ["Token "]}, {"messages": ["streaming"]}
-    return rows(retrieval, *TOPIC) | rows(graphs, *messages)
-
-
-def _graph(node: Node) -> Graph:
-    """Return a graph with one node."""
-    step: Runnable[MessagesState, object] = coerce_to_runnable(node)
-    builder = StateGraph(MessagesState).add_node("node", step)
-    return builder.add_edge(START, "node").compile()
+    return rows(retrieval, *TOPIC)
 
 
 def wrappers() -> dict[str, Row]:

@@ -1,20 +1,22 @@
 """Write an answer as `/v1/responses` does."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import msgspec
+from msgspec import Raw
 
 from ..error import ApiError
-from ..frames import Json, detailed
+from ..frames import Json, detailed, encode
 from ..message import CalledCustom, CalledFunction, CallMade, Message
 from ..reply import Reply
 from ..steps import Step
-from ..tokens import chunks, single
+from ..tokens import Chunk, chunks, single
 from .body import Body, body_of, usage_of
 from .items import check_outputs, messages_of
-from .output import Output, Thought, output_of
+from .output import Output, output_of
 from .question import question
-from .request import parse
+from .request import ResponseRequest, parse
 from .store import Kept, Store
 from .stream import Events, streamed
 
@@ -42,6 +44,9 @@ class Responses:
         self._customs = asks.customs
         self.script, self.stream = asked.script, bool(asked.stream)
         self._events, self._body = Events(), Body({})
+        self._thought = _thought(asked)
+        thoughts = self._thought or ()
+        self.thinking = sum(chunk.tokens for chunk in thoughts)
 
     def streamed(
         self, replies: Sequence[Reply], *, number: int, ttft: float, pause: float
@@ -49,17 +54,24 @@ class Responses:
         """Return the steps of the stream, event by event."""
         self._body = body_of(self._asked, number=number)
         output, ended = self._ended(replies[0], number)
-
-        def keep() -> None:
-            self._keep(replies[0], ended)
-
-        return streamed(self._body, output, ended, self._events, keep, ttft, pause)
+        kept = self._kept(replies[0], ended)
+        # What waits between two events holds no request, and JSON as bytes: there may
+        # be thousands of it.
+        return streamed(
+            Raw(encode(self._body.of("in_progress"))),
+            output,
+            kept,
+            self._events,
+            partial(self._store.keep, kept) if self._stores else None,
+            *(ttft, pause),
+        )
 
     def whole(self, replies: Sequence[Reply], *, number: int) -> Json:
         """Return the body of the answer."""
         self._body = body_of(self._asked, number=number)
         _, ended = self._ended(replies[0], number)
-        self._keep(replies[0], ended)
+        if self._stores:
+            self._store.keep(self._kept(replies[0], ended))
         return ended
 
     def failure(self, error: ApiError) -> bytes:
@@ -67,36 +79,27 @@ class Responses:
         return self._events.failure(self._body, error)
 
     def _ended(self, reply: Reply, number: int) -> tuple[list[Output], Json]:
-        thought = self._thought(number)
+        include = self._asked.include or ()
         output = output_of(
             reply,
-            thought,
+            self._thought,
             number=number,
             top=self._asked.with_logprobs,
             customs=self._customs,
+            encrypted="reasoning.encrypted_content" in include,
         )
-        thoughts = sum(chunk.tokens for chunk in thought.chunks) if thought else 0
         made = reply.usage()
-        if thoughts:
-            made.completion_tokens = reply.output_tokens + thoughts
+        if self.thinking:
+            made.completion_tokens = reply.output_tokens + self.thinking
             made.total_tokens = reply.prompt_tokens + made.completion_tokens
-        usage = usage_of(self.script.usage or detailed(made), thoughts)
+        usage = usage_of(self.script.usage or detailed(made), self.thinking)
         return output, self._body.ended(reply, output, usage)
 
-    def _thought(self, number: int) -> Thought | None:
-        asked, scripted = self._asked.reasoning, self.script.reasoning
-        if scripted is None and (asked is None or asked.effort == "none"):
-            return None
-        said = tuple(map(single, scripted or ()))
-        if scripted is None and asked and (asked.summary or asked.generate_summary):
-            said = chunks(THOUGHT)
-        include = self._asked.include or ()
-        encrypted = "reasoning.encrypted_content" in include
-        return Thought(f"rs_scripted_{number}", said, encrypted)
+    @property
+    def _stores(self) -> bool:
+        return self._asked.store is not False
 
-    def _keep(self, reply: Reply, ended: Json) -> None:
-        if self._asked.store is False:
-            return
+    def _kept(self, reply: Reply, ended: Json) -> Kept:
         made = [
             CallMade(call.identity, custom=CalledCustom(call.name, call.text))
             if call.name in self._customs
@@ -105,8 +108,25 @@ class Responses:
         ]
         said = Message("assistant", reply.text, tool_calls=made or None)
         items = [_listed(item, index) for index, item in enumerate(self._asked.items)]
-        messages = (*self._messages, said)
-        self._store.keep(Kept(ended, items, messages, self._size))
+        return Kept(
+            str(ended["id"]),
+            str(ended["status"]),
+            Raw(encode(ended)),
+            Raw(encode(items)),
+            (*self._messages, said),
+            self._size,
+        )
+
+
+def _thought(asked: ResponseRequest) -> tuple[Chunk, ...] | None:
+    """Return what is told of the model's thoughts; None: it has none."""
+    wanted, scripted = asked.reasoning, asked.script.reasoning
+    if scripted is not None:
+        return tuple(map(single, scripted))
+    if wanted is None or wanted.effort == "none":
+        return None
+    told = wanted.summary or wanted.generate_summary
+    return chunks(THOUGHT) if told else ()
 
 
 def _listed(item: object, index: int) -> Json:

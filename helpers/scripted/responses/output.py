@@ -104,14 +104,20 @@ def text_of(said: Sequence[Chunk]) -> str:
 
 def output_of(
     reply: Reply,
-    thought: Thought | None,
+    thought: Sequence[Chunk] | None,
     *,
     number: int,
     top: int | None,
     customs: frozenset[str],
+    encrypted: bool,
 ) -> list[Output]:
-    """Return the items of answer `number`, in their order."""
-    found: list[Output] = [] if thought is None else [thought]
+    """Return the items of answer `number`, in their order.
+
+    `thought` is what is told of the model's thoughts; None: it has none.
+    """
+    found: list[Output] = []
+    if thought is not None:
+        found.append(Thought(f"rs_scripted_{number}", thought, encrypted))
     if reply.chunks or not reply.calls:
         found.append(Said(f"msg_scripted_{number}", reply.chunks, top))
     for index, call in enumerate(reply.calls):

@@ -26,7 +26,7 @@ from ..request import (
 )
 from ..script import Script
 from ..tools import Name, ToolMode
-from .items import Item
+from .items import Item, Kind
 
 LEAST_TOKENS = 16
 """OpenAI takes no smaller `max_output_tokens`."""
@@ -116,6 +116,7 @@ class ResponseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     **{name: tuple(values) for name, values in KNOWN.items()},
+    "input.type": get_args(Kind),
     "text.format.type": ("text", "json_object", "json_schema"),
     "summary": ("auto", "concise", "detailed"),
     "generate_summary": ("auto", "concise", "detailed"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from ..error import ApiError
 from ..frames import Json
@@ -20,9 +20,12 @@ LARGEST = 64 * 1024 * 1024
 class Kept(Struct):
     """A response, and the conversation up to it."""
 
-    body: Json
-    items: Sequence[Json]
-    """The items that its request brought."""
+    id: str
+    status: str
+    body: Raw
+    """The response at its end, as JSON."""
+    items: Raw
+    """The items that its request brought, as JSON."""
     messages: Sequence[Message]
     """All of the conversation, without instructions."""
     size: int
@@ -38,7 +41,7 @@ class Store:
 
     def keep(self, kept: Kept) -> None:
         """Keep a response, and forget the oldest ones if there are too many."""
-        self._kept[str(kept.body["id"])] = kept
+        self._kept[kept.id] = kept
         self._size += kept.size
         while len(self._kept) > KEPT or (self._size > LARGEST and len(self._kept) > 1):
             self._forget(next(iter(self._kept)))
@@ -72,13 +75,12 @@ class Store:
         if item.type != "item_reference":
             return item
         for kept in reversed(self._kept.values()):
-            output = kept.body["output"]
-            for known in output if isinstance(output, list) else ():
+            for known in msgspec.json.decode(kept.body)["output"]:
                 if known["id"] == item.id:
-                    return msgspec.convert(msgspec.to_builtins(known), Item)
+                    return msgspec.convert(known, Item)
         raise ApiError(f"Item with id '{item.id}' not found.", param="input")
 
-    def served(self, method: str, path: str) -> Json | None:
+    def served(self, method: str, path: str) -> Json | Raw | None:
         """Return what a request for a stored response gets; None: no such thing.
 
         `path` is what comes after `/v1/responses/`.
@@ -87,7 +89,7 @@ class Store:
         if method == "GET" and not rest:
             return self.find(identity).body
         if method == "GET" and rest == "input_items":
-            items = list(reversed(self.find(identity).items))
+            items = msgspec.json.decode(self.find(identity).items)[::-1]
             return {
                 "object": "list",
                 "data": items,

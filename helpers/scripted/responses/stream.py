@@ -6,11 +6,14 @@ and has a number; there is no `[DONE]`.
 
 from collections.abc import Callable, Iterator, Sequence
 
+from msgspec import Raw
+
 from ..error import ApiError
 from ..frames import Json, encode
 from ..steps import STREAM_HEADERS, Step
 from .body import Body
 from .output import Called, Output, Said, Thought, text_of
+from .store import Kept
 
 
 class Events:
@@ -63,28 +66,28 @@ class Pieces:
 
 
 def streamed(
-    body: Body,
+    begun: Raw,
     output: Sequence[Output],
-    ended: Json,
+    kept: Kept,
     events: Events,
-    keep: Callable[[], None],
+    keep: Callable[[], None] | None,
     ttft: float,
     pause: float,
 ) -> Iterator[Step]:
     """Yield the steps of a stream, from the creation of the response to its end.
 
-    `ended` is the response at its end; `keep` is called when that is reached.
+    `begun` and `kept` are the response at both; `keep` is called at its end.
     """
-    of = events.of
+    of, status, ended = events.of, kept.status, kept.body
     yield Step(0, STREAM_HEADERS, "headers")
-    begun = body.of("in_progress")
     yield Step(0, of("response.created", response=begun), "extra")
     yield Step(0, of("response.in_progress", response=begun), "role")
-    status = ended["status"]
+    del begun
     for index, item in enumerate(output):
         wait = pause if index else ttft
-        begun = item.item("in_progress")
-        yield Step(wait, _item(events, "added", index, begun), "extra")
+        added = _item(events, "added", index, item.item("in_progress"))
+        yield Step(wait, added, "extra")
+        del added
         if isinstance(item, Said):
             yield from _said(item, events, index, pause)
         elif isinstance(item, Called):
@@ -94,7 +97,8 @@ def streamed(
         cut = status == "incomplete" and index == len(output) - 1
         done = item.item("incomplete" if cut else "completed")
         yield Step(0, _item(events, "done", index, done), "finish")
-    keep()
+    if keep:
+        keep()
     yield Step(0, of(f"response.{status}", response=ended), "done")
 
 

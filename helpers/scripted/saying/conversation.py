@@ -10,7 +10,7 @@ from ..message import Message
 from ..request import ChatRequest
 from .answers import answer, honest
 
-READ = 100_000
+READ = 20_000
 """Characters of a message that an answer may depend on."""
 
 _REFERS = re.compile(
@@ -33,6 +33,14 @@ _FORM = re.compile(
 """What LangChain's output parsers, and people, say of the form of an answer."""
 
 
+def start(text: str) -> str:
+    """Return the start of a text, without long runs of white space.
+
+    Nobody else is served while it is read, and searches are slow in such runs.
+    """
+    return re.sub(r"\s{9,}", lambda run: "\n\n" if "\n" in run[0] else " ", text[:READ])
+
+
 class Result(Struct):
     """A call that the model made, and what the tool answered."""
 
@@ -49,13 +57,15 @@ class Conversation:
         messages = request.messages
         users = [at for at, each in enumerate(messages) if each.role == "user"]
         self._last = users[-1] if users else -1
-        self.system = "\n".join(
-            each.text for each in messages if each.role in ("system", "developer")
-        )[:READ]
-        self.whole = messages[users[-1]].text[:READ] if users else self.system
+        self.system = start(
+            "\n".join(
+                each.text for each in messages if each.role in ("system", "developer")
+            )
+        )
+        self.whole = start(messages[users[-1]].text) if users else self.system
         """The prompt with what it says of the form of the answer."""
         self.prompt = _FORM.sub(" ", self.whole).strip() or self.whole
-        self.earlier = [messages[at].text[:READ] for at in reversed(users[:-1])]
+        self.earlier = [start(messages[at].text) for at in reversed(users[:-1])]
         """What the user said before, the latest first."""
 
     @property
@@ -115,7 +125,7 @@ def _results(messages: Sequence[Message]) -> list[Result]:
             if key not in open_:
                 open_[key] = Result(message.name or "the tool", {}, "")
                 results.append(open_[key])
-            open_[key].text = message.text[:READ].strip()
+            open_[key].text = start(message.text).strip()
     return results
 
 

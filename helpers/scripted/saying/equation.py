@@ -5,9 +5,9 @@ import re
 from .arithmetic import shown
 
 _LINEAR = re.compile(
-    r"(?<![\w.])(-?\d{0,6}(?:\.\d+)?)\s*\*?\s*([a-z])\s*(?:([-+])\s*"
-    r"(\d{1,6}(?:\.\d+)?)\s*)?"
-    r"=\s*(-?\d{1,6}(?:\.\d+)?)(?![\w.]*[a-z])"
+    r"(?<![\w.])(-?\d{0,6}(?:\.\d+)?) ?\*? ?([a-z]) ?(?:([-+]) ?"
+    r"(\d{1,6}(?:\.\d+)?) ?)?"
+    r"= ?(-?\d{1,6}(?:\.\d+)?)(?![\w.]*[a-z])"
 )
 
 
@@ -17,7 +17,7 @@ def solved(prompt: str) -> str | None:
     >>> solved("How can I solve 8x + 7 = -23?")
     'x = -3.75'
     """
-    found = _LINEAR.search(prompt[:1000])
+    found = _LINEAR.search(prompt[:300])
     if not found:
         return None
     factor = float({"": "1", "-": "-1"}.get(found[1], found[1]))

@@ -15,7 +15,7 @@ from .memory import recalled, told
 from .words import meanings, stem
 from .writing import calculated, changed, code, counted, listed, poem, query, summarised
 
-READ = 20_000
+READ = 10_000
 """Characters of a prompt that are looked at for what it asks for."""
 
 

@@ -18,9 +18,7 @@ _OTHER = (
 )
 
 
-def pick(
-    labels: Sequence[str], text: str, *, sure: bool = False, hint: str = ""
-) -> int | None:
+def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
     """Return the number of the label that fits a text; None if nothing says so.
 
     A label that the text names comes first, unless the text names all of them, as a

@@ -11,7 +11,7 @@ from .kinds import KINDS
 from .scalars import MISSING
 from .schema import Filler
 from .source import Source
-from .words import STOP, meaning, meanings, split, stem
+from .words import STOP, meaning, meanings, split
 
 SIGNS = {
     "+": "add adder addition sum plus",
@@ -183,8 +183,3 @@ class Offered:
 
 def _list(items: object) -> list[object]:
     return items if isinstance(items, list) else []
-
-
-def named_like(tool: Offered, word: str) -> bool:
-    """Say whether a word is one of the tool's name."""
-    return stem(word) in {stem(part) for part in split(tool.name)}

@@ -45,11 +45,10 @@ class Scalars:
 
     def _chosen(self, options: list[object], name: str, has: Keywords) -> object:
         texts = [str(option) for option in options]
-        hint = f"{name} {has.description or ''}"
         if {text.casefold() for text in texts} == {"yes", "no"} and self._made:
             wanted = "yes" if relevant(self.source.text) else "no"
             return next(o for o in options if str(o).casefold() == wanted)
-        picked = pick(texts, self.source.text, sure=self._made is None, hint=hint)
+        picked = pick(texts, self.source.text, sure=self._made is None)
         if picked is None:
             return MISSING if self._made is None else options[0]
         return options[picked]

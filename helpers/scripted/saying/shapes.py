@@ -40,7 +40,7 @@ _LINE = re.compile(
 
 def shaped(talk: Conversation) -> str | None:
     """Return an answer in the shape that the prompt asks for; None if for none."""
-    both = f"{talk.system}\n{talk.whole}"[:50_000]
+    both = f"{talk.system}\n{talk.whole}"[:20_000]
     for find in (_json, _options, _commas, _numbered, _date, _xml):
         if (text := find(both, talk)) is not None:
             return text
@@ -49,7 +49,7 @@ def shaped(talk: Conversation) -> str | None:
 
 def an_object(talk: Conversation) -> str:
     """Return the JSON object that JSON mode promises, with the keys of the prompt."""
-    both = f"{talk.system}\n{talk.whole}"[:50_000]
+    both = f"{talk.system}\n{talk.whole}"[:20_000]
     schema = _schema(both)
     if schema is None or schema.get("type", "object") != "object":
         return json.dumps({"answer": talk.briefly()}, ensure_ascii=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..frames import CREATED
 from .words import NUMBERS, STOP, these
 
-READ = 20_000
+READ = 8_000
 """Characters of a text that values are looked for in."""
 
 TODAY = datetime.datetime.fromtimestamp(CREATED, datetime.UTC).date()
