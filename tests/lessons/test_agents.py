@@ -15,6 +15,7 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
+from langgraph.graph import START, MessagesState, StateGraph
 
 from helpers import serve
 from helpers.models import requests, script
@@ -156,6 +157,16 @@ def test_what_an_inner_tool_says_is_lost_without_subgraphs() -> None:
     asked = ask("Ask the meteorologist: What's the weather in Paris?")
     assert not [*outer.stream(asked, stream_mode="custom")]
     assert [*outer.stream(asked, stream_mode="custom", subgraphs=True)]
+
+
+@pytest.mark.parametrize("subgraphs", [False, True])
+def test_an_agent_that_is_a_node_comes_whole_without_subgraphs(subgraphs: bool) -> None:
+    steps = StateGraph(MessagesState).add_node("inside", agent())
+    graph: Any = steps.add_edge(START, "inside").compile()
+    items = graph.stream(ask(), stream_mode="messages", subgraphs=subgraphs)
+    kinds = [(item[1] if subgraphs else item)[0].type for item in items]
+    assert ("AIMessageChunk" in kinds) is subgraphs
+    assert ("ai" in kinds) is not subgraphs
 
 
 def test_the_middleware_holds_back_128_characters() -> None:
