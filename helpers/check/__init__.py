@@ -19,12 +19,12 @@ from helpers.check.notebook_08 import in_pieces, repaired_chain
 from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
-from helpers.check.notebook_15 import careful_agent, page
+from helpers.check.notebook_12 import chat_filter, restarting_page
 
 __all__ = [
     "answers_together",
     "cached_stream",
-    "careful_agent",
+    "chat_filter",
     "closed_stream",
     "complete_answer",
     "diagnosis",
@@ -34,9 +34,9 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
-    "page",
     "quiz",
     "repaired_chain",
+    "restarting_page",
     "saved_half",
     "sentences",
     "sse_parser",

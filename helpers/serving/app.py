@@ -15,6 +15,8 @@ import traceback
 import weakref
 from typing import TYPE_CHECKING
 
+from helpers.plain_error import PlainError
+
 from .log import without_key
 
 if TYPE_CHECKING:
@@ -25,12 +27,8 @@ _log = logging.getLogger(__name__)
 _log.addFilter(without_key)
 
 
-class AppUnavailable(RuntimeError):
+class AppUnavailable(PlainError):
     """The app did not start; the message says why."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython's hook: the message is complete, and a traceback would bury it.
-        return [f"{type(self).__name__}: {self}"]
 
 
 class serve:  # noqa: N801  used as `open` is: alone, or after `with`

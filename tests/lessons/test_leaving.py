@@ -5,9 +5,11 @@ The scripted model's record says whether it wrote on when its reader had left.
 
 import asyncio
 import gc
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing
-from typing import Annotated, Any
+from contextlib import aclosing, closing
+from queue import SimpleQueue
+from typing import Annotated, Any, cast
 
 import pytest
 from fastapi import Depends, FastAPI
@@ -223,6 +225,31 @@ def test_a_task_that_is_cancelled_once_stops_the_model(
         leave(url, "/queue", question)
         (request,) = recorded(question)
     assert not request.finished
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_thread_that_fills_a_queue_stops_if_it_asks(
+    question: str, *, asks: bool
+) -> None:
+    """Notebook 09a: it goes on otherwise, for a reader who has left."""
+    model = ChatOpenAI(**script(tokens=[" on"] * 200, ttft=0, pace=100))
+    texts, left = SimpleQueue[str](), threading.Event()
+
+    def fill() -> None:
+        with closing(cast("Any", model.stream(question))) as chunks:
+            for chunk in chunks:
+                if asks and left.is_set():
+                    break
+                texts.put(chunk.text)
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    while not texts.get():
+        pass
+    left.set()
+    thread.join()
+    (request,) = recorded(question)
+    assert request.finished is not asks
 
 
 @pytest.mark.parametrize("path", ["/stopping", "/frames"])
