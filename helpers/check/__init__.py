@@ -20,10 +20,12 @@ from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
 from helpers.check.notebook_12 import chat_filter, restarting_page
+from helpers.check.notebook_15 import careful_agent, page
 
 __all__ = [
     "answers_together",
     "cached_stream",
+    "careful_agent",
     "chat_filter",
     "closed_stream",
     "complete_answer",
@@ -34,6 +36,7 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
+    "page",
     "quiz",
     "repaired_chain",
     "restarting_page",
