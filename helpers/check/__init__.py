@@ -20,11 +20,8 @@ from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
 from helpers.check.notebook_12 import chat_filter, restarting_page
-<<<<<<< HEAD
 from helpers.check.notebook_13 import opening_sentence, tagged_text
-=======
 from helpers.check.notebook_15 import careful_agent, page
->>>>>>> agents
 
 __all__ = [
     "answers_together",
@@ -40,11 +37,8 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
-<<<<<<< HEAD
     "opening_sentence",
-=======
     "page",
->>>>>>> agents
     "quiz",
     "repaired_chain",
     "restarting_page",
