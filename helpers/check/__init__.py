@@ -19,9 +19,11 @@ from helpers.check.notebook_08 import in_pieces, repaired_chain
 from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
+from helpers.check.notebook_14 import assembled_calls, kept_object
 
 __all__ = [
     "answers_together",
+    "assembled_calls",
     "cached_stream",
     "closed_stream",
     "complete_answer",
@@ -32,6 +34,7 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
+    "kept_object",
     "quiz",
     "repaired_chain",
     "saved_half",
