@@ -87,16 +87,26 @@ def frame(name: str, **data: str) -> bytes:
     return format_sse_event(event=name, data_str=json.dumps(data))
 
 
+async def slot() -> AsyncGenerator[None]:
+    """Refuse who is one too many; the others hold a slot until their answer ends."""
+    if slots.locked():
+        message = "Too many people are asking. Please try again in a moment."
+        raise HTTPException(503, message, {"retry-after": "5"})
+    async with slots:  # one is free, so nothing waits in between
+        yield
+
+
 async def frames(asked: Conversation) -> AsyncGenerator[bytes]:
     """Yield each text as a `token`; then, whatever happened, `done` or `error`.
 
-    A chain or a graph may take the model's place, if it yields chunks of messages.
+    A chain or a graph may take the model's place, if it yields chunks of messages: a
+    graph those of the one node that answers, as the last reason counts for the answer.
+    What runs in a thread, such as a tool that is a plain function, goes on without you.
     """
     reason, said = None, asked.model_dump()["messages"]
     try:
         async with (
             asyncio.timeout(LONGEST),
-            slots,
             aclosing(model.astream(said)) as chunks,  # type: ignore[type-var]
         ):
             async for chunk in chunks:
@@ -116,11 +126,11 @@ app = FastAPI(title="Chat")
 
 
 @app.post("/chat", dependencies=[Depends(same_origin)], response_class=EventStream)
-async def chat(asked: Annotated[Conversation, Depends(conversation)]) -> EventStream:
+async def chat(
+    asked: Annotated[Conversation, Depends(conversation)],
+    _: Annotated[None, Depends(slot)],  # after the conversation: its reading may last
+) -> EventStream:
     """Answer, piece by piece; a reader who leaves stops the model."""
-    if slots.locked():
-        message = "Too many people are asking. Please try again in a moment."
-        raise HTTPException(503, message, {"retry-after": "5"})
     return EventStream(frames(asked))
 
 

@@ -8,7 +8,7 @@
 # half `true`; once a key is shown, it stays, and its value keeps its type.
 # Seen: a key does not stay. jiter and pydantic_core show 12 for `{"a": 12`, and take the
 # key away at `{"a": 12.`; LangChain's parser takes a text away while half of an escape
-# is there. json_repair shows a half `true` as the text "tru", so that the type changes.
+# is there. json_repair shows a half `true` as the text "tr", so that the type changes.
 # partial-json-parser and the Vercel AI SDK's parser take nothing back.
 # Each shows a number before it is finished, as 12 of 12.5. Of these, partial-json-parser
 # has an option against it: with `STR | OBJ | ARR`, a number waits until it is complete.
@@ -45,7 +45,7 @@ import partial_json_parser as pjp
 import pydantic_core
 from langchain_core.utils.json import parse_partial_json
 
-PREFIXES = ['{"a": "b', '{"a": tru', '{"a": 12', '{"a": 12.', r'{"a": "C\u00', '{"a": 1, "b']
+PREFIXES = ['{"a": "b', '{"a": tr', '{"a": 12', '{"a": 12.', r'{"a": "C\u00', '{"a": 1, "b']
 WHOLE = r'{"n": -12.5, "t": "C\u00e9", "ok": true, "l": [4.5, null], "o": {"x": 0.25}}'
 STRICT = pjp.Allow.STR | pjp.Allow.OBJ | pjp.Allow.ARR
 
@@ -115,7 +115,7 @@ jiter, strings       {"a": "b"}   {}           {"a": 12}    {}           {"a": "
 pydantic_core        {}           {}           {"a": 12}    {}           {}           {"a": 1}     taken back: 3
 partial-json-parser  {"a": "b"}   {"a": true}  {"a": 12}    {"a": 12}    {"a": "C"}   {"a": 1}     taken back: 0
 the same, strict     {"a": "b"}   {}           {}           {}           {"a": "C"}   {"a": 1}     taken back: 0
-json_repair          {"a": "b"}   {"a": "tru"} {"a": 12}    {"a": 12.0}  {"a": "C\\u00"} {"a": 1}     taken back: 10
+json_repair          {"a": "b"}   {"a": "tr"}  {"a": 12}    {"a": 12.0}  {"a": "C\\u00"} {"a": 1}     taken back: 10
 AI SDK               {"a": "b"}   {"a": true}  {"a": 12}    {"a": 12}    {"a": "C"}   {"a": 1}     taken back: 0
 END
 venv/bin/python seen.py | tee seen

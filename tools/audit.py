@@ -28,6 +28,7 @@ SPELLINGS = {
     "BSD License": "BSD-3-Clause",
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
+    "MIT License, Apache License, Version 2.0": "MIT OR Apache-2.0",  # sqlite-vec
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }

@@ -21,7 +21,7 @@ TASKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("find out what another server, a graph or a Python client adds", ("09c",)),
     ("decide whether to stream at all", ("10a",)),
     ("show JSON as it grows, or check an answer before it is shown", ("10b",)),
-    ("stream a graph, and stop it when its reader leaves", ("08", "06a")),
+    ("stream a graph, and stop it when its reader leaves", ("12", "06a")),
     ("learn what matters most in one evening, then take the quiz of 11", EVENING),
 )
 

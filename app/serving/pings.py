@@ -29,14 +29,16 @@ class EventStream(StreamingResponse):
     def __init__(
         self,
         frames: AsyncIterable[str | bytes],
+        status_code: int = 200,  # FastAPI looks for it, to describe the endpoint
         *,
         every: float = 15,
         **options: object,
     ) -> None:
-        super().__init__(frames, **options)  # type: ignore[arg-type]
+        super().__init__(frames, status_code, **options)  # type: ignore[arg-type]
         self.every = every
-        # Hold nothing back, and keep nothing: what each proxy has to know.
-        self.headers.setdefault("cache-control", "no-store")
+        # What stands between is to keep nothing, compress nothing (it would hold back
+        # what it compresses), and, if it is nginx, buffer nothing.
+        self.headers.setdefault("cache-control", "no-store, no-transform")
         self.headers.setdefault("x-accel-buffering", "no")
 
     async def stream_response(self, send: Send) -> None:

@@ -3,7 +3,8 @@
 Starlette cancels again and again, through a scope of anyio, until the task has ended.
 LangGraph stops its nodes in a task that it starts for that: the second cancellation
 ends this one before its first step, and the model writes on. So let the server cancel
-a task that only waits. This file works alone, with anyio: take it along.
+a task that only waits. What runs in a thread, such as a step of a graph that is a plain
+function, goes on all the same. This file works alone, with anyio: take it along.
 """
 
 import asyncio

@@ -19,12 +19,13 @@ from helpers.check.notebook_08 import in_pieces, repaired_chain
 from helpers.check.notebook_09 import diagnosis, kept_answer
 from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
-from helpers.check.notebook_14 import assembled_calls, kept_object
+from helpers.check.notebook_12 import chat_filter, restarting_page
+from helpers.check.notebook_13 import opening_sentence, tagged_text
 
 __all__ = [
     "answers_together",
-    "assembled_calls",
     "cached_stream",
+    "chat_filter",
     "closed_stream",
     "complete_answer",
     "diagnosis",
@@ -34,9 +35,10 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
-    "kept_object",
+    "opening_sentence",
     "quiz",
     "repaired_chain",
+    "restarting_page",
     "saved_half",
     "sentences",
     "sse_parser",
@@ -45,6 +47,7 @@ __all__ = [
     "streaming_flag",
     "streaming_step",
     "streams",
+    "tagged_text",
     "terminal_chat",
     "usage_event",
     "which_stream",

@@ -40,13 +40,21 @@ def cached_stream(answer: object) -> Iterator[str]:
     if not new.kept:
         yield (
             "it keeps nothing of a whole answer; the finish_reason is not in the last "
-            "chunk: add the chunks up"
+            "chunk: keep the last that comes"
         )
     if not all(isinstance(text, str) for text in new.kept.values()):
-        yield "what it keeps is no text: keep whole.text"
+        yield "what it keeps is no text: keep the texts, added up"
     if new.kept != {"Hi": WHOLE}:
         kept = {"Hi": WHOLE}
         yield f"of a whole answer to 'Hi' it keeps {shown(new.kept)}, not {kept}"
+    spaced = _read(cached, {"Ho": "Kept before"}, question=" Hi?\n")
+    if " Hi?\n" not in spaced.kept:
+        yield f"it keeps {shown(spaced.kept)} of ' Hi?\\n': keep the question as it is"
+    if _read(cached, fault="reason_twice").kept != {"Hi": WHOLE}:
+        yield (
+            "a server sends its reason twice, and + makes 'stopstop' of it: take the "
+            "reason from the chunks, not from their sum"
+        )
     yield from _of_halves(cached)
 
 
@@ -76,6 +84,7 @@ def _of_halves(cached: Cached) -> Iterator[str]:
     for fault, about in (
         ("length", "an answer that is cut off at a limit"),
         ("content_filter", "an answer that a filter cuts off"),
+        ("abort", "an answer that ends by 'abort'"),
         ("early_end", "an answer that breaks off"),
         ("dropped", "an answer whose connection breaks"),
         ("rate_limit", "a model that refuses"),
@@ -118,10 +127,11 @@ def _read(
     cached: Cached,
     kept: Kept | None = None,
     *,
+    question: str = "Hi",
     leave: bool = False,
     fault: str | None = None,
 ) -> Read:
-    """Ask "Hi", and read the answer, or `leave` when half of it is there.
+    """Ask the question, and read the answer, or `leave` when half of it is there.
 
     It reads 40 items at most, as an answer of a reader's may never end.
     """
@@ -131,7 +141,7 @@ def _read(
     watch, early, given = Watch(shown_text), False, None
     model = watched(watch, tokens=TEXTS, fault=fault, at=2)
     try:
-        given = cached(model, "Hi", kept)
+        given = cached(model, question, kept)
         for item in islice(given, 40) if isinstance(given, Iterator) else ():
             items.append(cast("str", item))
             shown_text.append(str(item))

@@ -59,7 +59,7 @@ def kept_answer(answer: object) -> Iterator[str]:
     # What a fault leaves is also a whole answer: no reading of the text tells.
     error, kept, read = _run(keep, tokens=TOKENS[:3])
     if error:
-        where = "; if you miss its reason: the reason is in the sum of the chunks"
+        where = "; if you miss its reason: take it from the last chunk that has one"
         yield f"a whole answer, and {raised(error)}{where * read}"
     if not all(isinstance(text, str) for text in kept.values()):
         yield "what it keeps is no text: keep .text"

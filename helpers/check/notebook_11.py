@@ -69,12 +69,14 @@ def quiz(answers: object) -> Iterator[str]:
 SPACED = ["One.", "\n\n", "Two", " ", "three"]
 USAGE = {"prompt_tokens": 9, "completion_tokens": 4242, "total_tokens": 4251}
 TOOL: dict[str, Any] = {"tool": {"name": "look", "args": {}}}
+TWICE: dict[str, Any] = {"fault": "reason_twice"}
 ENDINGS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     # what it is, how it is brought about, what the chat says of it ("": the name of
     # the error), and the text that came
     ("a call of a tool", TOOL | {"tokens": []}, "complete", ""),
     ("a call of a tool after text", TOOL | {"tokens": TEXTS[:2]}, "complete", HALF),
     ("an end without a finish_reason", {"fault": "early_end"}, "interrupted", HALF),
+    ("a reason that the server sends twice", TWICE, "complete", WHOLE),
     ("an end with the reason length", {"fault": "length"}, "cut off", HALF),
     ("an end with content_filter", {"fault": "content_filter"}, "cut off", HALF),
     ("a connection that breaks", {"fault": "dropped"}, "", HALF),

@@ -274,12 +274,10 @@ def kept_object(answer: object) -> Iterator[str]:
         error = ValueError("it is not valid") if failed else None
         last = {"parsed": parsed, "parsing_error": error}
         raw = _message(sent, reason, is_call=is_call)
+        together: list[dict[str, object]] = [{"raw": raw, **last}]
         apart: list[dict[str, object]] = [{"raw": raw}]
         apart += [{key: value} for key, value in last.items()]
-        for parts, place in (
-            (apart, ""),
-            ([{"raw": raw, **last}], ", in one dictionary"),
-        ):
+        for parts, place in (apart, ""), (together, ", in one dictionary"):
             try:
                 found = call(parts)
             except Exception as problem:  # noqa: BLE001  (it may be a reader's first)

@@ -14,15 +14,13 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from helpers.plain_error import PlainError
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-class ModelUnavailable(RuntimeError):
+class ModelUnavailable(PlainError):
     """No model can answer; the message says why, and what to do."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython's hook: the message is complete, and a traceback would bury it.
-        return [f"{type(self).__name__}: {self}"]
 
 
 class ServerProcess:

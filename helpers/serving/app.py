@@ -15,19 +15,20 @@ import traceback
 import weakref
 from typing import TYPE_CHECKING
 
+from helpers.plain_error import PlainError
+
+from .log import without_key
+
 if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
+_log.addFilter(without_key)
 
 
-class AppUnavailable(RuntimeError):
+class AppUnavailable(PlainError):
     """The app did not start; the message says why."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython's hook: the message is complete, and a traceback would bury it.
-        return [f"{type(self).__name__}: {self}"]
 
 
 class serve:  # noqa: N801  used as `open` is: alone, or after `with`
@@ -44,8 +45,9 @@ class serve:  # noqa: N801  used as `open` is: alone, or after `with`
     ) -> None:
         """Start the app, and wait at most `patience` seconds until it has started.
 
-        What the app raises is logged, with the end of its traceback, unless `quiet`:
-        for an app that breaks on purpose. Raises AppUnavailable if it does not start.
+        What the app raises is logged, without the key and with the end of its
+        traceback, unless `quiet`: for an app that breaks on purpose. Raises
+        AppUnavailable if it does not start.
         """
         import uvicorn  # not at the top: `import helpers` stays quick
 

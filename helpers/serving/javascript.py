@@ -10,6 +10,8 @@ import re
 import subprocess
 from tempfile import TemporaryDirectory
 
+from helpers.plain_error import PlainError
+
 _OPTIONS = (
     "--quiet",
     "--ext=js",
@@ -21,12 +23,8 @@ _OPTIONS = (
 _THROWN = r'error: (?:Uncaught )?(?:\(in promise\) )?"?(.*?)"?'
 
 
-class JavaScriptError(RuntimeError):
+class JavaScriptError(PlainError):
     """The program threw something; the message is what it threw."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython's hook: Python's traceback would bury the message.
-        return [f"{type(self).__name__}: {self}"]
 
 
 def run_javascript(*source: str, page: str = "", patience: float = 30.0) -> str:

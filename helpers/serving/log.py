@@ -15,7 +15,15 @@ def without_key(record: logging.LogRecord) -> bool:
     that reads `exc_info` itself, instead of formatting it, gets the exception as it is.
     """
     key = os.environ.get("OPENAI_API_KEY")
-    if key and key in (message := record.getMessage()):
+    try:
+        message = record.getMessage()
+    except (
+        TypeError,
+        ValueError,
+        KeyError,
+    ):  # its arguments do not fit: logging says so
+        message = f"{record.msg} {record.args}"
+    if key and key in message:
         record.msg, record.args = message.replace(key, "[key]"), None
     if key and record.exc_info:
         trace = logging.Formatter().formatException(record.exc_info)

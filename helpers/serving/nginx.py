@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from helpers.plain_error import PlainError
+
 CONFIGURATION = """\
 daemon off;
 master_process off;  # one process is enough here, and it needs no other user
@@ -32,12 +34,8 @@ http {{
 """
 
 
-class NginxUnavailable(RuntimeError):
+class NginxUnavailable(PlainError):
     """There is no nginx, or it does not start; the message says what to do."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython's hook: the message is complete, and a traceback would bury it.
-        return [f"{type(self).__name__}: {self}"]
 
 
 @contextlib.contextmanager

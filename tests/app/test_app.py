@@ -149,7 +149,7 @@ def test_it_sends_texts_and_an_end(chat_app: Any, url: str) -> None:
     chat_app.model = scripted(tokens=TOKENS)
     response = ask(url, "Hi", "Hello", "Go on")
     assert response.headers["content-type"].startswith("text/event-stream")
-    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["cache-control"] == "no-store, no-transform"
     found = events(response.text)
     assert names(found) == ["token"] * len(TOKENS) + ["done"]
     assert text_of(found) == "".join(TOKENS)
@@ -224,6 +224,33 @@ def test_a_reader_who_leaves_stops_a_graph(
     assert [each.finished for each in recorded(question)] == [False]
 
 
+def test_of_a_graph_the_step_that_answers_says_how_it_ended(
+    chat_app: Any, url: str
+) -> None:
+    """As the form of notebook 99 reads a graph; an earlier step has said `stop`."""
+    cut = scripted(tokens=TOKENS, fault="early_end", at=2)
+    models = iter([scripted(tokens=["a plan"]), cut])
+
+    async def ask(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await next(models).ainvoke(state["messages"])]}
+
+    steps = StateGraph(MessagesState).add_sequence([("plan", ask), ("answer", ask)])
+    graph = steps.add_edge(START, "plan").compile()
+
+    class Model:
+        async def astream(self, messages: Any) -> AsyncIterator[Any]:
+            asked = {"messages": messages}
+            async with aclosing(graph.astream(asked, stream_mode="messages")) as pairs:
+                async for chunk, about in pairs:
+                    if about["langgraph_node"] == "answer":
+                        yield chunk
+
+    chat_app.model = Model()
+    found = heard(url, "Hi")
+    assert names(found) == ["token", "token", "error"]
+    assert text_of(found) == "".join(TOKENS[:2])
+
+
 def test_a_reader_who_leaves_in_the_middle_of_a_question_is_no_error(
     chat_app: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -252,6 +279,20 @@ def test_more_answers_at_once_than_allowed_are_refused(
     until(lambda: not chat_app.slots.locked(), "who left makes room")
     chat_app.model = scripted(tokens=TOKENS)
     assert ask(url, question).status_code == 200
+
+
+async def test_of_a_crowd_as_many_as_allowed_are_answered(
+    chat_app: Any, url: str
+) -> None:
+    chat_app.slots = asyncio.Semaphore(3)
+    chat_app.model = scripted(tokens=TOKENS, fault="stall", at=2, stall=2)
+    async with httpx2.AsyncClient(base_url=url, timeout=60) as crowd:
+        many = (crowd.post("/chat", json=said("Hi")) for _ in range(12))
+        answers = await asyncio.gather(*many)
+    # The first is answered for two seconds; meanwhile, all the others have come.
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [200] * 3 + [503] * 9
+    assert not chat_app.slots.locked()
 
 
 @pytest.mark.parametrize(

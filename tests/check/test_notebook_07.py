@@ -16,12 +16,15 @@ answers = Answers("7.1")
 
 
 def texts_of(stream):
-    """Yield each text; return the sum of the chunks."""
-    whole = None
+    """Yield each text; return the sum of the chunks, with their last reason."""
+    whole, ended = None, None
     for chunk in stream:
         whole = chunk if whole is None else whole + chunk
+        ended = reason(chunk) or ended
         if chunk.text:
             yield chunk.text
+    if ended:
+        whole.response_metadata["finish_reason"] = ended
     return whole
 
 
@@ -298,7 +301,7 @@ def expects_it_in_the_last_chunk(model, question, kept):
         kept[question] = chunk.text
 
 
-@answers.wrong("keep whole.text")
+@answers.wrong("keep the texts, added up")
 def keeps_the_message(model, question, kept):
     if question in kept:
         yield getattr(kept[question], "text", kept[question])
@@ -424,13 +427,14 @@ def hides_a_refusal(model, question, kept):
     if question in kept:
         yield kept[question]
         return
-    whole = None
+    whole, ended = None, {}
     try:
         for chunk in model.stream(question):
             whole = chunk if whole is None else whole + chunk
+            ended[reason(chunk)] = True
             yield chunk.text
     finally:
-        if reason(whole) == "stop":
+        if whole.text and "stop" in ended:
             kept[question] = whole.text
 
 
@@ -476,9 +480,8 @@ def reduces(model, question, kept):
     for chunk in model.stream(question):
         chunks.append(chunk)
         yield chunk.text
-    whole = reduce(add, chunks)
-    if reason(whole) == "stop":
-        kept[question] = whole.text
+    if [*filter(None, map(reason, chunks))][-1:] == ["stop"]:
+        kept[question] = reduce(add, chunks).text
 
 
 @answers.right
@@ -486,13 +489,40 @@ def takes_content(model, question, kept):
     if question in kept:
         yield kept[question]
         return
+    content, ended = "", None
+    for chunk in model.stream(question):
+        ended = reason(chunk) or ended
+        if chunk.content:
+            content += chunk.content
+            yield chunk.content
+    if ended == "stop":
+        kept.setdefault(question, content)
+
+
+@answers.wrong("take the reason from the chunks, not from their sum")
+def judges_the_sum(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
     whole = None
     for chunk in model.stream(question):
         whole = chunk if whole is None else whole + chunk
-        if chunk.content:
-            yield chunk.content
+        yield chunk.text
     if reason(whole) == "stop":
-        kept.setdefault(question, whole.content)
+        kept[question] = whole.text
+
+
+@answers.wrong("keep the question as it is")
+def tidies_the_question(model, question, kept):
+    return cached(model, question.strip(), kept)
+
+
+@answers.wrong("that ends by 'abort': it keeps")
+def lists_the_bad_reasons(model, question, kept):
+    new = {}
+    good = {"stop", "abort"}
+    yield from cached(model, question, kept if question in kept else new, good=good)
+    kept |= new
 
 
 @answers.right

@@ -258,7 +258,7 @@ def clears(model, question, kept):
 
 
 @repairs.wrong(
-    "EOFError; if you miss its reason: the reason is in the sum of the chunks"
+    "EOFError; if you miss its reason: take it from the last chunk that has one"
 )
 def reads_the_last_chunk(model, question, kept):
     *_, last = chunks = [*model.stream(question)]

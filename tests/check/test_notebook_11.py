@@ -258,6 +258,10 @@ wrong(
 )
 
 BROKEN_OFF = "an end without a finish_reason"
+wrong(
+    "a reason that the server sends twice: say `complete`",
+    ("ENDS.get(reason,", 'ENDS.get(whole.response_metadata.get("finish_reason"),'),
+)
 wrong(f"{BROKEN_OFF}: say `interrupted`", (', None: "interrupted"', ""))
 wrong(f"{BROKEN_OFF}: say", ("[{end},", "[{'complete, ' * (end[0] == 'i')}{end},"))
 wrong("`complete`, and only that", ("[{end},", "[not stopped, {end},"))
@@ -502,7 +506,7 @@ def with_a_generator(llm, lines, write):
 def with_an_exit_stack(llm, lines, write):
     history = deque()
     for line in lines:
-        whole, end = None, ""
+        whole, end, reason = None, "", None
         asked = [*history, HumanMessage(line)]
         with ExitStack() as stack:
             stream = llm.stream(asked, stream_usage=True)
@@ -516,15 +520,15 @@ def with_an_exit_stack(llm, lines, write):
                         end = "" if stopped else type(error).__qualname__
                         break
                     whole = chunk if whole is None else whole + chunk
+                    reason = chunk.response_metadata.get("finish_reason") or reason
                     if chunk.text:
                         write(chunk.text)
             except KeyboardInterrupt:
                 end = "stopped"
-        about = whole.response_metadata if whole else {}
         usage = whole.usage_metadata if whole else None
         for piece in (
             "\n\n--- ",
-            end or end_of(about.get("finish_reason")),
+            end or end_of(reason),
             " --- ",
             tokens_in(usage),
             " ---\n\n",

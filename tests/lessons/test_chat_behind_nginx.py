@@ -24,11 +24,14 @@ from websockets.sync.client import connect as connect_websocket
 
 from helpers import serve
 from helpers.serving.nginx import find_nginx, nginx
+from tests.support.chat_app import chat_app
 from tests.support.fixtures import Require, Taught
 from tests.support.recorded import recorded
 from tests.support.served import asking, read_tokens, running, scripted, until
 from tests.support.wire import connect
 from tools.taught import texts
+
+__all__ = ["chat_app"]  # a fixture
 
 HALF = ["Because", " people"]
 REST = [" read", " along."]
@@ -114,6 +117,24 @@ def test_the_block_to_copy_needs_no_header(behind: Behind) -> None:
         model.may_go_on.set()
         assert is_whole(half + rest_of(reader))
         assert httpx2.post(f"{url}/chat", content=b"x" * 70_000).status_code == 413
+
+
+@pytest.mark.parametrize("host", [True, False])
+def test_the_block_to_copy_tells_the_app_its_own_host(
+    *, host: bool, chat_app: Any, require: Require
+) -> None:
+    """A page on plain HTTP sends `Origin`, and no `Sec-Fetch-Site`."""
+    require(find_nginx(), "nginx is not installed")
+    (block,) = BLOCK.findall("\n".join(texts("06c", "markdown")))
+    if not host:
+        block = re.sub(r"proxy_set_header Host .*?;", "", block)
+    chat_app.model = scripted(tokens=HALF)
+    asked = {"messages": [{"role": "user", "content": "Hi"}]}
+    with serve(chat_app.app) as url:
+        passing = re.sub(r"proxy_pass .*?;", f"proxy_pass {url};", block)
+        with nginx({"/": passing}) as front:
+            answer = httpx2.post(f"{front}/chat", json=asked, headers={"origin": front})
+    assert answer.status_code == (200 if host else 403)
 
 
 def test_a_websocket_needs_two_lines_more(require: Require) -> None:

@@ -5,17 +5,21 @@ The scripted model's record says whether it wrote on when its reader had left.
 
 import asyncio
 import gc
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing
-from typing import Annotated, Any
+from contextlib import aclosing, closing
+from queue import SimpleQueue
+from typing import Annotated, Any, cast
 
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.responses import StreamingResponse
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +28,7 @@ from helpers import serve
 from helpers.models import script
 from helpers.serving.pings import EventStream
 from helpers.serving.stopping import stoppable
+from tests.support.fixtures import Taught
 from tests.support.recorded import recorded
 from tests.support.served import asking, until
 from tests.support.wire import connect
@@ -222,6 +227,31 @@ def test_a_task_that_is_cancelled_once_stops_the_model(
     assert not request.finished
 
 
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_thread_that_fills_a_queue_stops_if_it_asks(
+    question: str, *, asks: bool
+) -> None:
+    """Notebook 09a: it goes on otherwise, for a reader who has left."""
+    model = ChatOpenAI(**script(tokens=[" on"] * 200, ttft=0, pace=100))
+    texts, left = SimpleQueue[str](), threading.Event()
+
+    def fill() -> None:
+        with closing(cast("Any", model.stream(question))) as chunks:
+            for chunk in chunks:
+                if asks and left.is_set():
+                    break
+                texts.put(chunk.text)
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    while not texts.get():
+        pass
+    left.set()
+    thread.join()
+    (request,) = recorded(question)
+    assert request.finished is not asks
+
+
 @pytest.mark.parametrize("path", ["/stopping", "/frames"])
 def test_a_step_that_is_a_plain_function_cannot_be_stopped(
     path: str, question: str
@@ -232,6 +262,78 @@ def test_a_step_that_is_a_plain_function_cannot_be_stopped(
         leave(url, path, question)
         (request,) = recorded(question)
     assert request.finished
+
+
+@pytest.mark.parametrize(("kind", "finished"), [("async", False), ("plain", True)])
+def test_a_tool_that_is_a_plain_function_cannot_be_stopped(
+    *, kind: str, finished: bool, question: str
+) -> None:
+    """Notebook 06a: an agent's tool asks a model, in a thread if it is plain."""
+    sure = {"stream_chunk_timeout": None}
+    model = ChatOpenAI(**sure, **script(**(STEADY if finished else LONG_STEADY)))
+
+    @tool
+    def plain() -> str:
+        """Ask."""
+        return model.invoke(question).text
+
+    @tool
+    async def asynchronous() -> str:
+        """Ask."""
+        return (await model.ainvoke(question)).text
+
+    node = ToolNode([plain if finished else asynchronous])
+    name = "plain" if finished else "asynchronous"
+    wish = AIMessage("", tool_calls=[{"name": name, "args": {}, "id": "1"}])
+    graph = StateGraph(MessagesState).add_node("tools", node).add_edge(START, "tools")
+
+    async def frames() -> AsyncIterator[str]:
+        stream = graph.compile().astream({"messages": [wish]}, stream_mode="messages")
+        async with aclosing(stream) as chunks:
+            async for chunk, _ in chunks:
+                yield chunk.text
+
+    app = FastAPI()
+    app.add_api_route("/frames", lambda: EventStream(frames()))
+    with serve(app) as url:
+        leave(url, "/frames", question)
+        (request,) = recorded(question)
+    assert request.finished is finished
+
+
+@pytest.mark.parametrize("one", [True, False])
+async def test_an_earlier_step_says_the_reason_for_one_that_broke_off(
+    *, one: bool, taught: Taught
+) -> None:
+    """Notebook 06a: hand `events` the chunks of one step, or half passes for whole."""
+    half = script(tokens=["Half", " of it"], fault="early_end", at=1)
+    models = iter([ChatOpenAI(**script(tokens=["a plan"])), ChatOpenAI(**half)])
+
+    async def ask(state: MessagesState) -> dict[str, list[BaseMessage]]:
+        found = ToolMessage("3 rows", tool_call_id="1")
+        return {"messages": [found, await next(models).ainvoke(state["messages"])]}
+
+    async def answer(state: MessagesState) -> dict[str, list[BaseMessage]]:
+        return {"messages": [await next(models).ainvoke(state["messages"])]}
+
+    steps = StateGraph(MessagesState).add_sequence([("plan", ask), ("answer", answer)])
+    graph = steps.add_edge(START, "plan").compile()
+
+    async def said() -> AsyncIterator[BaseMessage]:
+        async for chunk, about in graph.astream(asked("Hi"), stream_mode="messages"):
+            if not one or about["langgraph_node"] == "answer":
+                yield chunk
+
+    taught_06a = taught("06a")
+    taught_06a["log"].disabled = True
+    events = [event async for event in taught_06a["events"](said())]
+    taught_06a["log"].disabled = False
+    text = "".join(each.data["text"] for each in events if each.event == "token")
+    if one:
+        assert (text, events[-1].event) == ("Half", "error")
+    else:
+        assert (text, events[-1].event) == ("a plan3 rowsHalf", "done")
+        assert events[-1].data == {"finish_reason": "stop"}
 
 
 def test_the_collector_stops_by_chance_what_nobody_closes(question: str) -> None:

@@ -7,9 +7,10 @@ import json
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import openai
 import pytest
@@ -25,6 +26,7 @@ from pydantic import BaseModel
 from helpers.models import script
 from tests.support.fixtures import Taught
 from tests.support.recorded import recorded
+from tests.support.terminal_chat import chat
 from tools.notebook import Notebook, find
 
 FAST = {"ttft": 0, "pace": 0}
@@ -136,6 +138,67 @@ def test_what_other_classes_report_is_not_known(
     assert not taught("09b")["is_complete"](answer)
 
 
+LAST_REASON: dict[str, Callable[[Taught, ChatOpenAI], object]] = {
+    "07": lambda taught, model: taught("07")["by_stream"](model, "Hi", str) == "stop",
+    "09b, a sum": lambda taught, model: taught("09b")["is_complete"](
+        taught("09b")["add_up"](model.stream("Hi"))
+    ),
+    "09b, a step": lambda taught, model: [
+        *taught("09b")["to_the_end"](model.stream("Hi"))
+    ],
+    "09b, events": lambda taught, model: (
+        [*taught("09b")["tries"]([model], "Hi")][-1] == ("done", "stop")
+    ),
+    "09c": lambda taught, model: taught("09c")["is_complete"](
+        taught("09c")["add_up"](model.stream("Hi"))
+    ),
+    "10b": lambda taught, model: [*taught("10b")["previews"](model.stream("Hi"))][-1][
+        1
+    ],
+    "11": lambda _, model: "[complete," in answered(model),
+}
+
+
+def answered(model: ChatOpenAI) -> str:
+    """Return what the chat of notebook 11 writes."""
+    written: list[str] = []
+    cast("Callable[..., object]", chat())(model, ["Hi"], written.append)
+    return "".join(written)
+
+
+@pytest.mark.parametrize("notebook", LAST_REASON)
+def test_each_notebook_goes_by_the_last_reason(notebook: str, taught: Taught) -> None:
+    """Or it takes a whole answer for a cut one, where a server says it twice."""
+    twice = script(tokens=['{"a": ', "1}"], fault="reason_twice", **FAST)
+    first, *rest = ChatOpenAI(**twice).stream("Hi")
+    whole = sum(rest, start=first)
+    assert whole.response_metadata["finish_reason"] == "stopstop"
+    assert LAST_REASON[notebook](taught, ChatOpenAI(**twice))
+
+
+@pytest.mark.parametrize(
+    ("options", "reports"), [({}, 1), ({"fault": "early_end", "at": 1}, 0)]
+)
+def test_the_usage_tells_an_end_where_no_reason_does(
+    options: dict[str, object], reports: int
+) -> None:
+    """Notebook 09b says so, of servers that send no reason at all."""
+    model = ChatOpenAI(
+        stream_usage=True, **script(tokens=["1", "2"], **FAST, **options)
+    )
+    assert sum(bool(chunk.usage_metadata) for chunk in model.stream("Hi")) == reports
+
+
+async def test_an_empty_answer_of_both_models_is_an_error(taught: Taught) -> None:
+    """And none that tells of an iterator: StopIteration in a generator."""
+    empty = ChatOpenAI(**script(tokens=["No"], fault="early_end", at=0, **FAST))
+    step = taught("09b")["with_spare"](empty, empty)
+    with pytest.raises(EOFError, match="the answer is empty"):
+        list(step.stream("Hi"))
+    with pytest.raises(EOFError, match="the answer is empty"):
+        _ = [chunk async for chunk in step.astream("Hi")]
+
+
 def test_a_spare_gets_a_question_that_a_filter_refused(taught: Taught) -> None:
     """Notebook 09b says so, as a warning."""
     filtered = script(tokens=["No"], fault="content_filter", **FAST)
@@ -197,7 +260,7 @@ def test_a_callback_counts_what_objects_cost(method: str, shape: object) -> None
     for asked in True, None:
         model = ChatOpenAI(model="gpt-4o", stream_usage=asked, **script(**says, **FAST))
         with get_usage_metadata_callback() as usage:
-            list(model.with_structured_output(shape, method=method).stream("Hi"))
+            list(model.with_structured_output(shape, method=method).stream("As JSON"))
         assert bool(usage.usage_metadata) is bool(asked)
 
 
@@ -343,6 +406,8 @@ def test_the_index_has_a_row_for_each_of_these() -> None:
         ),
         *("browser", "tab", "Python client", "`requests`", "JSONDecodeError", "object"),
         *("each piece as JSON", "stopstop", "reasons", "the text begins again"),
+        *("`AgentExecutor`", "never sends a reason", "a thread fills a queue"),
+        *("plain `def`", "an `invoke` that streams", "before the first token"),
     ):
         assert word in rows, word
 

@@ -124,7 +124,7 @@ def test_no_app_of_06c_shows_the_key(
     caplog.set_level(logging.DEBUG)
     defined = taught("06c")  # these have no `except`: what fails goes to the server
     defined["model"] = ChatOpenAI(max_retries=0)
-    with serve(defined["tested"], quiet=True) as url:  # as the notebook has it
+    with serve(defined["tested"]) as url:
         shown = all_of(url + path)
     out, err = capfd.readouterr()
     for where, text in {"page": shown, "out": out + err, "log": caplog.text}.items():

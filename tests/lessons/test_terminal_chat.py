@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -57,22 +57,6 @@ def test_a_stop_in_the_call_of_a_tool_leaves_the_text_before_it(
     call(llm, ["Count!", "Go on!"], written.append)
     assert sent == [["Count!"], [*kept, "Go on!"]]
     assert written.count("\n[stopped, tokens unknown]\n") == 2
-
-
-class Stuttering:
-    """A model whose server sends the reason of an end twice, as some do."""
-
-    def stream(self, *_: object, **__: object) -> Iterator[AIMessageChunk]:
-        yield AIMessageChunk("One")
-        for _ in range(2):
-            yield AIMessageChunk("", response_metadata={"finish_reason": "stop"})
-
-
-def test_a_reason_that_is_sent_twice_is_one_reason() -> None:
-    written: list[str] = []
-    call = cast("Callable[..., object]", chat())
-    call(Stuttering(), ["Hi"], written.append)
-    assert "".join(written) == "One\n[complete, tokens unknown]\n"
 
 
 def test_a_stop_stops_the_model(question: str) -> None:

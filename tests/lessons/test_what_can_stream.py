@@ -7,19 +7,22 @@ Look at it in the notebook; then change the row here, and what the notebook says
 import asyncio
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core._api import LangChainDeprecationWarning
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.output_parsers import StrOutputParser
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.prompts import BasePromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableParallel
+from langchain_openai import ChatOpenAI
 from langgraph.graph import MessagesState
 
-from helpers.models import requests
+from helpers.models import requests, script
 from helpers.probing import Probe, aprobe, probe
 from helpers.probing.notebook_08 import classics, graphs, parsers, subjects
 from helpers.probing.notebook_08.subjects import QUESTION, Row
@@ -215,6 +218,42 @@ def test_a_classic_chain_may_ask_for_no_stream_at_all(name: str, streams: bool) 
     list(step.stream({"topic": f"the wire of {name}"}))
     (asked,) = (each for each in requests() if f"the wire of {name}" in each.prompt)
     assert asked.stream is streams
+
+
+async def test_an_old_agent_gives_its_steps_and_its_events_have_the_tokens() -> None:
+    (agent, given) = classics.classic_chains()["AgentExecutor"]
+    asked = {"topic": str(given["topic"] if isinstance(given, dict) else given)}
+    items = [item async for item in agent.astream(asked)]
+    assert [*map(set, items)] == [{"output", "messages"}]
+    events = [event async for event in agent.astream_events(asked, version="v2")]
+    heard = [
+        event["data"]["chunk"].text
+        for event in events
+        if event["event"] == "on_chat_model_stream"
+    ]
+    assert len([*filter(None, heard)]) > 1
+    assert "".join(heard) == items[-1]["output"]
+
+
+def test_an_agent_is_a_graph_whose_model_streams() -> None:
+    """Notebook 08 says so, of `create_agent`; notebook 11, too."""
+    words = ["Token", " by", " token"]
+    model = ChatOpenAI(**script(tokens=words, ttft=0, pace=0))
+    agent = create_agent(model, [])
+    asked: Any = {"messages": [("user", "Hi")]}
+    said = [chunk.text for chunk, _ in agent.stream(asked, stream_mode="messages")]
+    assert [*filter(None, said)] == words
+
+
+async def test_a_model_may_stream_in_async_code_alone() -> None:
+    class Awaited(subjects.Echo):
+        async def _astream(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
+            for text in "abc":
+                yield ChatGenerationChunk(message=AIMessageChunk(text))
+
+    said = [chunk.text async for chunk in Awaited().astream("Hi")]
+    assert [*filter(None, said)] == [*"abc"]
+    assert len([chunk for chunk in Awaited().stream("Hi") if chunk.text]) == 1
 
 
 def test_tools_and_a_flag_together_fail() -> None:

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx2
 import openai
 import pytest
+from openai.types.chat import ChatCompletionChunk
 
 from helpers.models import smollm2
 from helpers.models.process import ServerProcess
@@ -81,6 +83,28 @@ def test_two_streams_move_at_once(client: openai.OpenAI) -> None:
     ends = {name: len(order) - 1 - order[::-1].index(name) for name in "ab"}
     assert order.index("b") < ends["a"]
     assert order.index("a") < ends["b"]
+
+
+def test_who_leaves_during_the_prompt_leaves_others_waiting(
+    client: openai.OpenAI,
+) -> None:
+    """Notebook 09a: the server reads the prompt of one who has left to its end."""
+
+    def first_token(question: str) -> float:
+        start = time.monotonic()
+        with stream_of(question) as chunks:
+            next(c for c in chunks if c.choices and c.choices[0].delta.content)
+        return time.monotonic() - start
+
+    def stream_of(question: str) -> openai.Stream[ChatCompletionChunk]:
+        return client.chat.completions.create(
+            model="smollm2", messages=ask(question), max_tokens=2, stream=True
+        )
+
+    first_token("Hello")  # a server that has just begun is slower
+    alone = first_token("Good morning")
+    stream_of("Seven ships sail on the sea. " * 110).close()
+    assert first_token("Good evening") > 4 * alone
 
 
 def test_an_answer_ends(client: openai.OpenAI) -> None:

@@ -124,6 +124,16 @@ def test_what_an_app_raises_is_logged_unless_quiet(
         assert message.endswith("LookupError: no such answer")
 
 
+def test_what_an_app_raises_is_logged_without_the_key(
+    app: FastAPI, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "no such answer")
+    with serve(app) as url:
+        assert httpx2.get(f"{url}/broken").status_code == 500
+    assert "LookupError: [key]" in caplog.text
+    assert "no such answer" not in caplog.text
+
+
 def test_an_app_that_fails_to_start_is_reported_in_one_line() -> None:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -37,7 +37,7 @@ from helpers import serve
 from helpers.models import script
 from helpers.serving import stopping
 from helpers.serving.pings import EventStream
-from helpers.serving.stopping import relay, stoppable
+from helpers.serving.stopping import delivering, relay, stoppable
 from tests.support.recorded import recorded
 from tests.support.served import until
 from tests.support.wire import connect
@@ -302,6 +302,28 @@ async def test_python_3_11_loses_a_cancellation_that_comes_with_a_result() -> No
     chunk.set_result("a")
     waiting.cancel()
     assert await waiting == "a"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python 3.12 repaired it")
+async def test_on_python_3_11_a_model_that_loses_it_stops_at_its_next_text() -> None:
+    """Notebook 06a: the chunk that came in the same moment had no text to send."""
+    loop = asyncio.get_running_loop()
+    first, second, seen, sent = loop.create_future(), loop.create_future(), [], []
+
+    async def frames() -> Texts:
+        seen.append(await asyncio.wait_for(first, LONG))
+        seen.append(await asyncio.wait_for(second, LONG))
+        yield seen[-1]
+        seen.append("a third")
+
+    async def send(text: str) -> None:
+        sent.append(text)
+
+    async with delivering(frames(), send):
+        await asyncio.sleep(0)  # it waits for the first chunk
+        first.set_result("")
+        loop.call_later(0.05, second.set_result, "a text")  # pace: of the model
+    assert (seen, sent) == (["", "a text"], [])
 
 
 def test_a_source_that_fails_beside_its_model_stops_it(question: str) -> None:

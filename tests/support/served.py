@@ -33,7 +33,9 @@ PHASES = pytest.mark.parametrize(
 
 def scripted(**options: Any) -> ChatOpenAI:
     """Return a model that says its script, unpaced, and is asked once."""
-    return ChatOpenAI(stream_usage=True, max_retries=0, **script(**UNPACED | options))
+    # With a limit for the wait, Python 3.11 may not hear that a reader has left.
+    sure: dict[str, Any] = {"max_retries": 0, "stream_chunk_timeout": None}
+    return ChatOpenAI(stream_usage=True, **sure, **script(**UNPACED | options))
 
 
 def asking(question: str, *, version: str = "1.1") -> bytes:

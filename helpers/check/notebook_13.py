@@ -1,0 +1,178 @@
+"""The exercises of notebook 13: events."""
+
+import gc
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+)
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, cast
+
+from .exercise import case, exercise, shown
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+    from langchain_core.runnables.schema import StreamEvent
+
+Events = AsyncIterator["StreamEvent"]
+NOTES, ANSWER = ["Some", " notes"], ["Sent", " as", " it", " is", " as", " made", "."]
+
+
+@exercise("13.1")
+async def tagged_text(answer: object) -> AsyncGenerator[str, None]:
+    """Exercise 13.1: of all events, the texts of the model with the tag `answer`."""
+    if not callable(answer):
+        yield "write async def answer_text(events), and yield the texts"
+    reading = cast("Callable[[Events], AsyncIterator[object]]", answer)
+    for name, (run, asked) in runs().items():
+        events = [event async for event in run.astream_events(asked, version="v2")]
+        taken = 0
+
+        async def source(events: list["StreamEvent"] = events) -> Events:
+            nonlocal taken
+            for taken, event in enumerate(events, 1):  # noqa: B007
+                yield event
+
+        texts = reading(source())
+        if not hasattr(texts, "__aiter__"):
+            yield "write it with async def, and yield each text"
+        got, since = [], []
+        async for text in texts:
+            got.append(text)
+            since.append(taken)
+        if hint := misheard(got):
+            yield f"{name}: {hint}"
+        if len(set(since)) < len(ANSWER):
+            yield f"{name}: the texts are right, but they come together: yield at once"
+
+
+def misheard(got: list[object]) -> str:
+    """Say what is wrong with the texts of a run; "" if nothing is."""
+    if got == ANSWER:
+        return ""
+    if not got:
+        return "nothing comes; a step has tags of the chain's too, beside its own"
+    if not all(isinstance(text, str) for text in got):
+        return f"yield texts, not {shown(next(t for t in got if type(t) is not str))}"
+    if "" in got:
+        return "leave out the pieces without text"
+    said = "".join(cast("list[str]", got))
+    if "".join(NOTES) in said or any(note in got for note in NOTES):
+        return "the notes are no answer: look at event['tags']"
+    if len(got) > 1 and got[-1] == "".join(ANSWER):
+        return "yield each text as it comes, not all that came so far"
+    if said.count("made") > 1:
+        return "each text comes more than once: take one kind of event"
+    if said == "".join(ANSWER):
+        return "yield each text as it comes, not the whole, or letters"
+    return case("its events", ANSWER, got)
+
+
+def runs() -> dict[str, tuple["Runnable[Any, Any]", object]]:
+    """Return what is run, and with what: a chain, and a graph whose names are others.
+
+    In both a model makes notes first; the one that answers has the tag `answer`.
+    """
+    from langchain_core.output_parsers import StrOutputParser
+    from langchain_openai import ChatOpenAI
+    from langgraph.graph import START, MessagesState, StateGraph
+
+    from helpers.models import script
+
+    notes = ChatOpenAI(**script(tokens=NOTES, ttft=0, pace=0))
+    model = ChatOpenAI(**script(tokens=ANSWER, ttft=0, pace=0))
+    writer = model.with_config(tags=["answer"])
+    other = ChatOpenAI(tags=["answer", "long"], **script(tokens=ANSWER, pace=0, ttft=0))
+
+    async def noting(state: MessagesState) -> dict[str, object]:
+        return {"messages": [await notes.ainvoke(state["messages"])]}
+
+    async def answering(state: MessagesState) -> dict[str, object]:
+        named = other.with_config(run_name="Speaker")
+        return {"messages": [await named.ainvoke(state["messages"])]}
+
+    steps = StateGraph(MessagesState).add_node(noting).add_node(answering)
+    steps.add_edge(START, "noting").add_edge("noting", "answering")
+    text = StrOutputParser()
+    return {
+        "in a chain": (notes | text | writer | text, "Hi"),
+        "in a graph": (steps.compile(), {"messages": [("user", "Hi")]}),
+    }
+
+
+LONG = ["One", " sentence", ".", *[" More"] * 20, "."]
+SHORT = ["No", " end"]
+ASKED = count(1)  # a question of its own for each try: the record remembers
+
+
+@exercise("13.2")
+async def opening_sentence(answer: object) -> AsyncGenerator[str, None]:
+    """Exercise 13.2: a function that returns one sentence of a graph, and stops it."""
+    import asyncio  # not at the top: `import helpers` stays quick
+
+    from helpers.models import requests
+
+    if not callable(answer):
+        yield "write async def opening(graph, state), and return the text"
+    opening = cast("Callable[[Any, object], Awaitable[object]]", answer)
+    for tokens, expected in ((SHORT, "No end"), (LONG, "One sentence.")):
+        question = f"exercise 13.2, question {next(ASKED)}"
+        coming = opening(graph_of(tokens), {"messages": [("user", question)]})
+        if not isinstance(coming, Awaitable):
+            yield "write it with async def, and return the text"
+        with no_collection():
+            got = await coming
+            # In a thread: the loop closes a stream, and must not wait for the record.
+            record = await asyncio.to_thread(requests)
+        if got is None:
+            yield "it returns nothing: return the text"
+        if got != expected:
+            yield case("".join(tokens)[:24], expected, got)
+        asked = [each for each in record if each.prompt == question]
+        if not asked:
+            yield "the graph was not asked the question"
+        if tokens is LONG and any(each.left_after is None for each in asked):
+            yield f"the text is right, but the server sent all {len(LONG)} chunks"
+        if len(asked) > 1:
+            yield f"the text is right, but the model was asked {len(asked)} times"
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Keep Python from closing what nobody holds, which it does at some time or other.
+
+    Nobody can rely on that, so an answer that does is to be seen as what it is.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def graph_of(tokens: list[str]) -> "Runnable[Any, Any]":
+    """Return a graph of one node whose model says these tokens.
+
+    After the fourth it is silent for two seconds, in which a reader can leave.
+    """
+    from langchain_openai import ChatOpenAI
+    from langgraph.graph import START, MessagesState, StateGraph
+
+    from helpers.models import script
+
+    # None: Python 3.11 may lose a cancellation otherwise. It streams for `ainvoke` too:
+    # only a stream can be silent half way.
+    says = script(tokens=tokens, ttft=0, pace=0, fault="stall", at=4, stall=2)
+    model = ChatOpenAI(streaming=True, stream_chunk_timeout=None, **says)
+
+    async def answer(state: MessagesState) -> dict[str, object]:
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    steps = StateGraph(MessagesState).add_node("answer", answer)
+    return steps.add_edge(START, "answer").compile()
