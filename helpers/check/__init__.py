@@ -21,9 +21,11 @@ from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
 from helpers.check.notebook_12 import chat_filter, restarting_page
 from helpers.check.notebook_13 import opening_sentence, tagged_text
+from helpers.check.notebook_14 import assembled_calls, kept_object
 
 __all__ = [
     "answers_together",
+    "assembled_calls",
     "cached_stream",
     "chat_filter",
     "closed_stream",
@@ -35,6 +37,7 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
+    "kept_object",
     "opening_sentence",
     "quiz",
     "repaired_chain",
