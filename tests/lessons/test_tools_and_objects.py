@@ -185,3 +185,14 @@ def test_what_a_limit_of_tokens_does_by_method(notebook: dict[str, Any]) -> None
             end = [*cut.stream("Plan")]
             found = end[1]["parsed"] if raw else end[-1]
             assert dict(found)["nights"] == 365
+
+
+def test_json_schema_waits_with_defaults_too(notebook: dict[str, Any]) -> None:
+    drafts = [*notebook["planner"](Draft, "json_schema").stream("Plan")]
+    assert drafts == [Draft(city="Paris", nights=365_000)]
+
+
+def test_the_call_of_the_lesson_has_26_pieces_of_arguments() -> None:
+    chunks = [*teller({}, tool=CALL).stream("Pay")]
+    pieces = [each for chunk in chunks for each in chunk.tool_call_chunks]
+    assert len([each for each in pieces if each["args"]]) == 26
