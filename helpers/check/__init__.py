@@ -22,11 +22,13 @@ from helpers.check.notebook_11 import quiz, terminal_chat
 from helpers.check.notebook_12 import chat_filter, restarting_page
 from helpers.check.notebook_13 import opening_sentence, tagged_text
 from helpers.check.notebook_14 import assembled_calls, kept_object
+from helpers.check.notebook_15 import careful_agent, page
 
 __all__ = [
     "answers_together",
     "assembled_calls",
     "cached_stream",
+    "careful_agent",
     "chat_filter",
     "closed_stream",
     "complete_answer",
@@ -39,6 +41,7 @@ __all__ = [
     "kept_answer",
     "kept_object",
     "opening_sentence",
+    "page",
     "quiz",
     "repaired_chain",
     "restarting_page",

@@ -124,10 +124,10 @@ async def closed_stream(
             kept.append(three in streams)
             yield object() if chunk.text == " sentence" else chunk
 
-    text: object = None
+    returned = list[object]()
     with suppress(Exception):  # an object has no text
-        text = await first_sentence(model | RunnableGenerator(torn), three)
-    if text is not None:
+        returned.append(await first_sentence(model | RunnableGenerator(torn), three))
+    for text in returned:
         yield f"an exception in the loop is lost, and {shown(text)} is returned"
     if not all(kept):
         yield "streams[question] holds the stream too late: set it before you read"

@@ -215,26 +215,31 @@ def _failing(steps: Steps, failure: Callable[[ApiError], bytes]) -> Steps:
             yield step
 
 
-class Refusals:
-    """Counts how often each request was refused, for those that recover."""
+def refuse(script: Script) -> None:
+    """Raise the script's fault as an ApiError if it is a refusal."""
+    if script.fault in REFUSALS:
+        status, code, message = REFUSALS[script.fault]
+        raise ApiError(message, status=status, code=code)
+
+
+class Times:
+    """Counts how often each request has met its fault, for those that recover."""
 
     def __init__(self) -> None:
         self._done: Counter[int] = Counter()
 
-    def check(self, script: Script, body: bytes) -> None:
-        """Raise the script's refusal, unless this request has had its `times`.
+    def spent(self, script: Script, body: bytes) -> bool:
+        """Tell whether this request has had its fault `times`; if not, count one more.
 
         The count starts again after the answer, so that a cell can be run again.
         """
-        if script.fault not in REFUSALS:
-            return
-        if script.times is not None:
-            if len(self._done) > KEPT:  # of those who never asked again, the first
-                del self._done[next(iter(self._done))]
-            same = hash(body)
-            if self._done[same] >= script.times:
-                del self._done[same]
-                return
-            self._done[same] += 1
-        status, code, message = REFUSALS[script.fault]
-        raise ApiError(message, status=status, code=code)
+        if script.fault is None or script.times is None:
+            return False
+        if len(self._done) > KEPT:  # of those who never asked again, the first
+            del self._done[next(iter(self._done))]
+        same = hash(body)
+        if self._done[same] >= script.times:
+            del self._done[same]
+            return True
+        self._done[same] += 1
+        return False

@@ -11,7 +11,7 @@ from .calls import as_written
 from .endpoint import Answer
 from .endpoints import ANSWERING, RESPONSES, Endpoints
 from .error import ApiError
-from .faults import Refusals, change, check_fault, cut_short
+from .faults import Times, change, check_fault, cut_short, refuse
 from .models import MODELS, model_named
 from .reader import HttpRequest
 from .record import LONGEST, Record, Request
@@ -32,7 +32,7 @@ class Model:
         self.record = Record()
         self.turns = Turns()
         self._endpoints = Endpoints()
-        self._refusals = Refusals()
+        self._times = Times()
         self._speed = speed
         self._asked = self._number = 0
 
@@ -79,7 +79,9 @@ class Model:
         # A fault after a chunk that does not come happens after the last one.
         if script.at > noted.chunks_meant:
             script = replace(script, at=noted.chunks_meant)
-        self._refusals.check(script, asked.body)
+        if self._times.spent(script, asked.body):
+            script = replace(script, fault=None)
+        refuse(script)
         self._number += len(replies)
         replies = [cut_short(reply, script) for reply in replies]
         ttft, pause = waits(script, self._speed)

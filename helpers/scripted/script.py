@@ -41,7 +41,7 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True):
     at: Count = 0
     """How many chunks come before the fault."""
     times: Count | None = None
-    """How often a request is refused before it gets its answer; None: always."""
+    """How often a request meets the fault before it gets its answer; None: always."""
     stall: Seconds = 1.0
     """Seconds that a fault keeps the client waiting. Not scaled by COURSE_SPEED."""
     tool: ScriptedCall | None = None

@@ -802,6 +802,12 @@ async def not_awaiting_its_closing(model: Model, question: str) -> str:
     return text
 
 
+async def swallowing_all(model: Model, question: str) -> str | None:
+    with suppress(AttributeError):
+        return await closing(model, question)
+    return None
+
+
 async def swallowing(model: Model, question: str) -> str:
     with suppress(Exception):
         return await closing(model, question)
@@ -867,6 +873,7 @@ SENT = "the server sent all 104 chunks"
 WRONG_REPAIRS = [
     (not_awaiting_its_closing, f"the text is right, but {SENT}"),
     (swallowing, "an exception in the loop is lost, and 'One' is returned"),
+    (swallowing_all, "an exception in the loop is lost, and None is returned"),
     (closing_another, f"the text is right, but {SENT}"),
     (closing_in_else, f"the text is right, but {SENT}"),
     (without_async, "is not the one that was read"),

@@ -1,6 +1,7 @@
 """What notebook 05 says beside its cells: of limits, of closing, of what traces see."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, closing
 from typing import Any
@@ -11,6 +12,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_openai import ChatOpenAI
 
 from helpers.models import script
+from tests.support.recorded import recorded
 
 QUICK = script(tokens=["One", " two", " three"] * 20, ttft=0, pace=100)
 
@@ -29,6 +31,45 @@ def test_without_async_only_one_limit_notices_a_silence(
     except Exception as caught:  # noqa: BLE001  (its class is private)
         raised = type(caught).__name__
     assert raised == error
+
+
+ENDLESS = script(tokens=[" on"] * 2000, ttft=0, pace=400)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        pytest.param(
+            {},
+            marks=pytest.mark.skipif(
+                sys.version_info < (3, 12), reason="Python 3.11 may lose a cancellation"
+            ),
+        ),
+        {"stream_chunk_timeout": None},
+    ],
+)
+async def test_a_group_stops_its_tasks_while_chunks_come_in(
+    limits: dict[str, None], question: str
+) -> None:
+    coming = asyncio.Event()
+
+    async def read() -> None:
+        count = 0
+        async for _ in ChatOpenAI(**limits, **ENDLESS).astream(question):
+            count += 1
+            if count == 40:
+                coming.set()
+
+    async def fail() -> None:
+        await coming.wait()
+        raise LookupError
+
+    with pytest.raises(ExceptionGroup):
+        async with asyncio.TaskGroup() as group:
+            for work in (read, read, read, fail):
+                group.create_task(work())
+    found = await asyncio.to_thread(recorded, question)
+    assert [request.finished for request in found] == [False] * 3
 
 
 class Trace(BaseCallbackHandler):

@@ -42,6 +42,10 @@ WATCH = """(node, selector) => {
   new MutationObserver(note).observe(node, what);
 }"""
 
+# The width of an image, and of the output that it is in.
+SIZES = """image => [image, image.closest(".jp-OutputArea-output")].map(
+  element => element.getBoundingClientRect().width)"""
+
 LINKS = """\
 ![a dashed line and many marks](images/waiting.svg)
 [code](../helpers/__init__.py) [next](03_stream_a_model.ipynb#The-loop)"""
@@ -173,10 +177,7 @@ def test_the_first_answer_streams_into_the_page(page: Page, lab: str) -> None:
     for width, least in (1250, 600), (760, 300):
         page.set_viewport_size({"width": width, "height": 1000})
         expect(figure).to_have_js_property("complete", True)
-        drawn, room = figure.evaluate(
-            """image => [image, image.closest(".jp-OutputArea-output")].map(
-                 element => element.getBoundingClientRect().width)"""
-        )
+        drawn, room = figure.evaluate(SIZES)
         assert least < drawn <= room, "the figure is cut off"
 
 
@@ -238,7 +239,11 @@ def test_pictures_and_links_lead_from_a_copy(page: Page, lab: str) -> None:
 def test_a_fresh_clone_shows_its_figures_before_anything_is_run(
     page: Page, lab: str
 ) -> None:
-    for notebook in "00_start_here", "01_why_streaming_matters":
+    for notebook, width, least in (
+        ("00_start_here", 1250, 600),
+        ("01_why_streaming_matters", 760, 300),
+    ):
+        page.set_viewport_size({"width": width, "height": 1000})
         open_notebook(page, lab, f"notebooks/{notebook}")
         outputs = page.locator(".jp-OutputArea-output")
         expect(
@@ -247,6 +252,8 @@ def test_a_fresh_clone_shows_its_figures_before_anything_is_run(
         for image in outputs.locator("img").all():
             assert image.get_attribute("src", timeout=1000).startswith("data:image/png")
             assert image.evaluate("image => image.naturalWidth") == 1320
+            drawn, room = image.evaluate(SIZES)
+            assert least < drawn <= room, "the figure is cut off"
 
 
 def test_the_chat_page_streams_inside_its_notebook(page: Page, lab: str) -> None:

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import httpx2
@@ -128,6 +129,26 @@ def test_the_count_of_refusals_starts_anew_after_the_answer(
     for _ in range(2):  # as a cell that is run twice
         assert recovers.invoke(question).text == "".join(TOKENS)
     assert statuses(question) == [429, 200, 429, 200]
+
+
+@sees("dropped", "early_end", "abort")
+def test_any_fault_may_pass(fault: str, question: str) -> None:
+    recovers = llm(fault, at=2, times=1)
+    for _ in range(2):  # as a cell that is run twice
+        seen = ""
+        with suppress(openai.APIConnectionError):
+            for chunk in recovers.stream(question):
+                seen += chunk.text
+        assert seen == "One two"
+        assert added_up(recovers.stream(question)).text == "".join(TOKENS)
+
+
+@sees("dropped")
+def test_invoke_gets_over_a_connection_that_breaks_once(
+    fault: str, question: str
+) -> None:
+    assert llm(fault, at=2, times=1).invoke(question).text == "".join(TOKENS)
+    assert len(recorded(question)) == 2
 
 
 @sees("server_error")

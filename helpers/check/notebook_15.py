@@ -1,0 +1,159 @@
+"""The exercises of notebook 15: agents."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from .exercise import case, exercise
+
+if TYPE_CHECKING:
+    from langchain.agents.middleware import AgentMiddleware
+
+Frame = tuple[str, dict[str, str]]
+
+
+def token(text: str, turn: str = "1") -> Frame:
+    """Return the frame of a piece of text."""
+    return "token", {"text": text, "turn": turn}
+
+
+def status(text: str, turn: str | None = None) -> Frame:
+    """Return the frame of a status line; a call names the turn that it belongs to."""
+    return "status", {"text": text} | ({"turn": turn} if turn else {})
+
+
+DONE: Frame = ("done", {"finish_reason": "stop"})
+BROKEN: Frame = ("error", {"message": "The answer broke off."})
+PAGES: list[tuple[list[Frame], list[str], str]] = [
+    ([token("Hi"), token(" there"), DONE], [], "Hi there"),
+    (
+        [status("Using a", "1"), status("at work"), token("Two", "2"), DONE],
+        ["Using a", "at work"],
+        "Two",
+    ),
+    (
+        [token("I "), token("look."), status("Using a", "1"), token("It", "2"), DONE],
+        ["I look.", "Using a"],
+        "It",
+    ),
+    (
+        [token("Both."), status("Using a", "1"), status("Using b", "1"), DONE],
+        ["Both.", "Using a", "Using b"],
+        "",
+    ),
+    (
+        [
+            *(token("A"), status("Using a", "1"), token("B", "2")),
+            *(status("Using b", "2"), status("at work"), token("C", "3"), BROKEN),
+        ],
+        ["A", "Using a", "B", "Using b", "at work"],
+        "C",
+    ),
+    ([token("One"), status("at work"), token(" two"), DONE], ["at work"], "One two"),
+]
+
+
+@exercise("15.1")
+def page(answer: object) -> Iterator[str]:
+    """Exercise 15.1: a function that makes of frames what a page shows."""
+    if not callable(answer):
+        yield "write def page(frames)"
+    show = cast("Callable[[list[Frame]], object]", answer)
+    for frames, lines, text in PAGES:
+        got = show([(event, dict(data)) for event, data in frames])
+        if not isinstance(got, tuple | list) or len(got) != 2:
+            yield "return two things: the list of the status lines, and the answer"
+        if [*cast("Sequence[object]", got)] != [lines, text]:
+            yield case(_short(frames), (lines, text), tuple(cast("list[object]", got)))
+
+
+def _short(frames: list[Frame]) -> list[str]:
+    return [f"{event} {data.get('turn', '')}".strip() for event, data in frames]
+
+
+WHOLE = {"to": "alice", "amount": 1000000}
+CUT = 15
+"""How many chunks of the call come: `{"to": "alice", "amount": 100`."""
+
+
+@exercise("15.2")
+def careful_agent(answer: object) -> Iterator[str]:
+    """Exercise 15.2: middleware with which an agent runs no call that was cut off."""
+    from langchain.agents.middleware import AgentMiddleware
+
+    if not isinstance(answer, AgentMiddleware):
+        yield "give middleware: a function under @wrap_model_call, for example"
+    careful = cast("AgentMiddleware[Any, Any]", answer)
+    if not _has_hook(careful):
+        yield "write its hook with def: the check reads the agent with stream"
+    if (ran := _run(careful, tool=_call())[0]) != [WHOLE]:
+        yield f"a whole call has to be run: {WHOLE} expected, got {ran}"
+    for fault in ("length", "early_end"):
+        ran = _run(careful, bears=True, tool=_call(), fault=fault, at=CUT)[0]
+        if any(each != WHOLE for each in ran):
+            ends = {"length": "'length'", "early_end": "none"}[fault]
+            yield f"a call that was cut off is run, with {ran[0]}: its reason is {ends}"
+    words = ["To", " be", " or"]
+    if _run(careful, tokens=words, fault="length", at=2)[1] != "To be":
+        yield "an answer in words that reaches its limit is no call: let it through"
+
+
+def _call() -> dict[str, object]:
+    return {"name": "transfer", "args": WHOLE}
+
+
+def _has_hook(middleware: "AgentMiddleware[Any, Any]") -> bool:
+    """Tell whether it does something in an agent that is not asynchronous."""
+    from langchain.agents.middleware import AgentMiddleware
+
+    base, own = AgentMiddleware, type(middleware)
+    hooks = ("wrap_model_call", "wrap_tool_call", "after_model", "before_model")
+    return any(getattr(own, hook) is not getattr(base, hook) for hook in hooks)
+
+
+def _run(
+    careful: "AgentMiddleware[Any, Any]", *, bears: bool = False, **options: object
+) -> tuple[list[dict[str, object]], str]:
+    """Return the transfers that an agent made, and what it said last.
+
+    The script takes its first turn. With `bears`, the middleware may raise.
+    """
+    from langchain.agents import create_agent
+    from langchain_openai import ChatOpenAI
+
+    from helpers.models import script
+    from helpers.models.first_turn import FirstTurn, Request
+
+    class Once(FirstTurn):
+        """Asked again in the same turn, let the agent's own model answer."""
+
+        asked = False
+
+        def is_first(self, request: Request) -> bool:
+            first, self.asked = not self.asked, True
+            return first
+
+    ran: list[dict[str, object]] = []
+
+    def transfer(to: str, amount: int) -> str:
+        """Transfer money to somebody."""
+        ran.append({"to": to, "amount": amount})
+        return "done"
+
+    quick: dict[str, object] = {"ttft": 0, "pace": 0}
+    asked: dict[str, Any] = {"messages": [("user", "Transfer 1000000 to alice")]}
+    # Any: its types ask for a graph's own kind of configuration.
+    agent: Any = create_agent(
+        ChatOpenAI(**script(**quick)),
+        [transfer],
+        middleware=[careful, Once(**quick, **options)],
+    )
+    said = ""
+    modes, limit = ["messages", "values"], {"recursion_limit": 20}
+    try:
+        for mode, item in agent.stream(asked, limit, stream_mode=modes):
+            if mode == "values":
+                said = item["messages"][-1].text
+    except Exception:
+        if not bears:
+            raise
+    return ran, said

@@ -1,0 +1,285 @@
+"""What notebook 15 says of agents, beyond what its cells show."""
+
+import asyncio
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import PIIMiddleware, pii
+from langchain_core.tools import tool
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.config import get_stream_writer
+from langgraph.graph import START, MessagesState, StateGraph
+
+from helpers import serve
+from helpers.models import requests, script
+from helpers.models.first_turn import FirstTurn
+from tests.support.fixtures import Taught
+from tests.support.served import until
+
+QUICK = {"ttft": 0, "pace": 0}
+CALL = {"name": "get_weather", "args": {"city": "Paris"}}
+MODES = ["messages", "custom"]
+
+
+@tool
+def get_weather(city: str) -> str:
+    """Get the weather in a city."""
+    get_stream_writer()("asking")
+    return f"It's sunny in {city}, 24 degrees."
+
+
+def model(**options: Any) -> ChatOpenAI:
+    """Return a model that says its script, unpaced, with connections of its own.
+
+    Those that models share may belong to the event loop of another test.
+    """
+    own: Any = {"stream_chunk_timeout": None, "http_async_client": httpx2.AsyncClient()}
+    return ChatOpenAI(max_retries=0, **own, **script(**QUICK | options))
+
+
+def agent(*middleware: Any, tools: Any = (get_weather,), **options: Any) -> Any:
+    return create_agent(model(**options), [*tools], middleware=middleware)
+
+
+def first_turn(**options: Any) -> FirstTurn:
+    """Return middleware whose model has connections of its own."""
+    first = FirstTurn()
+    first.model = model(**options)
+    return first
+
+
+def ask(question: str = "What's the weather in Paris?") -> dict[str, Any]:
+    return {"messages": [("user", question)]}
+
+
+def long(**options: Any) -> ChatOpenAI:
+    """Return a model that has more to say than anybody waits for."""
+    words = {"tokens": [" on"] * 4000, "pace": 80}
+    return ChatOpenAI(stream_chunk_timeout=None, **options, **script(ttft=0, **words))
+
+
+@pytest.fixture
+def frames(taught: Taught) -> Callable[..., Any]:
+    """Return the notebook's `frames`, as a function that returns all of them."""
+    taught_frames = taught("15")["frames"]
+
+    async def read(agent: Any) -> list[tuple[str, dict[str, str]]]:
+        found = taught_frames(agent, ask()["messages"][0][1])
+        return [frame async for frame in found]
+
+    return read
+
+
+def test_the_modes_for_programs() -> None:
+    modes = ["values", "tasks", "debug", "checkpoints"]
+    items = [*agent().stream(ask(), stream_mode=modes)]
+    counts = Counter(mode for mode, _ in items)
+    assert counts == {"values": 4, "tasks": 6, "debug": 6}
+    assert all(
+        {"step", "timestamp"} <= {*data} for mode, data in items if mode == "debug"
+    )
+    kept = create_agent(model(), [get_weather], checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+    assert [*kept.stream(ask(), thread, stream_mode="checkpoints")]  # type: ignore[call-overload]
+
+
+def said(found: list[tuple[str, dict[str, str]]]) -> str:
+    return "".join(data["text"] for event, data in found if event == "token")
+
+
+async def test_the_frames_of_a_model_that_does_not_stream(
+    frames: Callable[..., Any],
+) -> None:
+    whole = model().model_copy(update={"disable_streaming": True})
+    found = await frames(create_agent(whole, [get_weather]))
+    events = [event for event, _ in found]
+    assert events == ["status", "status", "token", "done"]
+    assert said(found) == "It's sunny in Paris, 24 degrees."
+
+
+@pytest.mark.parametrize("fault", ["early_end", "error_frame", "dropped", "rate_limit"])
+async def test_an_agent_that_fails_ends_in_an_error(
+    frames: Callable[..., Any], fault: str
+) -> None:
+    broken = agent(tokens=["One", " two", " three"], fault=fault, at=2)
+    *_, (event, data) = await frames(broken)
+    assert (event, *data) == ("error", "message")
+
+
+async def test_an_agent_whose_second_turn_breaks_off_ends_in_an_error(
+    frames: Callable[..., Any],
+) -> None:
+    broken = agent(
+        first_turn(tool=CALL), tokens=["One", " two"], fault="early_end", at=1
+    )
+    found = await frames(broken)
+    assert ([event for event, _ in found][-2:], said(found)) == (
+        ["token", "error"],
+        "One",
+    )
+
+
+async def test_a_limit_is_an_end_with_its_reason(frames: Callable[..., Any]) -> None:
+    limited = agent(tokens=["One", " two"], fault="length", at=1)
+    assert (await frames(limited))[-1] == ("done", {"finish_reason": "length"})
+
+
+async def test_no_frame_has_arguments_or_results(frames: Callable[..., Any]) -> None:
+    @tool("get_weather")
+    def secret(city: str) -> str:
+        """Get the weather in a city."""
+        return "RESULT"
+
+    talks = first_turn(
+        tokens=["Hm."], tool={"name": "get_weather", "args": {"city": "ARG"}}
+    )
+    found = await frames(agent(talks, tools=[secret], tokens=["Done."]))
+    assert [event for event, _ in found] == ["token", "status", "token", "done"]
+    assert not {"RESULT", "ARG"} & {*str(found).replace("'", " ").split()}
+
+
+def test_what_an_inner_tool_says_is_lost_without_subgraphs() -> None:
+    inside = create_agent(model(), [get_weather], name="inside")
+
+    @tool
+    def ask_meteorologist(question: str) -> str:
+        """Ask the meteorologist about the weather."""
+        return str(inside.invoke(ask(question))["messages"][-1].text)  # type: ignore[call-overload]
+
+    outer = agent(tools=[ask_meteorologist])
+    asked = ask("Ask the meteorologist: What's the weather in Paris?")
+    assert not [*outer.stream(asked, stream_mode="custom")]
+    assert [*outer.stream(asked, stream_mode="custom", subgraphs=True)]
+
+
+@pytest.mark.parametrize("subgraphs", [False, True])
+def test_an_agent_that_is_a_node_comes_whole_without_subgraphs(subgraphs: bool) -> None:
+    steps = StateGraph(MessagesState).add_node("inside", agent())
+    graph: Any = steps.add_edge(START, "inside").compile()
+    items = graph.stream(ask(), stream_mode="messages", subgraphs=subgraphs)
+    kinds = [(item[1] if subgraphs else item)[0].type for item in items]
+    assert ("AIMessageChunk" in kinds) is subgraphs
+    assert ("ai" in kinds) is not subgraphs
+
+
+def test_the_middleware_holds_back_128_characters() -> None:
+    assert pii._DEFAULT_STREAM_LOOKBACK == 128
+    redact = PIIMiddleware("degrees", detector="24", apply_to_output=True)
+    with warnings.catch_warnings(action="ignore"):
+        run = agent(redact, tokens=["It is 24. "] * 30).stream_events(
+            ask(), version="v3"
+        )
+        pieces = [text for message in run.messages for text in message.text]
+    assert len(pieces) > 2
+    assert "".join(pieces) == "It is [REDACTED_DEGREES]. " * 30
+
+
+def leave_by_break(talker: Any) -> None:
+    for message, _ in talker.stream(ask(), stream_mode="messages"):
+        if message.text:
+            break
+
+
+def leave_by_abort(talker: Any) -> None:
+    run = talker.stream_events(ask(), version="v3")
+    next(iter(next(iter(run.messages)).text))
+    run.abort()
+
+
+@pytest.mark.parametrize("leave", [leave_by_break, leave_by_abort])
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+def test_who_leaves_a_synchronous_run_waits_for_the_model(
+    leave: Callable[[Any], None],
+) -> None:
+    leave(create_agent(ChatOpenAI(**script(tokens=[" on"] * 100, pace=80)), []))
+    assert requests()[-1].finished
+
+
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+async def test_an_asynchronous_v3_run_stops_at_the_end_of_its_block() -> None:
+    own = httpx2.AsyncClient()
+    talker: Any = create_agent(long(http_async_client=own), [])
+    async with await talker.astream_events(ask(), version="v3") as run:
+        async for message in run.messages:
+            async for _ in message.text:
+                break
+            break
+    assert not (await asyncio.to_thread(requests))[-1].finished
+    await own.aclose()
+
+
+@pytest.fixture
+def app(taught: Taught) -> Iterator[dict[str, Any]]:
+    """Return what the notebook defines, with its app at `url`."""
+    defined = taught("15")
+    with serve(defined["app"], quiet=True) as url:
+        yield defined | {"url": url, "globals": defined}
+
+
+def test_a_tool_is_cancelled_when_the_reader_has_left(app: dict[str, Any]) -> None:
+    ended = threading.Event()
+
+    @tool("get_weather")
+    async def waiting(city: str) -> str:
+        """Get the weather in a city."""
+        get_stream_writer()("asking")
+        try:
+            await asyncio.sleep(60)  # limit: it is cancelled
+        finally:
+            ended.set()
+        return "sunny"
+
+    app["globals"]["agent"] = create_agent(model(), [waiting])
+    before = len(requests())
+    url, params = f"{app['url']}/agent", ask()["messages"][0]
+    with httpx2.stream("GET", url, params={"question": params[1]}) as response:
+        text = ""
+        for piece in response.iter_text():
+            text += piece
+            if "asking" in text:
+                break
+    until(ended.is_set, "the tool was not cancelled")
+    assert [each.finished for each in requests()[before:]] == [True]
+
+
+def test_a_call_that_is_forced_by_name_ends_with_stop() -> None:
+    forced = model().bind_tools([get_weather], tool_choice="get_weather")
+    message = forced.invoke("What's the weather in Paris?")
+    assert message.tool_calls
+    assert message.response_metadata["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("way", ["invoke", "messages", "v3"])
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+def test_a_cut_call_is_run_in_messages_alone(way: str) -> None:
+    ran = []
+
+    def transfer(to: str, amount: int) -> str:
+        """Transfer money to somebody."""
+        ran.append((to, amount))
+        return "done"
+
+    call = {"name": "transfer", "args": {"to": "alice", "amount": 1000000}}
+    bank = agent(first_turn(tool=call, fault="length", at=15), tools=[transfer])
+    asked = ask("Transfer 1000000 to alice")
+    if way == "invoke":
+        bank.invoke(asked)
+    elif way == "v3":
+        assert bank.stream_events(asked, version="v3").output
+    else:
+        assert [*bank.stream(asked, stream_mode="messages")]
+    assert ran == ([("alice", 100)] if way == "messages" else [])
+
+
+def test_smollm2_calls_no_tool(smollm2_url: str) -> None:
+    url: Any = {"base_url": smollm2_url, "api_key": "none", "max_tokens": 40}
+    for choice in ("auto", "required"):
+        bound = ChatOpenAI(**url).bind_tools([get_weather], tool_choice=choice)
+        assert not bound.invoke("What's the weather in Paris?").tool_calls
