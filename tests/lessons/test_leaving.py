@@ -314,7 +314,8 @@ async def test_an_earlier_step_says_the_reason_for_one_that_broke_off(
         return {"messages": [found, await next(models).ainvoke(state["messages"])]}
 
     async def answer(state: MessagesState) -> dict[str, list[BaseMessage]]:
-        return {"messages": [await next(models).ainvoke(state["messages"])]}
+        said = state["messages"][:1]  # nobody has called the tool whose result there is
+        return {"messages": [await next(models).ainvoke(said)]}
 
     steps = StateGraph(MessagesState).add_sequence([("plan", ask), ("answer", answer)])
     graph = steps.add_edge(START, "plan").compile()
