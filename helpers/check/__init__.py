@@ -21,10 +21,12 @@ from helpers.check.notebook_10 import sentences, whole_object, worth_streaming
 from helpers.check.notebook_11 import quiz, terminal_chat
 from helpers.check.notebook_12 import chat_filter, restarting_page
 from helpers.check.notebook_13 import opening_sentence, tagged_text
+from helpers.check.notebook_14 import assembled_calls, kept_object
 from helpers.check.notebook_15 import careful_agent, page
 
 __all__ = [
     "answers_together",
+    "assembled_calls",
     "cached_stream",
     "careful_agent",
     "chat_filter",
@@ -37,6 +39,7 @@ __all__ = [
     "freed_loop",
     "in_pieces",
     "kept_answer",
+    "kept_object",
     "opening_sentence",
     "page",
     "quiz",

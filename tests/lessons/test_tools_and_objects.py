@@ -1,0 +1,198 @@
+"""Notebook 14: a guard that takes what is whole and nothing else, and what is said."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import openai
+import pytest
+from langchain_core.messages import AIMessageChunk
+from langchain_core.tools import InjectedToolCallId, StructuredTool, tool
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
+
+from helpers.models import script
+from tests.support.fixtures import Taught
+
+FAST = {"ttft": 0, "pace": 0}
+ARGS = {"to": "alice", "amount": 1_000_000, "currency": "JPY"}
+CALL = {"name": "transfer", "args": ARGS}
+APIS: list[dict[str, Any]] = [
+    {},
+    {"use_responses_api": True},
+    {"use_responses_api": True, "output_version": "v1"},
+]
+api = pytest.mark.parametrize("api", APIS, ids=["chat", "responses", "responses-v1"])
+
+
+def teller(api: dict[str, Any], **options: object) -> ChatOpenAI:
+    return ChatOpenAI(**api, **script(**FAST, **options))
+
+
+@pytest.fixture
+def notebook(taught: Taught) -> dict[str, Any]:
+    return taught("14")
+
+
+def message(*calls: tuple[str, str], reason: str = "tool_calls") -> AIMessageChunk:
+    pieces: list[Any] = [
+        {"name": name, "args": args, "index": index, "id": f"call_{index}"}
+        for index, (name, args) in enumerate(calls)
+    ]
+    metadata = {"finish_reason": reason}
+    return AIMessageChunk("", tool_call_chunks=pieces, response_metadata=metadata)
+
+
+@api
+def test_a_whole_call_is_taken_and_run(
+    notebook: dict[str, Any], api: dict[str, Any]
+) -> None:
+    whole = notebook["add_up"](teller(api, tool=CALL).stream("Pay"))
+    (call,) = notebook["checked"](whole, [notebook["transfer"]])
+    assert call["args"] == ARGS
+    assert call["id"] == whole.tool_calls[0]["id"]
+    assert notebook["transfer"].invoke(call).text == "1000000 JPY to alice"
+
+
+@api
+@pytest.mark.parametrize("at", range(0, 26, 5))
+def test_a_call_that_is_cut_is_refused(
+    notebook: dict[str, Any], api: dict[str, Any], at: int
+) -> None:
+    model = teller(api, tool=CALL, fault="tool_cut", at=at)
+    whole = notebook["add_up"](model.stream("Pay"))
+    assert whole.tool_calls  # it looks like one
+    with pytest.raises(ValueError, match="the answer is cut off"):
+        notebook["checked"](whole, [notebook["transfer"]])
+
+
+def test_each_beginning_of_a_call_is_refused_whatever_the_server_says(
+    notebook: dict[str, Any],
+) -> None:
+    text = '{"to": "alice", "amount": 1000000, "currency": "JPY"}'
+    for end in range(len(text)):
+        for reason in "length", "tool_calls", "stop":
+            cut = message(("transfer", text[:end]), reason=reason)
+            with pytest.raises(ValueError, match=r"."):
+                notebook["checked"](cut, [notebook["transfer"]])
+    assert notebook["checked"](message(("transfer", text)), [notebook["transfer"]])
+
+
+def test_a_half_among_whole_calls_spoils_them_all(notebook: dict[str, Any]) -> None:
+    checked, get = notebook["checked"], notebook["get"]
+    whole = message(("get", '{"key": 1}'), ("get", '{"key": 2}'))
+    assert [call["args"]["key"] for call in checked(whole, [get])] == [1, 2]
+    with pytest.raises(ValueError, match=r"delimiter|Expecting"):
+        checked(message(("get", '{"key": 1}'), ("get", '{"key": 2')), [get])
+    assert checked(message(reason="stop"), [get]) == []
+
+
+@tool
+def now() -> str:
+    """Tell the time."""
+    return "noon"
+
+
+@tool
+def logged(text: str, call: Annotated[str, InjectedToolCallId]) -> str:
+    """Write a line into the log."""
+    return f"{call}: {text}"
+
+
+foreign = StructuredTool(
+    name="foreign",
+    description="A tool whose schema is JSON, as an MCP server gives it.",
+    args_schema={
+        "type": "object",
+        "properties": {"n": {"type": "integer"}},
+        "required": ["n"],
+    },
+    func=lambda n: n,
+)
+
+
+@pytest.mark.parametrize(
+    ("each", "good", "bad"),
+    [
+        (now, "", '{"zone": "UTC"}'),
+        (now, "{}", "{"),
+        (logged, '{"text": "x"}', '{"text": "x", "call": "y"}'),
+        (foreign, '{"n": 1}', '{"n": "1"}'),
+        (foreign, '{"n": 1}', "{}"),
+        (foreign, '{"n": 1}', ""),
+    ],
+)
+def test_tools_of_other_kinds(
+    notebook: dict[str, Any], each: Any, good: str, bad: str
+) -> None:
+    (call,) = notebook["checked"](message((each.name, good)), [each])
+    each.invoke(call)
+    with pytest.raises(ValueError, match=r"."):
+        notebook["checked"](message((each.name, bad)), [each])
+
+
+def test_a_form_of_a_call_that_is_cut_has_no_button(notebook: dict[str, Any]) -> None:
+    model = teller({}, tool=CALL, fault="tool_cut", at=20)
+    shown: list[str] = []
+
+    def show() -> None:
+        shown.extend(notebook["forms"](notebook["transfer"], model.stream("Pay")))
+
+    with pytest.raises(ValueError, match="cut off"):
+        show()
+    assert "1000000" in shown[-1]
+    assert not any("ready" in each for each in shown)
+
+
+def test_all_fields_are_there_from_the_first_form(notebook: dict[str, Any]) -> None:
+    forms = [
+        *notebook["forms"](notebook["transfer"], teller({}, tool=CALL).stream("Pay"))
+    ]
+    assert all(each.count("<tr>") == 3 for each in forms)
+    assert all(each.count("being written") == 1 for each in forms[2:-1])
+    assert forms[0].count("empty") == 3
+    assert forms[-1].count("settled") == 3
+
+
+class Draft(BaseModel):
+    city: str = ""
+    nights: int = 0
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_mode"])
+def test_with_defaults_each_draft_validates(
+    notebook: dict[str, Any], method: str
+) -> None:
+    drafts = [*notebook["planner"](Draft, method).stream("JSON")]
+    assert len(drafts) > 2
+    assert drafts[0].nights == 0
+    assert drafts[-1] == Draft(city="Paris", nights=365_000)
+
+
+def schemas(notebook: dict[str, Any]) -> Iterator[object]:
+    yield notebook["Trip"]
+    yield notebook["TripDict"]
+
+
+def test_what_a_limit_of_tokens_does_by_method(notebook: dict[str, Any]) -> None:
+    planner: Callable[..., Any] = notebook["planner"]
+    for schema in schemas(notebook):
+        for method in "json_schema", "json_mode":
+            cut = planner(schema, method, fault="length", at=3)
+            with pytest.raises(openai.LengthFinishReasonError):
+                list(cut.stream("JSON"))
+        for raw in False, True:
+            cut = planner(schema, "function_calling", raw=raw, fault="tool_cut", at=15)
+            end = [*cut.stream("Plan")]
+            found = end[1]["parsed"] if raw else end[-1]
+            assert dict(found)["nights"] == 365
+
+
+def test_json_schema_waits_with_defaults_too(notebook: dict[str, Any]) -> None:
+    drafts = [*notebook["planner"](Draft, "json_schema").stream("Plan")]
+    assert drafts == [Draft(city="Paris", nights=365_000)]
+
+
+def test_the_call_of_the_lesson_has_26_pieces_of_arguments() -> None:
+    chunks = [*teller({}, tool=CALL).stream("Pay")]
+    pieces = [each for chunk in chunks for each in chunk.tool_call_chunks]
+    assert len([each for each in pieces if each["args"]]) == 26
