@@ -23,6 +23,7 @@ TASKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("show JSON as it grows, or check an answer before it is shown", ("10b",)),
     ("stream a graph, and stop it when its reader leaves", ("12", "06a")),
     ("see what happens inside a run, and who hears it", ("13",)),
+    ("put calls of tools and growing objects together, safely", ("14",)),
     ("show what an agent does, and stop it", ("15",)),
     ("learn what matters most in one evening, then take the quiz of 11", EVENING),
 )
