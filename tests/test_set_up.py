@@ -43,7 +43,7 @@ def test_an_interrupted_installation_is_done_again(
     process = moved.having(**asking(silent_index)).start("audit")
     with process, silent_index.accept()[0]:  # pip has asked
         os.killpg(process.pid, sent)
-        printed, _ = process.communicate(timeout=20)
+        printed, _ = process.communicate(timeout=60)
     assert "Traceback" not in printed
     if sent == signal.SIGINT:
         assert process.returncode == 130
