@@ -5,8 +5,8 @@
 # {"to": "alice", "amount": 1000000} and reached its token limit (`length`) after
 # `"amount": 100`.
 #
-# Guessed before it was run: the agent does the same however it is read; a call that is
-# cut off is not run.
+# One would expect: the agent does the same however it is read; a call that
+# is cut off is not run.
 # Seen: under `invoke`, in the mode `updates` and by `stream_events(version="v3")`, the
 # tool is not run: the call is an invalid one. In the mode `messages` the same agent
 # calls the tool with an amount of 100. (In that mode the model streams, and the sum of
