@@ -1,6 +1,7 @@
 """Fixtures that the tests share: the two servers, started once, and what must exist."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -35,6 +36,10 @@ LONGEST = (
     "test_serving",
     "test_chat",
 )
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell's background job ignores Ctrl-C, and so would each program started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Fixtures that stand there.
 __all__ = ["base", "moved", "new", "ready", "silent_index", "template", "wheels"]
