@@ -16,11 +16,11 @@ class Listener(BaseCallbackHandler):
 
     def on_chat_model_start(self, *_: object, **__: object) -> None:
         """Note that a model begins."""
-        self.trace.mark("(")
+        self.trace.begin()
 
     def on_llm_start(self, *_: object, **__: object) -> None:
         """Note that a model begins."""
-        self.trace.mark("(")
+        self.trace.begin()
 
     def on_llm_new_token(
         self, token: object, *, chunk: object = None, **_: object

@@ -38,7 +38,8 @@ class Trace:
         """What ended the run: the kind of an exception, and its message."""
         self._start = perf_counter()
         self._reader = threading.get_ident()
-        self._pauses, self._turns = round(patience / PAUSE), TURNS
+        self._patience = round(patience / PAUSE), TURNS
+        self._pauses, self._turns = self._patience
         self.given = threading.Event()  # that there was an item
         self._taken = threading.Event()  # that there was one since the last T
         self._taken.set()
@@ -66,6 +67,11 @@ class Trace:
     def mark(self, what: str) -> None:
         """Note that something happens now."""
         self.marks.append(Mark(what, perf_counter() - self._start))
+
+    def begin(self) -> None:
+        """Note that a model begins; it waits for the reader as the last one did."""
+        self._pauses, self._turns = self._patience
+        self.mark("(")
 
     def item(self, item: object) -> None:
         """Note an item, if it carries something."""
