@@ -1,5 +1,6 @@
 """A real kernel is interrupted, loses its server, and is killed."""
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -64,7 +65,8 @@ def test_a_cell_that_fails_after_its_server_died_says_so(
         "urllib.request.urlopen(os.environ['OPENAI_BASE_URL'] + '/models')"
     )
     sent = kernel.run(failing)
-    assert "urlopen error" in sent["error"]
+    # Its threads may end a moment after it, and a connection is reset then.
+    assert re.search("urlopen error|Connection reset", sent["error"])
     assert sent["stderr"].startswith("The server of the scripted model has ended: ")
     assert sent["stderr"].endswith("Run use_model() again: it starts a new one.\n")
 
