@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from anyio import CancelScope
+from anyio.lowlevel import checkpoint
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -168,6 +170,21 @@ def test_what_is_a_question_is_answered(talk: Talk, said: str) -> None:
             *tokens, last = ask(socket, said)
             assert [each["data"]["text"] for each in tokens] == TOKENS
             assert last == {"event": "done", "data": {"finish_reason": "stop"}}
+
+
+async def test_a_stop_that_meets_the_end_makes_no_second_one(taught: Taught) -> None:
+    defined, scope = taught("06d"), CancelScope()
+    defined["llm"] = scripted(tokens=TOKENS)
+    sent = []
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event["event"])
+        if event["event"] != "token":
+            scope.cancel()
+            await checkpoint()
+
+    await defined["say"](SimpleNamespace(send_json=send), "Why?", scope)
+    assert sent == ["token"] * len(TOKENS) + ["done"]
 
 
 @pytest.mark.parametrize(
