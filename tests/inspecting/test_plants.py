@@ -1,0 +1,152 @@
+"""Planted faults are found, each and no other; healthy servers have none.
+
+Each server is inspected by a process of its own, as users do, some of them at a time.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+
+from helpers import serve
+from helpers.inspecting import read_address
+from helpers.inspecting.asking import Asking
+from helpers.inspecting.trouble import cut
+from helpers.models.process import ServerProcess
+from helpers.serving.nginx import find_nginx, nginx
+from tests.support.faulty_relay import ELSEWHERE, PLANTS, app
+from tests.support.fixtures import Require
+from tests.support.haproxy import find_haproxy, haproxy
+from tests.support.inspected import bad, findings
+from tests.support.relay import relay
+
+Found = dict[str, dict[str, Any]]
+
+PLANTED = {
+    "buffers_whole": {"held back", "leaving"},
+    "buffers_bytes": {"held back"},
+    "merges_frames": {"held back"},
+    "strips_usage": {"usage"},
+    "drops_done": {"[DONE]"},
+    "drops_finish_reason": {"finish_reason"},
+    "adds_keepalives": set(),
+    "leaves_upstream_running": {"leaving"},
+    "swallows_a_cut": {"a cut behind it"},
+    "invents_a_reason": {"an early end behind it"},
+    "gzips": {"compression"},
+    "gzips_unasked": {"compression", "held back", "leaving"},
+    "counts_its_length": {"headers", "held back", "leaving"},
+    "refuses_in_html": {"a wrong request"},
+}
+"""What is bad about each; comments are a note."""
+AT_ONCE = 8
+"""Servers that are inspected side by side: most of it is waiting."""
+LIVE = "proxy_http_version 1.1; proxy_buffering off;"
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[str]:
+    """Return the base URL of a scripted model of twice its speed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_SPEED", "2")  # slow enough for bursts to be told
+        with closing(ServerProcess("helpers.scripted")) as server:
+            yield server.url
+
+
+@pytest.fixture(scope="module")
+def relayed(model: str) -> Iterator[str]:
+    """Return the URL of the relay."""
+    with serve(app(model), quiet=True) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def inspected(model: str, relayed: str) -> Iterator[Callable[[str], Found]]:
+    """Inspect all servers at once; return what was found at one."""
+    root = model.removesuffix("/v1")
+    with ExitStack() as running:
+        old = running.enter_context(relay(model, old=True))
+        urls = {name: f"{relayed}/{name}/v1" for name in ("healthy", *PLANTED)}
+        urls |= {"scripted": model, "old HTTP": old.url}
+        if find_nginx():
+            places = {
+                "/": f"proxy_pass {root};",
+                "/live/": f"{LIVE} proxy_pass {root}/;",
+            }
+            front = running.enter_context(nginx(places))
+            urls |= {"nginx": f"{front}/v1", "nginx, live": f"{front}/live/v1"}
+        if find_haproxy():
+            live = ("option http-no-delay", "option abortonclose")
+            for name, options in {"HAProxy": (), "HAProxy, live": live}.items():
+                front = running.enter_context(haproxy(root, *options))
+                urls[name] = f"{front}/v1"
+        pool = running.enter_context(ThreadPoolExecutor(AT_ONCE))
+        found: dict[str, Future[Found]] = {
+            name: pool.submit(findings, url, "--record", model, "--patience", "30")
+            for name, url in urls.items()
+        }
+        yield lambda name: found[name].result()
+
+
+def test_each_plant_is_looked_for() -> None:
+    assert {*PLANTED, "healthy", "hangs_on_a_cut"} == {*PLANTS, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_a_planted_fault_is_found_and_no_other(
+    inspected: Callable[[str], Found], plant: str
+) -> None:
+    found = inspected(plant)
+    assert bad(found) == PLANTED[plant]
+    comments = found["keep-alives"]["evidence"]["comments"]
+    assert bool(comments) == (plant == "adds_keepalives")
+    if comments:
+        assert found["keep-alives"]["verdict"] == "note"
+
+
+@pytest.mark.parametrize("server", ["scripted", "healthy"])
+def test_a_healthy_server_has_none(
+    inspected: Callable[[str], Found], server: str
+) -> None:
+    found = inspected(server)
+    assert bad(found) == set()
+    assert not [each for each in found.values() if each["verdict"] == "unknown"]
+    leaving = found["leaving"]["evidence"]
+    assert leaving["made"] < leaving["meant"]
+
+
+def test_nginx(inspected: Callable[[str], Found], require: Require) -> None:
+    require(find_nginx(), "nginx is not installed")
+    assert bad(inspected("nginx, live")) == set()
+    # It asks in HTTP/1.0 by default until 1.29.7: there, a cut is an end.
+    assert {"held back"} <= bad(inspected("nginx")) <= {"held back", "a cut behind it"}
+
+
+def test_haproxy(inspected: Callable[[str], Found], require: Require) -> None:
+    require(find_haproxy(), "HAProxy is not installed")
+    assert bad(inspected("HAProxy, live")) == set()
+    assert bad(inspected("HAProxy")) == {"held back"}
+
+
+def test_an_end_that_is_no_more_than_the_connection_s(
+    inspected: Callable[[str], Found],
+) -> None:
+    found = inspected("old HTTP")
+    assert bad(found) == {"end of the body", "a cut behind it"}
+
+
+def test_a_cut_that_leaves_the_reader_waiting(relayed: str) -> None:
+    address = read_address(f"{relayed}/hangs_on_a_cut/v1")
+    found = cut(Asking(address, "m", patience=3.0))
+    assert found.verdict == "bad"
+    assert found.says == "the reader waits for ever"
+
+
+def test_a_real_model(smollm2_url: str) -> None:
+    found = findings(smollm2_url)
+    assert bad(found) == set()
+    # Its slots are not shown, so it cannot be told whether it stops.
+    unknown = {about for about, e in found.items() if e["verdict"] == "unknown"}
+    assert unknown == {"leaving"}
