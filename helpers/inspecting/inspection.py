@@ -36,7 +36,7 @@ def inspect(
     yield from of_one(first, with_usage=asking.with_usage)
     questions: dict[str, Callable[[], Finding]] = {
         "held back": lambda: flow("held back", first, asking.stream),
-        "compression": lambda: _compression(asking, first),
+        "compression": lambda: compression(asking, first),
         "leaving": lambda: leaving(asking, witness(first, address, record=record)),
     }
     if record or is_scripted(first):
@@ -50,7 +50,7 @@ def inspect(
             yield Finding(about, "unknown", str(error))
 
 
-def _compression(asking: Asking, plain: Stream) -> Finding:
+def compression(asking: Asking, plain: Stream) -> Finding:
     """Ask as a browser does, with gzip allowed; say what becomes of it."""
     about = "compression"
     if encoding := plain.head.get("content-encoding"):

@@ -27,7 +27,7 @@ def leaving(asking: Asking, witness: Witness | None) -> Finding:
     exchange.leave()
     outcome = witness.outcome(mark, patience=asking.patience)
     if outcome is None:
-        return Finding(about, "unknown", "the server's own account has nothing of it")
+        return Finding(about, "unknown", witness.absent)
     made, meant = outcome
     evidence = {"read": AT, "made": made, "meant": meant}
     if made <= STOPPED * meant:

@@ -22,6 +22,9 @@ FINGERPRINT = "fp_scripted"
 class Witness(Protocol):
     """Knows what became of one answer."""
 
+    absent: str
+    """What to say where it does not tell."""
+
     def look(self) -> bool:
         """Note what there is to see of the answer while its reader is there."""
 
@@ -35,6 +38,8 @@ class Witness(Protocol):
 
 class Record:
     """The scripted model's record of requests."""
+
+    absent = "the scripted model's record is not there: name its URL by --record"
 
     def __init__(self, address: Address) -> None:
         """`address` is that of the scripted model, or of what passes it on."""
@@ -62,6 +67,8 @@ class Record:
 
 class Slots:
     """What llama.cpp's server shows of its work; not all of them show it."""
+
+    absent = "llama.cpp's server does not show its slots (option --slots)"
 
     def __init__(self, address: Address) -> None:
         """`address` is that of llama.cpp's server, or of what passes it on."""

@@ -13,13 +13,15 @@ import pytest
 from helpers import serve
 from helpers.inspecting import read_address
 from helpers.inspecting.asking import Asking
-from helpers.inspecting.trouble import cut
+from helpers.inspecting.inspection import compression
+from helpers.inspecting.trouble import cut, wrong_request
+from helpers.inspecting.whole import of_one
 from helpers.models.process import ServerProcess
 from helpers.serving.nginx import find_nginx, nginx
 from tests.support.faulty_relay import ELSEWHERE, PLANTS, app
 from tests.support.fixtures import Require
 from tests.support.haproxy import find_haproxy, haproxy
-from tests.support.inspected import bad, findings
+from tests.support.inspected import bad, by_subject, findings
 from tests.support.relay import relay
 
 Found = dict[str, dict[str, Any]]
@@ -36,12 +38,9 @@ PLANTED = {
     "swallows_a_cut": {"a cut behind it"},
     "invents_a_reason": {"an early end behind it"},
     "gzips": {"compression"},
-    "gzips_unasked": {"compression", "held back", "leaving"},
-    "counts_its_length": {"headers", "held back", "leaving"},
-    "refuses_in_html": {"a wrong request"},
 }
 """What is bad about each; comments are a note."""
-AT_ONCE = 8
+AT_ONCE = 9
 """Servers that are inspected side by side: most of it is waiting."""
 LIVE = "proxy_http_version 1.1; proxy_buffering off;"
 
@@ -91,7 +90,8 @@ def inspected(model: str, relayed: str) -> Iterator[Callable[[str], Found]]:
 
 
 def test_each_plant_is_looked_for() -> None:
-    assert {*PLANTED, "healthy", "hangs_on_a_cut"} == {*PLANTS, *ELSEWHERE}
+    alone = {"hangs_on_a_cut", "gzips_unasked", "counts_its_length", "refuses_in_html"}
+    assert {*PLANTED, "healthy", *alone} == {*PLANTS, *ELSEWHERE}
 
 
 @pytest.mark.parametrize("plant", PLANTED)
@@ -137,11 +137,30 @@ def test_an_end_that_is_no_more_than_the_connection_s(
     assert bad(found) == {"end of the body", "a cut behind it"}
 
 
+def asking(relayed: str, plant: str, *, patience: float = 30.0) -> Asking:
+    """Return what asks at one path of the relay, without a process of its own."""
+    return Asking(read_address(f"{relayed}/{plant}/v1"), "m", patience)
+
+
 def test_a_cut_that_leaves_the_reader_waiting(relayed: str) -> None:
-    address = read_address(f"{relayed}/hangs_on_a_cut/v1")
-    found = cut(Asking(address, "m", patience=3.0))
-    assert found.verdict == "bad"
-    assert found.says == "the reader waits for ever"
+    found = cut(asking(relayed, "hangs_on_a_cut", patience=2.0))
+    assert (found.verdict, found.says) == ("bad", "the reader waits for ever")
+
+
+def test_a_length_that_only_a_whole_answer_has(relayed: str) -> None:
+    stream = asking(relayed, "counts_its_length").stream()
+    assert bad(by_subject(of_one(stream, with_usage=True))) == {"headers"}
+
+
+def test_compression_that_nobody_asked_for(relayed: str) -> None:
+    plain = asking(relayed, "gzips_unasked")
+    found = compression(plain, plain.stream())
+    assert (found.verdict, found.evidence) == ("bad", {"encoding": "gzip"})
+
+
+def test_a_refusal_that_is_no_json(relayed: str) -> None:
+    found = wrong_request(asking(relayed, "refuses_in_html"))
+    assert (found.verdict, found.evidence["status"]) == ("bad", 500)
 
 
 def test_a_real_model(smollm2_url: str) -> None:

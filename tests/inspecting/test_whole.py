@@ -10,7 +10,7 @@ from helpers.inspecting.body import Event, Events
 from helpers.inspecting.exchange import Head, Read
 from helpers.inspecting.stream import Arrived, Stream
 from helpers.inspecting.whole import of_one
-from tests.support.inspected import bad
+from tests.support.inspected import bad, by_subject
 
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -49,10 +49,7 @@ def stream(
 
 
 def found(of: Stream, *, with_usage: bool = True) -> dict[str, dict[str, Any]]:
-    return {
-        each.about: {"verdict": each.verdict, "says": each.says}
-        for each in of_one(of, with_usage=with_usage)
-    }
+    return by_subject(of_one(of, with_usage=with_usage))
 
 
 def test_a_healthy_one_is_good_throughout() -> None:

@@ -4,7 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
+
+from helpers.inspecting import Finding
 
 COMMAND = [sys.executable, "-m", "helpers.inspecting"]
 
@@ -29,6 +33,11 @@ def findings(*arguments: str) -> dict[str, dict[str, Any]]:
     found = {each["about"]: each for each in json.loads(ended.stdout)["findings"]}
     assert ended.returncode == bool(bad(found))
     return found
+
+
+def by_subject(found: Iterable[Finding]) -> dict[str, dict[str, Any]]:
+    """Return findings as the command's JSON has them, by what they are about."""
+    return {each.about: asdict(each) for each in found}
 
 
 def bad(found: dict[str, dict[str, Any]]) -> set[str]:
