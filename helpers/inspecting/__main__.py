@@ -17,8 +17,8 @@ from .inspection import PATIENCE, inspect
 NOTHING = 2
 """The exit code where there is nothing to inspect."""
 EPILOG = """\
-It asks the URL for some five short answers, and for nothing else; a provider charges
-for them. The key is read from a variable and never shown.
+It asks the URL for three to fifteen short answers; a provider charges for them. The key
+is read from a variable and never shown.
 """
 
 

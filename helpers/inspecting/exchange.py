@@ -67,7 +67,7 @@ class Exchange:
     ) -> None:
         self._address, self._patience = address, patience
         self._socket = _connect(address, patience)
-        self._started = time.monotonic()
+        self._started = time.perf_counter()
         self._kept = b""
         self.ending: Ending | None = None
         try:
@@ -105,7 +105,7 @@ class Exchange:
         self._socket.close()
 
     def _now(self) -> float:
-        return time.monotonic() - self._started
+        return time.perf_counter() - self._started
 
     def _receive(self, decoder: Decoder) -> bytes:
         """Return the next bytes; without any, say in `ending` why."""

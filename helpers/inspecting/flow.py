@@ -49,8 +49,8 @@ def flow(about: str, first: Stream, again: Callable[[], Stream]) -> Finding:
         says = f"{packed}{len(texts)} chunks with text are too few to tell"
         return Finding(about, "unknown", says, evidence)
     if _is_whole(best):
-        says = f"{max(bursts)} of {len(texts)} chunks came at once, after "
-        says += f"{texts[-1].at / best.took:.0%} of the time ({best.took:.2f} s)"
+        says = f"{max(bursts)} of {len(texts)} chunks came at once, "
+        says += f"{texts[-1].at:.2f} s after they were asked for"
         return Finding(about, "bad", packed + says, evidence)
     if _alone(best) < ALONE:
         # The first chunk of a burst waited for the last: so long as those take.
@@ -70,6 +70,6 @@ def _is_whole(stream: Stream) -> bool:
 
 
 def _alone(stream: Stream) -> float:
-    """Return the part of the chunks that came alone; a short stream tells nothing."""
+    """Return the part of the chunks that came alone; -1 for a short stream."""
     bursts = stream.bursts
-    return bursts.count(1) / sum(bursts) if sum(bursts) >= FEWEST else 1.0
+    return bursts.count(1) / sum(bursts) if sum(bursts) >= FEWEST else -1.0

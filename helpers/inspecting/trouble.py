@@ -21,7 +21,8 @@ def leaving(asking: Asking, witness: Witness | None) -> Finding:
     if witness is None:
         return Finding(about, "unknown", "the server does not show whether it stops")
     mark = secrets.token_hex(4)
-    exchange = asking.post(asking.body(f"Count to 300. (Number {mark}.)", tokens=LONG))
+    body = asking.body(f"Count to 300. (Number {mark}.)", tokens=LONG)
+    exchange = asking.post(body | witness.wants)
     read_stream(exchange, texts=AT)
     witness.look()
     exchange.leave()

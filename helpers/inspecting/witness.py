@@ -7,6 +7,7 @@ the user names the record's URL.
 
 import re
 import time
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from .address import Address, CannotInspect
@@ -24,6 +25,8 @@ class Witness(Protocol):
 
     absent: str
     """What to say where it does not tell."""
+    wants: Mapping[str, object]
+    """What the request needs beside, so that it can tell."""
 
     def look(self) -> bool:
         """Note what there is to see of the answer while its reader is there."""
@@ -40,6 +43,7 @@ class Record:
     """The scripted model's record of requests."""
 
     absent = "the scripted model's record is not there: name its URL by --record"
+    wants: Mapping[str, object] = {}
 
     def __init__(self, address: Address) -> None:
         """`address` is that of the scripted model, or of what passes it on."""
@@ -69,6 +73,7 @@ class Slots:
     """What llama.cpp's server shows of its work; not all of them show it."""
 
     absent = "llama.cpp's server does not show its slots (option --slots)"
+    wants: Mapping[str, object] = {"ignore_eos": True}  # or it may end by itself
 
     def __init__(self, address: Address) -> None:
         """`address` is that of llama.cpp's server, or of what passes it on."""

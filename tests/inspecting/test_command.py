@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -235,7 +236,7 @@ def test_the_record_is_not_given_the_key(with_a_key: str) -> None:
 # What it is asked.
 
 
-def test_it_asks_nothing_but_the_url(scripted_url: str) -> None:
+def test_it_asks_nothing_but_the_url() -> None:
     """A server that does not say who it is is asked for completions, and no more."""
     paths = []
     app = FastAPI()
@@ -281,6 +282,12 @@ def test_it_says_the_same_in_json(scripted_url: str) -> None:
     for line, (about, each) in zip(lines, found.items(), strict=True):
         assert line.startswith(f"{each['verdict']:<8} {about}")
         assert set(each) == {"about", "verdict", "says", "evidence"}
+
+
+def test_the_page_names_what_is_looked_at(scripted_url: str) -> None:
+    page = (ROOT / "helpers" / "inspecting" / "README.md").read_text(encoding="utf-8")
+    _, *rows = re.findall(r"^\| (.*?) \|", page, re.MULTILINE)
+    assert rows == list(findings(scripted_url))
 
 
 def test_a_pipe_that_closes_is_no_traceback(scripted_url: str) -> None:

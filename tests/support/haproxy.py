@@ -31,6 +31,13 @@ def find_haproxy() -> str | None:
     return shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/sbin")
 
 
+def is_haproxy(version: str) -> bool:
+    """Tell whether the HAProxy that is installed is of a version, such as 2.6."""
+    command = [str(find_haproxy()), "-v"]
+    says = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    return says.startswith(f"HAProxy version {version}.")
+
+
 @contextlib.contextmanager
 def haproxy(url: str, *options: str) -> Iterator[str]:
     """Run HAProxy in front of a server, and yield its URL; `options` are of `defaults`.
