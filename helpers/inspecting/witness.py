@@ -28,8 +28,8 @@ class Witness(Protocol):
     wants: Mapping[str, object]
     """What the request needs beside, so that it can tell."""
 
-    def look(self) -> bool:
-        """Note what there is to see of the answer while its reader is there."""
+    def look(self, mark: str) -> bool:
+        """Tell whether the answer is still being made, and note how far it is."""
 
     def outcome(self, mark: str, *, patience: float) -> tuple[int, int] | None:
         """Return how many chunks or tokens were made, and how many were meant.
@@ -49,24 +49,28 @@ class Record:
         """`address` is that of the scripted model, or of what passes it on."""
         self._address = address
 
-    def look(self) -> bool:
-        """Note nothing: the record keeps it."""
-        return True
+    def look(self, mark: str) -> bool:
+        """Tell whether the answer is still being made."""
+        last = self._last(mark)
+        return last is not None and bool(last.get("in_flight"))
 
     def outcome(self, mark: str, *, patience: float) -> tuple[int, int] | None:
         """Return the chunks sent and meant."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
-            found = _get(self._address, "/requests")
-            requests = found.get("requests") if isinstance(found, dict) else None
-            ours = [r for r in _dicts(requests) if mark in str(r.get("prompt"))]
-            if not ours:
+            last = self._last(mark)
+            if last is None:
                 return None
-            last = ours[-1]
             if not last.get("in_flight"):
                 return int(last["chunks_sent"]), int(last["chunks_meant"])
             time.sleep(EVERY)
         return None
+
+    def _last(self, mark: str) -> dict[str, Any] | None:
+        found = _get(self._address, "/requests")
+        requests = found.get("requests") if isinstance(found, dict) else None
+        ours = [r for r in _dicts(requests) if mark in str(r.get("prompt"))]
+        return ours[-1] if ours else None
 
 
 class Slots:
@@ -80,7 +84,7 @@ class Slots:
         self._address = address
         self._made: int | None = None
 
-    def look(self) -> bool:
+    def look(self, mark: str) -> bool:
         """Tell whether a slot is at work on the answer, and note how far it is."""
         for slot in _dicts(_get(self._address, "/slots")):
             params = slot.get("params")
@@ -94,7 +98,7 @@ class Slots:
     def outcome(self, mark: str, *, patience: float) -> tuple[int, int] | None:
         """Return the tokens made when the slot was last at work, and the limit."""
         end = time.monotonic() + patience
-        while self.look():
+        while self.look(mark):
             if time.monotonic() > end:
                 return None
             time.sleep(EVERY)

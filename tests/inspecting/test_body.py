@@ -4,7 +4,7 @@ import zlib
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.inspecting import CannotInspect
@@ -38,6 +38,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
 CUTS = st.lists(st.integers(0, 10_000), max_size=12)
 
 
+@settings(deadline=None)  # a machine may be busy
 @given(cuts=CUTS)
 def test_any_split_of_events_gives_the_same(cuts: list[int]) -> None:
     events = Events()
@@ -45,6 +46,7 @@ def test_any_split_of_events_gives_the_same(cuts: list[int]) -> None:
     assert found == EVENTS
 
 
+@settings(deadline=None)  # a machine may be busy
 @given(cuts=CUTS, packed=st.booleans())
 def test_any_split_of_a_body_gives_the_same(cuts: list[int], *, packed: bool) -> None:
     data = zlib.compress(BODY, wbits=31) if packed else BODY

@@ -36,7 +36,8 @@ def told(*streams: Stream) -> tuple[Finding, int]:
 
 
 LIVE, BUSY = in_bursts(*[1] * 40), in_bursts(5, 7, 1, 4, 9, 6, 8)
-PAIRS, WHOLE, SHORT = in_bursts(*[2] * 20), in_bursts(40), in_bursts(1, 1, 1)
+PAIRS, EIGHTS = in_bursts(1, *[2] * 20, 1), in_bursts(9, 8, 8, 8, 8, 7, 9, 1)
+WHOLE, SHORT = in_bursts(1, 40), in_bursts(1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +47,14 @@ PAIRS, WHOLE, SHORT = in_bursts(*[2] * 20), in_bursts(40), in_bursts(1, 1, 1)
         ([BUSY, LIVE], "good", 2),
         ([WHOLE, LIVE], "good", 2),
         ([SHORT, LIVE], "good", 2),
-        ([BUSY, PAIRS, BUSY, WHOLE, LIVE], "good", 5),
-        ([PAIRS] * TRIES, "bad", 5),
-        ([BUSY] * TRIES, "bad", 5),
+        ([BUSY, PAIRS, BUSY, SHORT, LIVE], "good", 5),
+        ([PAIRS, PAIRS], "bad", 2),
         ([WHOLE, WHOLE], "bad", 2),
+        ([BUSY, EIGHTS, BUSY, EIGHTS], "bad", 4),
+        ([BUSY] * TRIES, "unknown", 5),
+        ([EIGHTS, *[BUSY] * 4], "unknown", 5),
         ([SHORT] * TRIES, "unknown", 5),
-        ([in_bursts()] * TRIES, "unknown", 2),
+        ([in_bursts()] * TRIES, "unknown", 5),
     ],
 )
 def test_the_best_stream_counts(
