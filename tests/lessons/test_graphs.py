@@ -74,6 +74,20 @@ def test_version_2_has_one_shape(mode: Any, subgraphs: bool) -> None:
         assert (item["type"], item["ns"], len(item["data"])) == ("messages", (), 2)
 
 
+@pytest.mark.parametrize("outer", ["values", "messages", ["messages", "updates"]])
+def test_a_node_reads_an_inner_graph_in_the_modes_that_it_asks_for(outer: Any) -> None:
+    """Notebook 09c says so."""
+    inner, seen = graph(answer), list[str]()
+
+    def reading(state: MessagesState) -> Update:
+        seen.extend(mode for mode, _ in inner.stream(state, stream_mode=["updates"]))
+        seen.extend(said(inner.stream(state, stream_mode="messages")))
+        return {"messages": [AIMessage("five")]}
+
+    assert [*graph(reading).stream(ASKED, stream_mode=outer)]
+    assert seen == ["updates", *LETTERS]
+
+
 def test_a_message_with_the_id_of_the_chunks_is_not_repeated() -> None:
     def node(state: MessagesState) -> Update:
         chunks = [*MODEL.stream("Hi")]

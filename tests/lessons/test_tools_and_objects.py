@@ -130,6 +130,21 @@ def test_tools_of_other_kinds(
         notebook["checked"](message((each.name, bad)), [each])
 
 
+def test_the_short_guard_of_notebook_09c_refuses_more(
+    notebook: dict[str, Any], taught: Taught
+) -> None:
+    arguments = taught("09c")["arguments"]
+    whole = notebook["add_up"](teller(APIS[1], tool=CALL).stream("Pay"))
+    for message_, each in (
+        (whole, notebook["transfer"]),
+        (message(("foreign", '{"n": 1}')), foreign),
+        (message(("logged", '{"text": "x"}')), logged),
+    ):
+        assert notebook["checked"](message_, [each])
+        with pytest.raises((ValueError, AttributeError)):
+            arguments(message_, [each])
+
+
 def test_a_form_of_a_call_that_is_cut_has_no_button(notebook: dict[str, Any]) -> None:
     model = teller({}, tool=CALL, fault="tool_cut", at=20)
     shown: list[str] = []
