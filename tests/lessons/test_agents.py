@@ -17,6 +17,7 @@ from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command
 from pydantic import BaseModel
 
 from helpers import serve
@@ -253,6 +254,27 @@ def test_an_agent_that_is_a_node_comes_whole_without_subgraphs(subgraphs: bool) 
     kinds = [(item[1] if subgraphs else item)[0].type for item in items]
     assert ("AIMessageChunk" in kinds) is subgraphs
     assert ("ai" in kinds) is not subgraphs
+
+
+def test_an_agent_that_hands_over_by_a_command_says_nothing_itself() -> None:
+    @tool("get_weather")
+    def hand_over(city: str) -> Command[str]:
+        """Hand over to somebody else."""
+        update = {"messages": [AIMessage("yours")]}
+        return Command(graph=Command.PARENT, update=update, goto="other")
+
+    first = first_turn(tool=CALL, tokens=["I", " don't", " know"])
+    one, other = agent(first, tools=[hand_over]), agent(tokens=["Sun", "ny"])
+    steps = StateGraph(MessagesState).add_node("one", one).add_node("other", other)
+    graph: Any = steps.add_edge(START, "one").compile()
+    pairs = graph.stream(ask(), stream_mode="messages")
+    assert [(type(each), each.text) for each, _ in pairs] == [(AIMessage, "Sunny")]
+    found = [
+        item[1][0].text
+        for item in graph.stream(ask(), stream_mode="messages", subgraphs=True)
+    ]
+    texts = ["I", " don't", " know", "Sun", "ny"]
+    assert [*filter(None, found)] == texts
 
 
 def leave_by_break(talker: Any) -> None:
