@@ -277,6 +277,15 @@ def test_an_agent_that_hands_over_by_a_command_says_nothing_itself() -> None:
     assert [*filter(None, found)] == texts
 
 
+async def test_a_plain_hook_round_the_model_has_no_astream() -> None:
+    @mw.wrap_model_call
+    def plain(request: Any, handler: Any) -> Any:
+        return handler(request)
+
+    with pytest.raises(NotImplementedError, match="only the sync version"):
+        await agent(plain).ainvoke(ask())
+
+
 def leave_by_break(talker: Any) -> None:
     for message, _ in talker.stream(ask(), stream_mode="messages"):
         if message.text:

@@ -65,6 +65,22 @@ def test_a_call_that_is_cut_is_refused(
         notebook["checked"](whole, [notebook["transfer"]])
 
 
+@api
+@pytest.mark.parametrize("setting", [{"disable_streaming": True}, {"streaming": False}])
+def test_a_model_that_does_not_stream_is_held_to_the_same(
+    notebook: dict[str, Any], api: dict[str, Any], setting: dict[str, Any]
+) -> None:
+    (whole,) = teller(api | setting, tool=CALL).stream("Pay")
+    (call,) = notebook["checked"](whole, [notebook["transfer"]])
+    assert call["args"] == ARGS
+    assert call["id"] == whole.tool_calls[0]["id"]
+    (cut,) = teller(api | setting, tool=CALL, fault="tool_cut", at=15).stream("Pay")
+    for reason in None, "tool_calls":
+        with pytest.raises(ValueError, match=r"."):
+            notebook["checked"](cut, [notebook["transfer"]])
+        cut.response_metadata["finish_reason"] = reason or "tool_calls"
+
+
 def test_each_beginning_of_a_call_is_refused_whatever_the_server_says(
     notebook: dict[str, Any],
 ) -> None:
