@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 REST = "rest"
+LOOP = "asyncio.runners", "asyncio.base_events"
+"""Where an event loop runs: whoever started it has not called what it does."""
 
 
 @contextmanager
@@ -21,8 +23,8 @@ def sampled(
 
     `names` says what to call the code of a package. What is seen counts for the
     innermost function of such a package, so a function of the standard library, or
-    of another package, counts for whoever called it. What nobody called is `REST`:
-    the event loop, and waiting. `every` is in seconds.
+    of another package, counts for whoever called it. What no package called is `REST`:
+    the event loop itself, and waiting. `every` is in seconds.
     """
     seen, done = Counter[str](), threading.Event()
 
@@ -48,6 +50,8 @@ def sampled(
 def _name(frame: FrameType | None, names: Mapping[str, str]) -> str:
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
+        if module in LOOP:
+            return REST
         if name := names.get(module.partition(".")[0]):
             return name
         frame = frame.f_back

@@ -12,8 +12,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_lengths_are_the_values_and_words_stay_inside() -> None:
-    rows = [("one", 1.0, "1 s"), ("a long label <b>", 4.0, "4 s"), ("none", 0.0, "0 s")]
-    drawing = bars("Waiting", rows)
+    values = {"one": 1.0, "a long label <b>": 4.0, "none": 0.0}
+    drawing = bars("Waiting", values, "{:g} s".format)
     tree = ElementTree.fromstring(drawing.svg)
     lines = [node.get("d") or "" for node in tree.iter(f"{SVG}path")]
     ends = [re.fullmatch(r"M([\d.]+) [\d.]+H([\d.]+)", line) for line in lines]
@@ -29,6 +29,6 @@ def test_lengths_are_the_values_and_words_stay_inside() -> None:
 
 
 def test_nothing_to_draw_is_said() -> None:
-    with pytest.raises(ValueError, match="at least one row"):
-        bars("Nothing", [])
-    assert "<svg" in bars("Zero", [("a", 0.0, "0")]).svg
+    with pytest.raises(ValueError, match="at least one value"):
+        bars("Nothing", {})
+    assert "<svg" in bars("Zero", {"a": 0.0}).svg
