@@ -11,15 +11,19 @@ from contextlib import aclosing, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from fastapi import FastAPI
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
 
+from helpers import serve
 from helpers.models import chat_frames, script
 from helpers.models.chat_frames import Answer, ChatFrames, ModelError
 from helpers.scripted.faults import FAULTS
+from helpers.serving.pings import EventStream
 from tests.support.recorded import recorded
 from tests.support.shapes import HALF, WHOLE, Shape
 from tests.support.wire import UNPACED
@@ -203,6 +207,19 @@ def test_who_leaves_stops_the_model(question: str) -> None:
 
     asyncio.run(leave())
     assert [each.finished for each in recorded(question)] == [False] * 3
+
+
+def test_a_served_model_stops_when_its_reader_leaves(question: str) -> None:
+    app, model = FastAPI(), scripted(tokens=[" on"] * 200, pace=50)
+
+    @app.get("/chat")
+    async def chat() -> EventStream:
+        return EventStream(chunk.text async for chunk in model.astream(question))
+
+    with serve(app) as url:
+        with httpx2.stream("GET", f"{url}/chat") as response:
+            next(response.iter_text())
+        assert not recorded(question)[-1].finished
 
 
 @both
