@@ -30,9 +30,11 @@ def test_all_are_whole_and_the_pace_is_the_models(scripted_url: str) -> None:
     found = load(job(scripted_url, ttft=0.2, pace=100))
     assert found.complete == len(found.worst) == 5
     assert found.chunks == 5 * len(WORDS)
-    assert found.ttft[0] >= 0.02  # the tests' models are in a hurry
-    assert 0.001 < found.gap[0] <= found.gap[1]
-    assert all(first >= 0.02 and gap > 0.001 for first, gap in found.worst)
+    # The tests' models are in a hurry, and a busy machine may hold chunks back.
+    assert found.ttft[0] >= 0.02
+    assert found.total >= 0.02 + 19 * 0.001
+    assert 0 <= found.gap[0] <= found.gap[1] < found.total
+    assert all(0.02 <= first < found.total for first, _ in found.worst)
     assert 0 < found.cpu < 1
 
 
