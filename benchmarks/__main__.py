@@ -7,6 +7,7 @@ from . import (
     attack,
     course,
     inspecting,
+    own_model,
     pings,
     relays,
     server,
@@ -22,8 +23,8 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
         str(module.__doc__).splitlines()[0],
     )
     for module in (
-        *(server, relays, pings, surfaces, startup, setup, course, attack),
-        inspecting,
+        *(server, relays, own_model, pings, surfaces),
+        *(startup, setup, course, attack, inspecting),
     )
 }
 

@@ -23,6 +23,7 @@ from helpers.check.notebook_12 import chat_filter, restarting_page
 from helpers.check.notebook_13 import opening_sentence, tagged_text
 from helpers.check.notebook_14 import assembled_calls, kept_object
 from helpers.check.notebook_15 import careful_agent, page
+from helpers.check.notebook_18 import measures, stall_or_slow
 
 __all__ = [
     "answers_together",
@@ -40,6 +41,7 @@ __all__ = [
     "in_pieces",
     "kept_answer",
     "kept_object",
+    "measures",
     "opening_sentence",
     "page",
     "quiz",
@@ -48,6 +50,7 @@ __all__ = [
     "saved_half",
     "sentences",
     "sse_parser",
+    "stall_or_slow",
     "stalled_stream",
     "stopped_model",
     "streaming_flag",
