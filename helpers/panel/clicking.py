@@ -1,0 +1,21 @@
+"""Click a button as a browser does, from inside the kernel, so that a cell can show it.
+
+A click is a message to the kernel's shell channel, where the cells to run come in, too.
+"""
+
+from ipykernel.connect import get_connection_file
+from ipywidgets import Button  # type: ignore[import-untyped]
+from jupyter_client.blocking.client import BlockingKernelClient
+
+
+def click(button: Button) -> None:
+    """Send the message of a click, and return; the kernel reads it when it is free."""
+    browser = BlockingKernelClient(connection_file=get_connection_file())
+    browser.load_connection_file()
+    browser.start_channels(shell=True, iopub=False, stdin=False, hb=False)
+    content = {
+        "comm_id": button.model_id,
+        "data": {"method": "custom", "content": {"event": "click"}},
+    }
+    browser.shell_channel.send(browser.session.msg("comm_msg", content))
+    browser.stop_channels()
