@@ -23,10 +23,12 @@ from helpers.check.notebook_12 import chat_filter, restarting_page
 from helpers.check.notebook_13 import opening_sentence, tagged_text
 from helpers.check.notebook_14 import assembled_calls, kept_object
 from helpers.check.notebook_15 import careful_agent, page
+from helpers.check.notebook_17 import bubble, paced_screen
 
 __all__ = [
     "answers_together",
     "assembled_calls",
+    "bubble",
     "cached_stream",
     "careful_agent",
     "chat_filter",
@@ -41,6 +43,7 @@ __all__ = [
     "kept_answer",
     "kept_object",
     "opening_sentence",
+    "paced_screen",
     "page",
     "quiz",
     "repaired_chain",

@@ -12,7 +12,7 @@ def click(button: Button) -> None:
     """Send the message of a click, and return; the kernel reads it when it is free."""
     browser = BlockingKernelClient(connection_file=get_connection_file())
     browser.load_connection_file()
-    browser.start_channels(shell=True, iopub=False, stdin=False, hb=False)
+    browser.start_channels(iopub=False, stdin=False, hb=False)
     content = {
         "comm_id": button.model_id,
         "data": {"method": "custom", "content": {"event": "click"}},

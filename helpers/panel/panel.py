@@ -32,13 +32,15 @@ class ChatPanel:
     """A chat with a model, a chain or a graph: `ChatPanel(ChatOpenAI())`.
 
     As the last line of a cell it is shown. `messages` is the conversation, as LangChain
-    has it; put a `SystemMessage` in front if you like. `await panel.ask(text)` and
-    `panel.stop()` do what the buttons do. Raises RuntimeError outside an event loop.
+    has it; put a `SystemMessage` in front if you like. `answer` is the one that is
+    being read, or the last one. `await panel.ask(text)` and `panel.stop()` do what the
+    buttons do. Raises RuntimeError outside an event loop.
     """
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.messages: list[BaseMessage] = []
+        self.answer: Answer | None = None
         self._thread = uuid4().hex  # a graph with a checkpointer keeps it by that
         self._loop = asyncio.get_running_loop()
         self._home = copy_context()  # what the model prints comes below this cell
@@ -116,8 +118,9 @@ class ChatPanel:
         return self._task
 
     async def _turn(self, text: str) -> Answer:
-        question, answer, growing = HumanMessage(text), Answer(), Growing()
-        question.id = uuid4().hex  # a graph that keeps messages knows it again
+        # By its id, a graph that keeps messages knows it again.
+        question, growing = HumanMessage(text, id=uuid4().hex), Growing()
+        answer = self.answer = Answer()
         self._add("You", as_it_is(text))
         shown = self._add("Model", "")
 
