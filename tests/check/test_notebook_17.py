@@ -58,7 +58,7 @@ class WithTask(Timed):
             self.timer = asyncio.create_task(self.wait())
 
     async def wait(self) -> None:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # pace: of the screen
         self.step()
 
 
@@ -79,7 +79,7 @@ class OneTask:
 
     async def go_on(self) -> None:
         while True:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # pace: of the screen
             await self.new.wait()
             self.new.clear()
             self.draw(self.text)
@@ -124,7 +124,7 @@ class InAThread:
         if self.busy:
             self.drawn = self.text
             self.draw(self.drawn)
-            threading.Timer(0.05, self.step).start()
+            threading.Timer(0.05, self.step).start()  # pace: of the screen
 
 
 class Replaced:
@@ -172,7 +172,7 @@ class Skips(Timed):
 class Sleeps(Timed):
     def show(self, text: str) -> None:
         self.draw(text)
-        time.sleep(0.05)
+        time.sleep(0.05)  # pace: of a screen that blocks
 
 
 class Asynchronous(Timed):

@@ -65,7 +65,6 @@ FOUND = """chat => ({
 def page(require, tmp_path_factory) -> Iterator[Page]:  # type: ignore[no-untyped-def]
     """A page with a notebook of two cells: a panel, and one more."""
     require(CHROMIUM, MISSING)
-    expect.set_options(timeout=30_000)
     root = tmp_path_factory.mktemp("root")
     cells = [code(CELL.format(url=server("scripted"))), code("print('next')")]
     put(

@@ -16,11 +16,11 @@ class Clock:
         self.time = 0.0
         self.due: list[tuple[float, Callable[[], None]]] = []
 
-    def call_later(self, after: float, call: Callable[[], None]) -> "Clock.Timer":
+    def call_later(self, after: float, call: Callable[[], None]) -> "Clock.Due":
         self.due.append((self.time + after, call))
-        return Clock.Timer(self, self.due[-1])
+        return Clock.Due(self, self.due[-1])
 
-    class Timer:
+    class Due:
         def __init__(self, clock: "Clock", entry: tuple[float, Callable[[], None]]):
             self.cancel = lambda: clock.due.remove(entry)
 
