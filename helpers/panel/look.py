@@ -5,8 +5,11 @@ STYLE = """<style>
   max-width: 52rem; padding: 8px; border: 1px solid var(--jp-border-color1, #bbb);
   border-radius: 4px; color: var(--jp-content-font-color1, inherit);
 }
-/* From its end, so that it stays there while the text grows. */
-.course-log { flex-direction: column-reverse; max-height: 26rem; overflow-y: auto; }
+/* From its end, so that it stays there while the text grows; and as high as it is, so
+   that Stop does not move away from under the mouse. */
+.course-log {
+  flex-direction: column-reverse; height: 20rem; overflow-y: auto; resize: vertical;
+}
 .course-log > * { flex: none; }
 .course-chat .widget-html-content { line-height: 1.5; overflow-wrap: anywhere; }
 .course-chat .widget-textarea { width: auto; }

@@ -101,8 +101,10 @@ def test_it_streams_stops_and_goes_on(page: Page) -> None:
     wait_for_the_end(page)
     chat = page.locator(".course-chat")
     chat.locator(".course-log").evaluate(WATCH)
+    height = chat.evaluate("chat => chat.offsetHeight")
     send(chat, "Go on and on")
     page.wait_for_function("() => window.lengths.length > 10")
+    assert chat.evaluate("chat => chat.offsetHeight") == height, "Stop moves away"
     expect(status(chat)).to_contain_text("writing · TTFT ")
     expect(chat.get_by_text("Send")).to_be_disabled()
     chat.get_by_text("Stop").click()
