@@ -8,6 +8,7 @@ from . import (
     course,
     inspecting,
     own_model,
+    panel,
     pings,
     relays,
     server,
@@ -23,7 +24,7 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
         str(module.__doc__).splitlines()[0],
     )
     for module in (
-        *(server, relays, own_model, pings, surfaces),
+        *(server, relays, own_model, pings, surfaces, panel),
         *(startup, setup, course, attack, inspecting),
     )
 }

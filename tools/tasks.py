@@ -25,6 +25,7 @@ TASKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("see what happens inside a run, and who hears it", ("13",)),
     ("put calls of tools and growing objects together, safely", ("14",)),
     ("show what an agent does, and stop it", ("15",)),
+    ("chat with a model, a chain or a graph of mine in a notebook", ("17",)),
     ("learn what matters most in one evening, then take the quiz of 11", EVENING),
 )
 

@@ -23,11 +23,13 @@ from helpers.check.notebook_12 import chat_filter, restarting_page
 from helpers.check.notebook_13 import opening_sentence, tagged_text
 from helpers.check.notebook_14 import assembled_calls, kept_object
 from helpers.check.notebook_15 import careful_agent, page
+from helpers.check.notebook_17 import bubble, paced_screen
 from helpers.check.notebook_18 import measures, stall_or_slow
 
 __all__ = [
     "answers_together",
     "assembled_calls",
+    "bubble",
     "cached_stream",
     "careful_agent",
     "chat_filter",
@@ -43,6 +45,7 @@ __all__ = [
     "kept_object",
     "measures",
     "opening_sentence",
+    "paced_screen",
     "page",
     "quiz",
     "repaired_chain",
