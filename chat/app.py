@@ -4,6 +4,7 @@ Stop is not disconnect: a reader who leaves stops nothing and can come back, on 
 worker, to where they were.
 """
 
+import mimetypes
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -33,11 +34,13 @@ from .serving.pings import EventStream
 from .settings import Settings
 from .sse import FIRST, number_of
 
+mimetypes.add_type("text/javascript", ".js")  # Windows may say otherwise
 PAGE = Path(__file__).with_name("page")
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src "
     "'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types dompurify",
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
@@ -182,9 +185,7 @@ def create_app(
     @app.get("/")
     async def page(request: Request) -> FileResponse:
         """Return the page, and a cookie by which the reader is known."""
-        response = FileResponse(
-            PAGE / "index.html", headers={"cache-control": "no-cache"}
-        )
+        response = FileResponse(PAGE / "index.html")
         welcome(response, request, keep=settings.keep, secure=settings.secure)
         return response
 
@@ -208,7 +209,10 @@ class WithHeaders:
 
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._headers]
+                headers = [*message.get("headers", ()), *self._headers]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-cache"))
+                message["headers"] = headers
             await send(message)
 
         await self._app(scope, receive, send_with)

@@ -49,7 +49,7 @@ class Settings:
             if text is None or field.name == "redis_url":
                 continue
             try:
-                found[field.name] = _READERS[type(field.default)](text)
+                found[field.name] = _READERS[field.type](text)
             except (ValueError, KeyError):
                 raise ValueError(f"{name} cannot be {text!r}.") from None
         return cls(**found)  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def _switch(text: str) -> bool:
     return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
 
 
-_READERS: dict[type, Callable[[str], object]] = {
+_READERS: dict[object, Callable[[str], object]] = {
     int: int,
     float: float,
     str: str,

@@ -65,7 +65,10 @@ class Reader:
         return Numbered(ids, events(response.text))
 
     def watch(self, stream: str, after: int = 0) -> Iterator[tuple[int, Event]]:
-        """Yield each event as it comes; whoever leaves the loop leaves the stream."""
+        """Yield each event with its number as it comes, 0 if it has none.
+
+        Whoever leaves the loop leaves the stream.
+        """
         headers = {"last-event-id": str(after)}
         with self.http.stream("GET", f"/streams/{stream}", headers=headers) as response:
             assert response.status_code == 200
@@ -73,9 +76,9 @@ class Reader:
             for part in response.iter_text():
                 *frames, rest = (rest + part).split("\n\n")
                 for frame in frames:
-                    if number := re.search("^id: (.*)$", frame, re.M):
-                        [event] = events(frame)
-                        yield int(number[1]), event
+                    number = re.search("^id: (.*)$", frame, re.M)
+                    for event in events(frame):  # none, if it is a comment
+                        yield int(number[1]) if number else 0, event
 
     def stop(self, stream: str) -> int:
         return self.http.delete(f"/streams/{stream}").status_code

@@ -21,6 +21,7 @@ class Server:
 
     port: int
     folder: str
+    keeps: bool
 
     @property
     def url(self) -> str:
@@ -31,6 +32,8 @@ class Server:
 
     def start(self) -> None:
         options = ["--bind", "127.0.0.1", "--save", "", "--dir", self.folder]
+        if self.keeps:
+            options += ["--appendonly", "yes", "--appendfsync", "always"]
         command = [str(REDIS), "--port", str(self.port), *options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 30
@@ -50,12 +53,15 @@ class Server:
 
 
 @contextmanager
-def redis_server() -> Iterator[Server]:
-    """Start it, and stop it at the end of the block."""
+def redis_server(*, keeps: bool = False) -> Iterator[Server]:
+    """Start it, and stop it at the end of the block.
+
+    One that `keeps` what it was told still has it after `stop()` and `start()`.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(port, folder)
+        server = Server(port, folder, keeps)
         server.start()
         try:
             yield server
