@@ -24,7 +24,7 @@ class Settings:
     grace: float = 10  # for the answers under way, when the server is told to stop
     keep: int = 86_400  # how long a conversation is kept after its last question
     ping: float = 15  # of silence, before a comment is sent
-    lease: float = 5  # after which a silent worker counts as dead (with Redis)
+    lease: float = 6  # after which a silent worker counts as dead (with Redis)
     turns: int = 50  # of a conversation that are kept
     history: int = 40_000  # characters of it that the model is given
     hosts: str = "localhost,127.0.0.1"  # names in URLs of the service; `*` is all

@@ -13,8 +13,8 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -33,6 +33,8 @@ logger = logging.getLogger("chat")
 END = b"1000000000000000-0"
 QUESTION = b"0-1"
 PAGE = 500  # entries that a replay takes at once
+REQUESTS = 50  # of readers that are sent to Redis at once; the others wait
+PATIENCE = 20  # seconds for one of them: a busy worker is slow, too
 FAILURES = (RedisError, OSError, asyncio.TimeoutError)
 
 OPEN = """
@@ -127,13 +129,16 @@ class RedisLog(Log):
         self._read: dict[str, _Read] = {}
         self._due: set[str] = set()
         self._waking = asyncio.Event()
+        self._turn = asyncio.Semaphore(REQUESTS)
         self._heard = monotonic()  # when Redis last answered
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
 
     async def start(self) -> None:
         """See Log."""
-        self._redis = self._connect(timeout=2)
+        # Who writes and keeps the lease waits for no request of a reader's.
+        self._redis = self._connect(timeout=5)
+        self._writer = self._connect(timeout=3)
         self._listener = self._connect(timeout=10)  # it blocks
         try:
             await self._beat()
@@ -152,6 +157,20 @@ class RedisLog(Log):
             socket_timeout=timeout,
         )
 
+    @asynccontextmanager
+    async def _reaching(self) -> AsyncGenerator[Any]:
+        """Yield the client for what a reader asks, when it is its turn.
+
+        Raises Unavailable where Redis fails, at once if it is known to be away.
+        """
+        if self._is_away():
+            raise Unavailable("no answer for too long")
+        try:
+            async with asyncio.timeout(PATIENCE), self._turn:
+                yield self._redis
+        except FAILURES as error:
+            raise Unavailable(type(error).__name__) from error
+
     async def close(self) -> None:
         """See Log."""
         for _ in range(100):  # for two seconds at most, let go what is under way
@@ -166,7 +185,7 @@ class RedisLog(Log):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(*FAILURES):
             await self._redis.unlink(self._inbox)
-        for client in (self._redis, self._listener):
+        for client in (self._redis, self._writer, self._listener):
             with suppress(*FAILURES):
                 await client.aclose()
 
@@ -175,7 +194,10 @@ class RedisLog(Log):
 
     async def works(self) -> bool:
         """See Log."""
-        return not self._closing and monotonic() - self._heard < self._settings.lease
+        return not self._closing and not self._is_away()
+
+    def _is_away(self) -> bool:
+        return monotonic() - self._heard > self._settings.lease
 
     # The writer's side.
 
@@ -191,8 +213,8 @@ class RedisLog(Log):
         chosen = self._settings
         self._written[turn.id] = _Written(reader, closed)
         try:
-            with reaching():
-                opened = await self._redis.eval(
+            async with self._reaching() as client:
+                opened = await client.eval(
                     OPEN,
                     *(3, _key(turn.id), f"chat:reader:{reader}", f"chat:open:{reader}"),
                     *(turn.question, reader, self._worker, turn.id, chosen.keep),
@@ -246,8 +268,8 @@ class RedisLog(Log):
         while True:
             await self._waking.wait()
             self._waking.clear()
-            sent = []
-            async with self._redis.pipeline(transaction=False) as pipe:
+            sent, over = [], {}
+            async with _batch(self._writer) as pipe:
                 for stream in self._due:
                     found = self._written[stream]
                     found.pack()
@@ -255,12 +277,16 @@ class RedisLog(Log):
                     for id_, entry in found.batches:
                         pipe.xadd(_key(stream), entry, id=id_, nomkstream=True)
                         sent.append((stream, found, id_))
+                    if found.ended:
+                        over[stream] = found.reader
+                for stream, reader in over.items():
+                    pipe.zrem(f"chat:open:{reader}", stream)
                 try:
                     results = await pipe.execute(raise_on_error=False)
                 except FAILURES as error:
                     results = [error] * len(sent)
             again = False
-            for (stream, found, id_), result in zip(sent, results, strict=True):
+            for (stream, found, id_), result in zip(sent, results, strict=False):
                 again |= not await self._settle(stream, found, id_, result)
             if again:  # what is left in `_due`
                 await asyncio.sleep(0.1)
@@ -275,7 +301,7 @@ class RedisLog(Log):
         if isinstance(result, ResponseError) and "equal or smaller" in str(result):
             # Somebody has ended it, or an earlier try of ours came through.
             try:
-                last = await self._redis.xrevrange(_key(stream), count=1)
+                last = await self._writer.xrevrange(_key(stream), count=1)
             except FAILURES:
                 return False
             if id_ != END and (not last or last[0][0] == END):
@@ -299,8 +325,6 @@ class RedisLog(Log):
                 self._due.discard(stream)
         if id_ == END:
             self._forget_written(stream)
-            with suppress(*FAILURES):  # else it goes at its deadline
-                await self._redis.zrem(f"chat:open:{found.reader}", stream)
         return True
 
     def _closed(self, stream: str) -> None:
@@ -321,14 +345,14 @@ class RedisLog(Log):
     ) -> None:
         end = json.dumps({"event": name, **data})
         arguments = (stream, END, name, json.dumps(data), end, int(obituary))
-        with reaching():
-            await self._redis.eval(CLOSE, 0, *arguments)
+        async with self._reaching() as client:
+            await client.eval(CLOSE, 0, *arguments)
 
     # The readers' side.
 
     async def find(self, stream: str, reader: str) -> Found | None:
         """See Log."""
-        async with self._pipeline() as pipe:
+        async with self._reaching() as client, _batch(client) as pipe:
             pipe.xrange(_key(stream), QUESTION, QUESTION)
             pipe.xrevrange(_key(stream), count=1)
             about, last = await pipe.execute()
@@ -356,8 +380,9 @@ class RedisLog(Log):
                     cursor
                 ):
                     followed.cursor = cursor
-                    await self._redis.xadd(self._inbox, {"wake": ""}, nomkstream=True)
-            except FAILURES:
+                    async with self._reaching() as client:
+                        await client.xadd(self._inbox, {"wake": ""}, nomkstream=True)
+            except Unavailable:
                 return  # without an end: who reads it comes back
             while (came := await queue.get()) is not None:
                 if isinstance(came, dict):  # an error that is not in the log
@@ -379,13 +404,15 @@ class RedisLog(Log):
     ) -> AsyncGenerator[Entry]:
         """Yield the entries after a cursor that are there now."""
         if not followed.worker:
-            about = await self._redis.xrange(_key(stream), QUESTION, QUESTION)
+            async with self._reaching() as client:
+                about = await client.xrange(_key(stream), QUESTION, QUESTION)
             if about:
                 followed.worker = about[0][1][b"worker"].decode()
         while True:
-            entries: list[Entry] = await self._redis.xrange(
-                _key(stream), b"(" + cursor, count=PAGE
-            )
+            async with self._reaching() as client:
+                entries: list[Entry] = await client.xrange(
+                    _key(stream), b"(" + cursor, count=PAGE
+                )
             for entry in entries:
                 yield entry
             if len(entries) < PAGE:
@@ -429,14 +456,14 @@ class RedisLog(Log):
             try:
                 await self._beat()
                 await self._look()
-            except FAILURES as error:
-                if monotonic() - self._heard > self._settings.lease:
+            except (*FAILURES, Unavailable) as error:
+                if self._is_away():
                     logger.error("Redis: %s", type(error).__name__)
                     for each in self._read.values():
                         each.tell(dict(AWAY))
 
     async def _beat(self) -> None:
-        async with self._redis.pipeline(transaction=True) as pipe:
+        async with self._writer.pipeline(transaction=True) as pipe:
             pipe.xadd(self._inbox, {"beat": ""}, maxlen=1000)
             pipe.pexpire(self._inbox, int(self._settings.lease * 1000))
             await pipe.execute()
@@ -447,7 +474,7 @@ class RedisLog(Log):
         if not reading:
             return
         owners = sorted({each.worker for _, each in reading} - {self._worker})
-        async with self._redis.pipeline(transaction=False) as pipe:
+        async with _batch(self._writer) as pipe:
             for owner in owners:
                 pipe.exists(f"chat:worker:{owner}")
             for stream, _ in reading:
@@ -466,7 +493,7 @@ class RedisLog(Log):
     async def turns(self, reader: str) -> list[Turn]:
         """See Log."""
         ids = await self._ids(reader)
-        async with self._pipeline() as pipe:
+        async with self._reaching() as client, _batch(client) as pipe:
             for stream in ids:
                 pipe.xrange(_key(stream), QUESTION, QUESTION)
                 pipe.xrevrange(_key(stream), count=1)
@@ -480,10 +507,8 @@ class RedisLog(Log):
                 if b"text" in fields:
                     text = json.loads(fields[b"text"])
                 else:
-                    with reaching():
-                        entries = await self._redis.xrange(
-                            _key(stream), b"(" + QUESTION
-                        )
+                    async with self._reaching() as client:
+                        entries = await client.xrange(_key(stream), b"(" + QUESTION)
                     text = "".join(text_in(each[b"frames"]) for _, each in entries)
                 found.append(Turn(stream, question, text, end))
         return found
@@ -494,31 +519,21 @@ class RedisLog(Log):
             found = await self.find(stream, reader)
             if found and not found.ended:
                 await self.stop(stream)
-            with reaching():  # who reads it as it ends, sees the end
-                ended = found and found.ended
-                await self._redis.expire(_key(stream), 0 if ended else 10)
-        with reaching():
-            await self._redis.unlink(f"chat:reader:{reader}")
+            async with self._reaching() as client:
+                now = found and found.ended  # else who reads it is to see the end
+                await client.expire(_key(stream), 0 if now else 10)
+        async with self._reaching() as client:
+            await client.unlink(f"chat:reader:{reader}")
 
     async def _ids(self, reader: str) -> list[str]:
-        with reaching():
-            ids = await self._redis.lrange(f"chat:reader:{reader}", 0, -1)
+        async with self._reaching() as client:
+            ids = await client.lrange(f"chat:reader:{reader}", 0, -1)
         return [each.decode() for each in ids]
 
-    @asynccontextmanager
-    async def _pipeline(self) -> AsyncGenerator[Any]:
-        with reaching():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                yield pipe
 
-
-@contextmanager
-def reaching() -> Iterator[None]:
-    """Raise Unavailable where Redis fails."""
-    try:
-        yield
-    except FAILURES as error:
-        raise Unavailable(type(error).__name__) from error
+def _batch(client: Any) -> Any:
+    """Return a pipeline: commands that go to Redis together."""
+    return client.pipeline(transaction=False)
 
 
 def _key(stream: str) -> str:
