@@ -66,7 +66,7 @@ def test_it_runs_alone_and_tells_its_readers_when_it_ends(tmp_path: Path) -> Non
     shutil.copy(str(chat_model.__file__), tmp_path / "mine.py")
     settings = {"CHAT_ANSWERS_WITH": "mine:model", "CHAT_GRACE": "0.2"}
     worker = Worker(server("scripted"), folder=tmp_path, **settings)
-    question = json.dumps({"tokens": [" on"], "times": 5000, "ttft": 0, "pace": 5})
+    question = json.dumps({"tokens": [" alone"], "times": 5000, "ttft": 0, "pace": 5})
     try:
         with Reader(worker.wait()) as reader:
             watched = reader.watch(reader.ask(question))

@@ -21,6 +21,8 @@ from tests.support.recorded import recorded
 from tests.support.relay import Cut, relay
 from tests.support.served import scripted, until
 
+expect.set_options(timeout=60_000)  # a machine may be busy
+
 Open = Callable[..., Page]
 WORDS = [f" word{number}." for number in range(120)]
 WHOLE = "".join(WORDS).strip()
@@ -99,8 +101,6 @@ def test_a_reload_in_mid_answer_loses_and_doubles_nothing(
     for number in (5, 25, 45):
         expect(answer(page)).to_contain_text(f"word{number}.")
         page.reload()
-    expect(answer(page)).to_contain_text("word60.")
-    expect(page.get_by_role("button", name="Stop")).to_be_visible()
     ended(page)
     assert same_once(page)
     assert [each.finished for each in recorded(question)] == [True]
