@@ -21,8 +21,6 @@ from tests.support.recorded import recorded
 from tests.support.relay import Cut, relay
 from tests.support.served import scripted, until
 
-expect.set_options(timeout=60_000)  # a machine may be busy
-
 Open = Callable[..., Page]
 WORDS = [f" word{number}." for number in range(120)]
 WHOLE = "".join(WORDS).strip()
