@@ -17,7 +17,7 @@
 #
 # A line is a client; a column is whole, quiet, cut, error, bad; `!` is raised.
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
-# `bash findings/broken_answers_openai2.sh`. (It installs about 90 packages.)
+# `bash findings/broken_answers_openai2.sh`
 set -euo pipefail
 
 folder=$(mktemp -d)

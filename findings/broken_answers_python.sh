@@ -16,7 +16,7 @@
 #
 # A line is a client; a column is whole, quiet, cut, error, bad; `!` is raised.
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
-# `bash findings/broken_answers_python.sh`. (It installs some 190 packages, 450 MB.)
+# `bash findings/broken_answers_python.sh`. (It installs some 120 packages, 450 MB.)
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -23,6 +23,7 @@ from helpers.check.notebook_12 import chat_filter, restarting_page
 from helpers.check.notebook_13 import opening_sentence, tagged_text
 from helpers.check.notebook_14 import assembled_calls, kept_object
 from helpers.check.notebook_15 import careful_agent, page
+from helpers.check.notebook_16 import continued, judge, told_frames
 
 __all__ = [
     "answers_together",
@@ -32,12 +33,14 @@ __all__ = [
     "chat_filter",
     "closed_stream",
     "complete_answer",
+    "continued",
     "diagnosis",
     "ending",
     "first_text",
     "frame_text",
     "freed_loop",
     "in_pieces",
+    "judge",
     "kept_answer",
     "kept_object",
     "opening_sentence",
@@ -55,6 +58,7 @@ __all__ = [
     "streams",
     "tagged_text",
     "terminal_chat",
+    "told_frames",
     "usage_event",
     "which_stream",
     "whole_object",
