@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from . import attack, course, pings, relays, server, setup, startup, surfaces
+from . import answers, attack, course, pings, relays, server, setup, startup, surfaces
 from .report import machine
 
 BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
@@ -11,7 +11,17 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
         module.run,
         str(module.__doc__).splitlines()[0],
     )
-    for module in (server, relays, pings, surfaces, startup, setup, course, attack)
+    for module in (
+        server,
+        relays,
+        pings,
+        answers,
+        surfaces,
+        startup,
+        setup,
+        course,
+        attack,
+    )
 }
 
 
