@@ -12,7 +12,6 @@ from .report import table, target
 
 CHUNKS, ROUNDS, ROUND = 5000, 60, 3
 MOST = 3  # microseconds a chunk, over the bare loop
-LIMITS = {"first": 60.0, "between": 20.0}
 SAID = [AIMessageChunk(content=" on", id="1") for _ in range(CHUNKS - 1)]
 SAID.append(
     AIMessageChunk(content="", id="1", response_metadata={"finish_reason": "stop"})
@@ -38,7 +37,7 @@ async def bare() -> None:
 
 async def with_limits() -> None:
     """Read it with both limits."""
-    async with AsyncAnswer(stream(), **LIMITS) as answer:
+    async with AsyncAnswer(stream(), first=60, between=20) as answer:
         async for _ in answer:
             pass
     assert answer.end == "complete"
@@ -52,7 +51,7 @@ def sync_bare() -> None:
 
 def sync_with_limits() -> None:
     """Read it with both limits, so with a thread."""
-    with Answer(sync_stream(), **LIMITS) as answer:
+    with Answer(sync_stream(), first=60, between=20) as answer:
         for _ in answer:
             pass
     assert answer.end == "complete"

@@ -1,8 +1,10 @@
 """Read a stream with limits, and know afterwards how it ended.
 
-The loop over an answer raises nothing of what its model, chain or graph raises: it
-ends, and `end`, `text`, `reason` and `error` say the rest. In a server, read it inside
-of what `stopping.py` or `pings.py` stop: Starlette cancels more than once.
+`first` is the limit up to the first text or call of a tool, `between` that up to each
+chunk after it, both in seconds. Only the time in which the loop waits counts, not what
+it does with a chunk. The loop raises nothing of what its model, chain or graph raises:
+it ends, and `end`, `text`, `reason` and `error` say the rest. In a server, read an
+answer inside of what `stopping.py` or `pings.py` stop: Starlette cancels repeatedly.
 This file works alone, with langchain-core: take it along.
 """
 
@@ -10,7 +12,6 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any, Generic, Literal, Self, TypeVar
@@ -22,8 +23,8 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 T = TypeVar("T")
 End = Literal["complete", "limited", "cut", "stalled", "stopped"]
 Reason = str | None
-COMPLETE = frozenset({"stop", "tool_calls", "function_call"})
 TURN = 0.01  # seconds
+COMPLETE = frozenset({"stop", "tool_calls", "function_call"})
 LIMITED = frozenset({"length", "content_filter"})
 """By a number of tokens, or by a filter: the reasons of OpenAI's Chat Completions."""
 
@@ -64,16 +65,8 @@ class _Answer(Generic[T]):
     """What both kinds know of an answer."""
 
     def __init__(
-        self,
-        *,
-        first: float | None = None,
-        between: float | None = None,
-        reasons: Reasons | None = None,
+        self, first: float | None, between: float | None, reasons: Reasons | None
     ) -> None:
-        """Take the limits, in seconds: up to the first text or call, and after it.
-
-        Only the time in which the loop waits counts, not what it does with a chunk.
-        """
         self.first, self.between = first, between
         self.end: End | None = None  # while it goes on
         self.error: Exception | None = None
@@ -156,8 +149,15 @@ class AsyncAnswer(_Answer[T]):
     as ever, also one that Python 3.11's `wait_for` has lost.
     """
 
-    def __init__(self, source: AsyncIterable[T], **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(
+        self,
+        source: AsyncIterable[T],
+        *,
+        first: float | None = None,
+        between: float | None = None,
+        reasons: Reasons | None = None,
+    ) -> None:
+        super().__init__(first, between, reasons)
         self._items = self._read(source)
 
     def __aiter__(self) -> AsyncGenerator[T]:
@@ -262,8 +262,15 @@ class Answer(_Answer[T]):
     `timeout=` ends the wait. So give it one.
     """
 
-    def __init__(self, source: Iterable[T], **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(
+        self,
+        source: Iterable[T],
+        *,
+        first: float | None = None,
+        between: float | None = None,
+        reasons: Reasons | None = None,
+    ) -> None:
+        super().__init__(first, between, reasons)
         self._items = self._read(source)
 
     def __iter__(self) -> Generator[T]:
@@ -348,5 +355,5 @@ def _closed(source: Iterable[T]) -> Generator[T]:
     try:
         yield from source  # a generator is closed with this one
     finally:
-        with suppress(AttributeError):
-            source.close()  # type: ignore[attr-defined]
+        if hasattr(source, "close"):
+            source.close()
