@@ -50,7 +50,8 @@ async def task_cancel(model: ChatOpenAI, question: str) -> None:
     async def read() -> None:
         await some(stream)
         begun.set()
-        await some(stream)
+        async for _ in stream:
+            pass  # until it is cancelled
 
     reading = asyncio.create_task(read())
     await begun.wait()
@@ -65,7 +66,8 @@ async def task_group(model: ChatOpenAI, question: str) -> None:
     async def read() -> None:
         await some(stream)
         begun.set()
-        await some(stream)
+        async for _ in stream:
+            pass  # until it is cancelled
 
     with suppress(ExceptionGroup):
         async with asyncio.TaskGroup() as group:
