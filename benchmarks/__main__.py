@@ -3,7 +3,19 @@
 import argparse
 from collections.abc import Callable
 
-from . import answers, attack, course, pings, relays, server, setup, startup, surfaces
+from . import (
+    answers,
+    attack,
+    course,
+    inspecting,
+    own_model,
+    pings,
+    relays,
+    server,
+    setup,
+    startup,
+    surfaces,
+)
 from .report import machine
 
 BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
@@ -12,15 +24,8 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
         str(module.__doc__).splitlines()[0],
     )
     for module in (
-        server,
-        relays,
-        pings,
-        answers,
-        surfaces,
-        startup,
-        setup,
-        course,
-        attack,
+        *(server, relays, own_model, pings, answers, surfaces),
+        *(startup, setup, course, attack, inspecting),
     )
 }
 
@@ -52,7 +57,7 @@ def main() -> None:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {known}")
     if options.list:
         for name, (_, says) in BENCHMARKS.items():
-            print(f"{name:<8}  {says}")
+            print(f"{name:<10}  {says}")
         return
     print(machine())
     for name in options.names or BENCHMARKS:

@@ -24,6 +24,7 @@ from helpers.check.notebook_13 import opening_sentence, tagged_text
 from helpers.check.notebook_14 import assembled_calls, kept_object
 from helpers.check.notebook_15 import careful_agent, page
 from helpers.check.notebook_16 import continued, judge, told_frames
+from helpers.check.notebook_18 import measures, stall_or_slow
 
 __all__ = [
     "answers_together",
@@ -43,6 +44,7 @@ __all__ = [
     "judge",
     "kept_answer",
     "kept_object",
+    "measures",
     "opening_sentence",
     "page",
     "quiz",
@@ -51,6 +53,7 @@ __all__ = [
     "saved_half",
     "sentences",
     "sse_parser",
+    "stall_or_slow",
     "stalled_stream",
     "stopped_model",
     "streaming_flag",
