@@ -5,7 +5,7 @@ import pytest
 from helpers.serving.proxies import KINDS, version
 from tests.support.fixtures import Require
 from tools.ends import unframed
-from tools.proxies import measure_all, table
+from tools.proxies import measure, measure_all, table
 
 SILENCE = 4  # the one cell that takes more than a minute, and is not measured here
 
@@ -14,6 +14,10 @@ SILENCE = 4  # the one cell that takes more than a minute, and is not measured h
 def measured() -> dict[str, list[str]]:
     """Measure all that are installed, side by side."""
     return measure_all(name for name, kind in KINDS.items() if kind.program)
+
+
+def without_silence(cells: list[str]) -> list[str]:
+    return cells[:SILENCE] + cells[SILENCE + 1 :]
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -25,8 +29,10 @@ def test_a_proxy_does_what_the_table_says(
     if number.split(".")[:2] != version(name).split(".")[:2]:
         pytest.skip(f"the table is about {number}, and here is {version(name)}")
     seen = measured[name]
-    del seen[SILENCE], said[SILENCE]
-    assert seen == said
+    for _ in range(2):  # a machine that stands still for a second can spoil a row
+        if without_silence(seen) != without_silence(said):
+            seen = measure(name)
+    assert without_silence(seen) == without_silence(said)
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\non \r\n"
