@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from . import (
+    answers,
     attack,
     chat_service,
     course,
@@ -25,7 +26,7 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
         str(module.__doc__).splitlines()[0],
     )
     for module in (
-        *(server, relays, own_model, chat_service, pings, surfaces, panel),
+        *(server, relays, own_model, chat_service, pings, answers, surfaces, panel),
         *(startup, setup, course, attack, inspecting),
     )
 }

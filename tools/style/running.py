@@ -114,7 +114,7 @@ def outputs_are_clean(notebook: Notebook) -> Iterator[Problem]:
             yield Problem(at, "print nothing to stderr: fix what it warns of")
         data = output.get("data", {})
         shown = output.get("text") or data.get("text/plain", "") * (len(data) == 1)
-        if len(shown.splitlines()) > 25:
-            yield Problem(at, "show less: 25 lines of output at most")
+        if len(shown.splitlines()) > 30:
+            yield Problem(at, "show less: 30 lines of output at most")
         for private in PRIVATE.findall(json.dumps(output, ensure_ascii=False)):
             yield Problem(at, f"keep machine paths, keys and addresses out: {private}")
