@@ -58,6 +58,7 @@ class Row:
     title: str
     app: str
     frames: bool = False
+    freezes: bool = False
     workers: int = 1
     redis: bool = False
     path: str = "/chat"
@@ -71,6 +72,7 @@ class Row:
         def command(scenario: Scenario) -> list[str]:
             return Serving(
                 *(self.app, model, scenario.script(), self.frames, self.workers),
+                freezes=self.freezes,
                 settings=settings if self.app == "chat" else {},
             ).command()
 
@@ -92,9 +94,11 @@ COURSE = Row("06b's app, 06d's lifespan", "course", asks='{"question": "Count."}
 BARE = Row("a bare Starlette relay", "starlette")
 CHAT = chat("chat, ChatOpenAI")
 FRAMES = chat("chat, ChatFrames", frames=True)
-ONE = chat("the same, Redis", frames=True, redis=True)
-TWO = chat("two workers, Redis", frames=True, redis=True, workers=2)
-ROWS = [replace(LANGSERVE, text=MESSAGE), COURSE, BARE, CHAT, FRAMES, ONE, TWO]
+FROZEN = chat("chat, ChatFrames, freeze", frames=True, freezes=True)
+ONE = replace(FROZEN, title="chat on Redis", redis=True)
+TWO = replace(ONE, title="chat on Redis, 2 workers", workers=2)
+LANG = replace(LANGSERVE, text=MESSAGE)
+ROWS = [LANG, COURSE, BARE, CHAT, FRAMES, FROZEN, ONE, TWO]
 
 
 @dataclass
@@ -143,10 +147,10 @@ def run(kills: int = 2, readers: int = 60) -> None:
     print(table(HEADER, [cells(title, each) for title, each in found.items()]))
     keep(began, found, resumes)
     langserve = max(found[LANGSERVE.title].held, 1)
-    for row in (CHAT, FRAMES):
+    for row in (CHAT, FRAMES, FROZEN):
         ratio = found[row.title].held / langserve
         print(target(f"{row.title}: readers held, over LangServe's", [ratio], least=3))
-    for row in (CHAT, FRAMES, ONE, TWO):
+    for row in (CHAT, FRAMES, FROZEN, ONE, TWO):
         if each := found.get(row.title):
             what = f"{row.title}: "
             print(target(f"{what}memory", [each.memory], most=60, unit="KB a stream"))
