@@ -4,7 +4,6 @@
 URL as its first line, and ends when its standard input does.
 """
 
-import gc
 import json
 import os
 import socket
@@ -49,8 +48,6 @@ class Serving:
     frames: bool = False
     """Whether notebook 18's ChatFrames reads it, in the place of ChatOpenAI."""
     workers: int = 1
-    freezes: bool = False
-    """Whether the service calls gc.freeze() when it starts, as notebook 06d does."""
     settings: dict[str, str] = field(default_factory=dict)
     """Of the environment."""
 
@@ -85,11 +82,7 @@ def chain() -> Runnable[Any, Any]:
     serving = Serving(**json.loads(os.environ[GIVEN]))
     asked = MessagesPlaceholder("messages")
     prompt = ChatPromptTemplate.from_messages([("system", SYSTEM), asked])
-    found = prompt | model(serving)
-    if serving.freezes:
-        gc.collect()
-        gc.freeze()
-    return found
+    return prompt | model(serving)
 
 
 def langserve(serving: Serving) -> Any:

@@ -8,7 +8,6 @@ import statistics
 import time
 from bisect import bisect_left
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,7 +18,7 @@ import httpx2
 import psutil  # type: ignore[import-untyped]
 
 from helpers.timing.load import Job, load, measure
-from tests.support.redis_server import MISSING, REDIS, redis_server
+from tests.support.redis_server import MISSING, REDIS, Server, redis_server
 
 from .chat_kills import MOST_SILENCE, kill
 from .chat_server import Serving
@@ -58,7 +57,6 @@ class Row:
     title: str
     app: str
     frames: bool = False
-    freezes: bool = False
     workers: int = 1
     redis: bool = False
     path: str = "/chat"
@@ -72,7 +70,6 @@ class Row:
         def command(scenario: Scenario) -> list[str]:
             return Serving(
                 *(self.app, model, scenario.script(), self.frames, self.workers),
-                freezes=self.freezes,
                 settings=settings if self.app == "chat" else {},
             ).command()
 
@@ -88,17 +85,19 @@ def chat(title: str, **more: Any) -> Row:
 
 
 LANGSERVE = Row(
-    "LangServe", "langserve", path="/stream", asks='{"input": {"input": "Count."}}'
+    *("LangServe", "langserve"),
+    path="/stream",
+    asks='{"input": {"input": "Count."}}',
+    text=MESSAGE,
 )
 COURSE = Row("06b's app, 06d's lifespan", "course", asks='{"question": "Count."}')
 BARE = Row("a bare Starlette relay", "starlette")
+BARE_FRAMES = replace(BARE, title="a bare relay, ChatFrames", frames=True)
 CHAT = chat("chat, ChatOpenAI")
 FRAMES = chat("chat, ChatFrames", frames=True)
-FROZEN = chat("chat, ChatFrames, freeze", frames=True, freezes=True)
-ONE = replace(FROZEN, title="chat on Redis", redis=True)
+ONE = chat("chat on Redis", frames=True, redis=True)
 TWO = replace(ONE, title="chat on Redis, 2 workers", workers=2)
-LANG = replace(LANGSERVE, text=MESSAGE)
-ROWS = [LANG, COURSE, BARE, CHAT, FRAMES, FROZEN, ONE, TWO]
+ROWS = [LANGSERVE, COURSE, BARE, BARE_FRAMES, CHAT, FRAMES, ONE, TWO]
 
 
 @dataclass
@@ -122,68 +121,61 @@ class Figures:
 
 def run(kills: int = 2, readers: int = 60) -> None:
     """Measure all; print and keep a table, and print the targets."""
+    if REDIS is None:
+        print(MISSING)
+        return
     began = machine()
-    with ExitStack() as stack:
-        model, _ = stack.enter_context(running(scripted(), FIRST))
-        redis = stack.enter_context(redis_server()) if REDIS else None
-        if redis is None:
-            print(f"Without the rows on Redis. {MISSING}")
-        url = redis.url if redis else ""
-        pid = redis.pid if redis else None
-        found = {
-            row.title: figures(row, model, url, pid)
-            for row in ROWS
-            if redis or not row.redis
-        }
-        resumes = {
-            row.title: resume(row, model, url)
-            for row in (FRAMES, ONE)
-            if redis or not row.redis
-        }
-        held = None
-        if url:
-            say(f"{kills} workers killed, {readers} readers each")
-            held = kill(model, url, kills=kills, readers=readers)
+    with running(scripted(), FIRST) as (model, _), redis_server() as redis:
+        found = {row.title: figures(row, model, redis) for row in ROWS}
+        resumes = {row.title: resume(row, model, redis.url) for row in (FRAMES, ONE)}
+        say(f"{kills} workers killed, {readers} readers each")
+        held = kill(model, redis.url, kills=kills, readers=readers)
     print(table(HEADER, [cells(title, each) for title, each in found.items()]))
     keep(began, found, resumes)
-    langserve = max(found[LANGSERVE.title].held, 1)
-    for row in (CHAT, FRAMES, FROZEN):
-        ratio = found[row.title].held / langserve
-        print(target(f"{row.title}: readers held, over LangServe's", [ratio], least=3))
-    for row in (CHAT, FRAMES, FROZEN, ONE, TWO):
-        if each := found.get(row.title):
-            what = f"{row.title}: "
-            print(target(f"{what}memory", [each.memory], most=60, unit="KB a stream"))
-            print(target(f"{what}TTFT added", [each.added], most=10, unit="ms"))
+    targets(found)
     for title, times in resumes.items():
         what = f"{title}: the 2,000th token after a return, median (and worst)"
         print(target(what, times, most=50, unit="ms"))
-    if held:
-        two, one = found[TWO.title], found[ONE.title]
-        ratio = two.held / max(one.held, 1)
-        print(target("two workers: readers held, over one's", [ratio], least=1.7))
-        print(
-            target("two workers: work of a text", [two.work / one.work], most=1 / 0.85)
-        )
-        print(
-            f"  nothing lost, doubled or silent for {MOST_SILENCE:.0f} s in kills: "
-            f"{held.held} of {held.tried}, {held.figures[0]} {held.wrong}"
-        )
+    print(
+        f"  nothing lost, doubled or silent for {MOST_SILENCE:.0f} s in kills: "
+        f"{held.held} of {held.tried}, {held.figures[0]} {held.wrong}"
+    )
 
 
-def figures(row: Row, model: str, redis: str, pid: int | None) -> Figures:
+def targets(found: Mapping[str, Figures]) -> None:
+    """Print what was asked of the rows, and what was measured."""
+    other = found[LANGSERVE.title]
+    for row in (CHAT, FRAMES):
+        each, what = found[row.title], f"{row.title}, over LangServe's"
+        ratio = each.held / max(other.held, 1)
+        print(target(f"readers held, {what}", [ratio], least=3))
+        print(target(f"work of a text, {what}", [each.work / other.work], most=1 / 3))
+    for row in (CHAT, FRAMES, ONE, TWO):
+        each = found[row.title]
+        print(target(f"{row.title}: a stream", [each.memory], most=60, unit="KB"))
+        print(target(f"{row.title}: TTFT added", [each.added], most=10, unit="ms"))
+    one, two = found[ONE.title], found[TWO.title]
+    ratio = two.held / max(one.held, 1)
+    print(target("readers held, two workers over one", [ratio], least=1.7))
+    # With cores enough, as many readers fit as the work of a text allows.
+    print(
+        target(
+            "2 × one's work of a text, over two's", [2 * one.work / two.work], least=1.7
+        )
+    )
+
+
+def figures(row: Row, model: str, redis: Server) -> Figures:
     """Measure one row."""
     say(row.title)
-    contender, found = row.of(model, redis), Figures()
+    contender, found = row.of(model, redis.url), Figures()
     with running(contender, HELD) as (url, process):
-        warm(job_of(row, contender, url, WARM))
+        load(job_of(row, contender, url, WARM))  # so that all code is loaded
         job = job_of(row, contender, url, SAME)
-        if row.redis and pid:
-            with watched(pid) as use:
-                one = measure_running(job, HELD, process)
-            found.redis = 1e6 * use.cpu_seconds / max(one.load.chunks, 1)
-        else:
+        with watched(redis.pid) as use:
             one = measure_running(job, HELD, process)
+        if row.redis:
+            found.redis = 1e6 * use.cpu_seconds / max(one.load.chunks, 1)
         found.work = 1e6 * one.cpu * one.load.total / max(one.load.chunks, 1)
         found.memory, found.gap, found.whole = one.memory, one.gap, one.load.complete
 
@@ -206,11 +198,6 @@ def job_of(row: Row, contender: Contender, url: str, readers: int) -> Job:
     """Return what so many readers ask."""
     job = job_for(contender, HELD, url)
     return replace(job, streams=readers, over=OVER, service=row.app == "chat")
-
-
-def warm(job: Job) -> None:
-    """Have all code loaded."""
-    load(job)
 
 
 def added_ttft(row: Row, contender: Contender, model: str) -> float:
