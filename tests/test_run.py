@@ -20,7 +20,17 @@ from tests.support.tiny_course import (
     with_uv,
 )
 
-VERBS = ["lab", "reset", "test", "test-real", "save", "bench", "audit", "smollm2"]
+VERBS = [
+    "lab",
+    "reset",
+    "test",
+    "test-real",
+    "save",
+    "bench",
+    "audit",
+    "site",
+    "smollm2",
+]
 
 # What it is asked for
 
