@@ -2,8 +2,7 @@
 
 In Pyodide there are no processes and no sockets. There the model sits behind the
 transport of httpx2, which the SDK's requests go through: the cells stay as they are,
-and the same steps are played at the same pace. What a socket does, its buffers and its
-backpressure, is not there.
+and the same steps are played at the same pace.
 """
 
 from __future__ import annotations
@@ -11,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+import warnings
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from weakref import WeakSet
 
 import httpx2
 
@@ -22,6 +24,9 @@ from helpers.scripted.steps import Step
 
 HOST = "scripted.invalid"
 """A name that no network has (RFC 6761): no request for it can leave by mistake."""
+
+BUFFERED = 4_000_000
+"""Bytes that wait for a reader before the model does, too: as many as on loopback."""
 
 
 class InProcess:
@@ -35,6 +40,7 @@ class InProcess:
     def __init__(self) -> None:
         """Answer from now on."""
         self._model = Model(speed=float(os.environ.get("COURSE_SPEED") or 1))
+        self._answers = WeakSet[Played]()
         sync, in_async = (
             httpx2.HTTPTransport.handle_request,
             httpx2.AsyncHTTPTransport.handle_async_request,
@@ -59,6 +65,8 @@ class InProcess:
             status, headers = parsed(await anext(aiter(played)))
             return httpx2.Response(status, headers=headers, stream=played)
 
+        # What it says in a browser of each client is not for the reader of a lesson.
+        warnings.filterwarnings("ignore", "The following transport option")
         _handle_by(answer, answer_async)
 
     def ended(self) -> str | None:
@@ -72,50 +80,70 @@ class InProcess:
     def _played(self, request: httpx2.Request, body: bytes) -> Played:
         now = time.monotonic()
         asked = HttpRequest(request.method, request.url.path, body, False, now)
+        for answer in self._answers:  # a record is of what has been sent by now
+            answer.play()
         patience = request.extensions.get("timeout", {}).get("read")
-        return Played(*self._model.steps(asked), patience)
+        played = Played(*self._model.steps(asked), patience)
+        self._answers.add(played)
+        return played
 
 
 class Played(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     """An answer as it comes: status and headers first, then the body.
 
+    It goes on at its pace while nobody reads, up to what a socket's buffers would hold.
     Raises ReadTimeout after a silence of more than `patience` seconds.
     """
 
     def __init__(
         self, steps: Iterator[Step], noted: Request, patience: float | None
     ) -> None:
-        self._moves = self._play(steps, noted, patience)
+        self._steps, self._noted, self._patience = steps, noted, patience
+        self._begun = self._due = time.monotonic()
+        self._next: Step | None = None
+        self._ready = deque[bytes]()
+        self._over = self._dropped = False
 
-    def _play(
-        self, steps: Iterator[Step], noted: Request, patience: float | None
-    ) -> Generator[bytes | float, None, None]:
-        """Yield the seconds to wait, and the bytes that come then."""
-        begun = due = time.monotonic()
-        try:
-            for step in steps:
-                due += step.wait
-                wait = due - time.monotonic() if step.wait else 0.0
-                if patience is not None and wait > patience:
-                    yield patience
+    def play(self) -> None:
+        """Do all that is due by now."""
+        while not self._over and sum(map(len, self._ready)) < BUFFERED:
+            if self._next is None:
+                self._next = next(self._steps, None)
+                self._due += self._next.wait if self._next else 0
+            step = self._next
+            if step and self._due > time.monotonic():
+                return
+            self._next = None
+            if step is None or step.kind == "drop":
+                self._over, self._dropped = True, step is not None
+                self._noted.finish()
+                return
+            self._noted.chunks_sent += step.kind == "chunk"
+            if step.data:
+                self._ready.append(step.data)
+
+    def _moves(self) -> Iterator[bytes | float]:
+        """Yield the bytes as they come, and before that the seconds to wait."""
+        while True:
+            self.play()
+            if self._ready:
+                yield self._ready.popleft()
+            elif self._dropped:
+                raise httpx2.RemoteProtocolError(
+                    "peer closed connection without sending complete message body"
+                )
+            elif self._over:
+                return
+            else:
+                wait = max(0.0, self._due - time.monotonic())
+                if self._patience is not None and wait > self._patience:
+                    yield self._patience
                     raise httpx2.ReadTimeout("The read operation timed out")
-                if wait > 0:
-                    yield wait
-                if step.kind == "drop":
-                    raise httpx2.RemoteProtocolError(
-                        "peer closed connection without sending complete message body"
-                    )
-                noted.chunks_sent += step.kind == "chunk"
-                if step.data:
-                    yield step.data
-            noted.finish()
-        finally:
-            if not noted.finished:
-                noted.leave(time.monotonic() - begun)
+                yield wait
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield what comes, when it comes."""
-        for move in self._moves:
+        for move in self._moves():
             if isinstance(move, bytes):
                 yield move
             else:
@@ -123,7 +151,7 @@ class Played(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield what comes, when it comes; other tasks go on meanwhile."""
-        for move in self._moves:
+        for move in self._moves():
             if isinstance(move, bytes):
                 yield move
             else:
@@ -131,11 +159,15 @@ class Played(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
     def close(self) -> None:
         """Leave: the model stops here."""
-        self._moves.close()
+        if not self._over:
+            self._over = True
+            self._noted.leave(time.monotonic() - self._begun)
 
     async def aclose(self) -> None:
         """Leave: the model stops here."""
-        self._moves.close()
+        self.close()
+
+    __del__ = close
 
 
 def parsed(head: bytes) -> tuple[int, list[tuple[str, str]]]:

@@ -97,6 +97,20 @@ def test_the_record_says_who_left(here: InProcess) -> None:
     assert (stayed.finished, stayed.in_flight) == (True, False)
 
 
+def test_the_model_goes_on_while_nobody_reads(here: InProcess) -> None:
+    """Up to what the buffers hold, as it does behind a socket."""
+    few = model(here.url, {"tokens": ["a"] * 50}).stream("Hi")
+    many = model(here.url, {"tokens": ["x" * 65_536] * 200}).stream("Hi")
+    next(few), next(many)
+    sent, waiting = (
+        Request(**each)
+        for each in httpx2.get(f"http://{HOST}/requests").json()["requests"]
+    )
+    assert (sent.finished, sent.chunks_sent) == (True, 50)
+    assert (waiting.in_flight, waiting.chunks_sent < 200) == (True, True)
+    assert sum(len(chunk.text) for chunk in many) == 200 * 65_536
+
+
 def test_the_pace_is_that_of_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_SPEED", "1")
     here = InProcess()
