@@ -111,10 +111,14 @@ def audit(arguments: list[str]) -> int:
 
 def site(arguments: list[str]) -> int:
     """Build the site of the course in build/site, which needs npm."""
-    size = "20 MB to download, 60 MB on the disk"
-    pins = ("--constraint", "requirements.lock")
-    install("the site's tools", size, "--editable", ".[site]", *pins)
+    add_site()
     return become("-m", "tools.site", *arguments)
+
+
+def lite(arguments: list[str]) -> int:
+    """Build the version that runs in a browser, a part of the site; needs npm."""
+    add_site()
+    return become("-m", "tools.site.lite", *arguments)
 
 
 def smollm2(arguments: list[str]) -> int:
@@ -129,7 +133,7 @@ def smollm2(arguments: list[str]) -> int:
 
 VERBS = {
     verb.__name__.replace("_", "-"): verb
-    for verb in (lab, reset, test, test_real, save, bench, audit, site, smollm2)
+    for verb in (lab, reset, test, test_real, save, bench, audit, lite, site, smollm2)
 }
 
 
@@ -159,6 +163,13 @@ def add_tests() -> None:
     install(
         "the tests", size, "--editable", ".[test]", "--constraint", "requirements.lock"
     )
+
+
+def add_site() -> None:
+    """Install, from the same lock, what builds the site."""
+    size = "30 MB to download, 80 MB on the disk"
+    pins = ("--constraint", "requirements.lock")
+    install("what builds the site", size, "--editable", ".[site]", *pins)
 
 
 def install(what: str, size: str, *options: str) -> None:

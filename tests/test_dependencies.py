@@ -124,7 +124,7 @@ def test_ci_runs_every_python_at_its_ends() -> None:
 def test_ci_can_fail(file: str) -> None:
     text = (ROOT / file).read_text("utf-8")
     assert not re.search(r"\|\| *true|continue-on-error|set \+e", text)
-    for verb in ("smollm2", "audit", "site", "test", "test-real"):
+    for verb in ("smollm2", "audit", "lite", "site", "test", "test-real"):
         assert re.search(rf"^.*python3? run\.py {verb}$", text, re.MULTILINE)
 
 

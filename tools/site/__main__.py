@@ -16,6 +16,7 @@ import nbformat
 
 from tools.notebook import ROOT, Notebook, find, write
 from tools.site.links import files, linked, relinked
+from tools.site.lite import LITE, needs
 from tools.site.notebooks import page
 from tools.site.npm import copy_file
 from tools.site.parts import fill
@@ -49,7 +50,9 @@ def pages() -> dict[Path, str]:
     written = {name: relinked(text, "docs", "") for name, text in docs.items()}
     written |= files(found)
     for notebook in notebooks:
-        text: str = nbformat.writes(page(notebook), version=4)  # type: ignore[no-untyped-call]
+        in_browser = LITE.exists() and needs(notebook) is None
+        shown = page(notebook, in_browser=in_browser)
+        text: str = nbformat.writes(shown, version=4)  # type: ignore[no-untyped-call]
         written[Path("notebooks") / notebook.path.name] = text
     return written
 

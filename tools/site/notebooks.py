@@ -18,12 +18,24 @@ from tools.notebook import Notebook, tags
 from tools.site.links import relinked
 
 DARK = re.compile(r"@media \(prefers-color-scheme: dark\) \{(.*?\})\s*\}(?=</style>)")
+BROWSER = (
+    '<p><a href="../lite/lab/index.html?path=notebooks/{}">Run it in your browser</a>, '
+    "with nothing to install: a copy without outputs, answered by the scripted model."
+    "</p>"
+)
 LIVE = "What the notebook shows here is live: run it to see it."
 
 
-def page(notebook: Notebook) -> NotebookNode:
-    """Return the notebook as Sphinx is to read it."""
+def page(notebook: Notebook, *, in_browser: bool = False) -> NotebookNode:
+    """Return the notebook as Sphinx is to read it.
+
+    With `in_browser`, it has a link to the version that runs in the reader's browser.
+    """
     node = copy.deepcopy(notebook.node)
+    if in_browser:
+        title, _, rest = node.cells[0].source.partition("\n")
+        link = BROWSER.format(notebook.path.name)
+        node.cells[0].source = f"{title}\n\n{link}\n{rest}"
     for cell in node.cells:
         if cell.cell_type == "markdown":
             cell.source = relinked(NAVIGATION.sub("", cell.source), "notebooks")

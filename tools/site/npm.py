@@ -29,9 +29,9 @@ PINS = {
         "7/cTSLOdYkNBNJcDMWf+luFvMriVm7eYxp4BcFCsAX0w"
         "F421Vyce5SXP17c+Jd5otXKGNehIonFlyQXSowL6Mw=="
     ),
-    "pyodide@314.0.7": (
-        "0YvXxEhfEdpLfb/XkM2BFAeMROq0iMUX2bzzH9pOttyM"
-        "cWkwq+HbE5uyuGD82LN7y2q+SNvi/6V5JEsOlD2R1A=="
+    "pyodide@314.0.6": (
+        "BKDTJyIqFxC4BExLqeRS3f5xvXZIjOt8C3zGLN/Cc7tF"
+        "xSwvKVhVkchQQ2AGLOtR4YrVOIFxbV8poyDOOmWwxQ=="
     ),
     "axe-core@4.14.1": (
         "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NP"
