@@ -4,6 +4,7 @@ It is built once, into build/site, which takes seconds where it is there already
 """
 
 import http.server
+import re
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tools.audit import here
 from tools.notebook import ROOT, Notebook, find
 from tools.site.__main__ import SITE
+from tools.site.answers import hints
 from tools.site.npm import copy_file
 
 WCAG = {
@@ -122,6 +124,21 @@ def test_each_notebook_has_a_page_with_its_outputs(site: Path) -> None:
         assert stored
         assert "cell_output" in page
         assert "<iframe" not in page
+
+
+def test_the_answers_have_every_exercise_and_its_hints(site: Path) -> None:
+    page = (site / "answers.html").read_text("utf-8")
+    told = hints()
+    for path in find():
+        for _, node in Notebook.read(path).headings():
+            if node.level == 3 and node.text.startswith("Exercise "):
+                number = node.text.split()[1].rstrip(":")
+                assert f"Exercise {number}" in page
+                assert told[number]
+    said = [hint.says for each in told.values() for hint in each]
+    plain = [text for text in said if re.fullmatch(r"[\w ,;:]+", text)]
+    assert len(plain) > 30
+    assert [text for text in plain if text not in page] == []
 
 
 def looked_at() -> list[str]:

@@ -11,10 +11,14 @@ from collections.abc import Callable, Sequence
 
 from tools.contents import NAVIGATION, read_entry, table
 from tools.notebook import Notebook, tags
+from tools.site.answers import answers
 from tools.site.links import ELSEWHERE, LINK, resolved
+from tools.site.plans import plans
 from tools.tasks import tasks
 
-MARK = re.compile(r"<!-- (section|tagged|first-tables|tasks|contents|pages) ?(.*?) -->")
+MARK = re.compile(
+    r"<!-- (section|tagged|first-tables|tasks|contents|pages|answers|plans) ?(.*?) -->"
+)
 ROW = re.compile(r"^\|.*\n?", re.MULTILINE)
 
 
@@ -35,6 +39,8 @@ def fill(markdown: str, notebooks: Sequence[Notebook]) -> str:
         "tasks": _tasks,
         "contents": _contents,
         "pages": _pages,
+        "answers": answers,
+        "plans": plans,
     }
     return MARK.sub(lambda mark: kinds[mark[1]](mark[2], notebooks), markdown)
 
