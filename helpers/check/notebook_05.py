@@ -100,9 +100,10 @@ async def closed_stream(
         yield "write async def repaired(model, question)"
     first_sentence = cast("Answer", answer)
     one, two, three = (f"exercise 5.2, question {next(ASKED)}" for _ in range(3))
-    model = ChatOpenAI(**script(tokens=SAID, ttft=0, pace=25))
+    model = ChatOpenAI(**script(tokens=SAID, ttft=0, pace=12))
     # It waits for its first text when the other is closed, which must not disturb it.
-    late = ChatOpenAI(**script(tokens=SAID, ttft=0, fault="late_headers", stall=0.5))
+    pause = script(tokens=SAID, ttft=0, pace=12, fault="late_headers", stall=0.5)
+    late = ChatOpenAI(**pause)
     coming = first_sentence(model, one), first_sentence(late, two)
     if not all(isinstance(each, Awaitable) for each in coming):
         yield "write it with async def, and return the text"

@@ -33,7 +33,7 @@ def test_without_async_only_one_limit_notices_a_silence(
     assert raised == error
 
 
-ENDLESS = script(tokens=[" on"] * 2000, ttft=0, pace=400)
+ENDLESS = script(tokens=[" on"] * 40_000, ttft=0, pace=400)
 
 
 @pytest.mark.parametrize(

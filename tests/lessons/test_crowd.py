@@ -38,7 +38,7 @@ def test_a_loop_that_is_blocked_does_not_hear_that_a_reader_has_left(
 ) -> None:
     """Notebook 06d: the same reader leaves, and the model stops if the loop is free."""
     app, held, free = FastAPI(), Event(), Event()
-    model = scripted(tokens=[" on"] * 200, pace=80)
+    model = scripted(tokens=[" on"] * 40, fault="stall", at=20, stall=2)
 
     @app.get("/chat")
     async def chat() -> EventStream:

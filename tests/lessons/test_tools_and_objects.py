@@ -182,8 +182,10 @@ def test_what_a_limit_of_tokens_does_by_method(notebook: dict[str, Any]) -> None
                 list(cut.stream("JSON"))
         for raw in False, True:
             cut = planner(schema, "function_calling", raw=raw, fault="tool_cut", at=15)
-            end = [*cut.stream("Plan")]
-            found = end[1]["parsed"] if raw else end[-1]
+            came = [*cut.stream("Plan")]
+            if raw:  # its parts come from two threads, in any order
+                came = [each["parsed"] for each in came if each.get("parsed")]
+            found = came[-1]
             assert dict(found)["nights"] == 365
 
 

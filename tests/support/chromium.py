@@ -4,11 +4,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 MISSING = "Chromium is not installed"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
+
+expect.set_options(timeout=60_000)  # on a busy machine, a page takes its time
 
 
 @contextmanager
