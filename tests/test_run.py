@@ -21,15 +21,8 @@ from tests.support.tiny_course import (
 )
 
 VERBS = [
-    "lab",
-    "reset",
-    "test",
-    "test-real",
-    "save",
-    "bench",
-    "audit",
-    "site",
-    "smollm2",
+    *("lab", "reset", "test", "test-real", "save", "bench"),
+    *("audit", "lite", "site", "smollm2"),
 ]
 
 # What it is asked for
