@@ -26,7 +26,11 @@ ABSENT = {
     **dict.fromkeys(("helpers.serve", "fastapi", "uvicorn", "http", "socket"), _SERVER),
     **dict.fromkeys(("threading", "_thread", "concurrent"), _THREADS),
     **dict.fromkeys(("helpers.serving", "subprocess", "signal"), _PROCESS),
-    "langgraph.checkpoint.sqlite": "a database",
+    **dict.fromkeys(("langgraph", "helpers.probing"), _THREADS),
+    "langchain_core.runnables.RunnableParallel": _THREADS,
+    "langchain_core.runnables.RunnablePassthrough": _THREADS,
+    "asyncio": "an event loop of Python's own",
+    "pydantic": "a checker of JSON schemas",  # jsonschema-rs has no build for Pyodide
 }
 """What a browser does not have, by what is imported where it is needed."""
 
