@@ -70,6 +70,11 @@ def lab(arguments: list[str]) -> int:
     return become("-m", "tools.lab", *arguments)
 
 
+def chat(arguments: list[str]) -> int:
+    """Start the chat service on the scripted model, and print its URL."""
+    return become("-m", "tools.chat", *arguments)
+
+
 def reset(arguments: list[str]) -> int:
     """Begin your copy of a notebook anew; what you changed is kept: 05."""
     return become("-m", "tools.copies", *arguments)
@@ -133,7 +138,10 @@ def smollm2(arguments: list[str]) -> int:
 
 VERBS = {
     verb.__name__.replace("_", "-"): verb
-    for verb in (lab, reset, test, test_real, save, bench, audit, lite, site, smollm2)
+    for verb in (
+        *(lab, chat, reset, test, test_real, save, bench),
+        *(audit, lite, site, smollm2),
+    )
 }
 
 

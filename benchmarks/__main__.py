@@ -3,7 +3,20 @@
 import argparse
 from collections.abc import Callable
 
-from . import attack, course, pings, relays, server, setup, startup, surfaces
+from . import (
+    answers,
+    attack,
+    course,
+    inspecting,
+    own_model,
+    panel,
+    pings,
+    relays,
+    server,
+    setup,
+    startup,
+    surfaces,
+)
 from .report import machine
 
 BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
@@ -11,7 +24,10 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
         module.run,
         str(module.__doc__).splitlines()[0],
     )
-    for module in (server, relays, pings, surfaces, startup, setup, course, attack)
+    for module in (
+        *(server, relays, own_model, pings, answers, surfaces, panel),
+        *(startup, setup, course, attack, inspecting),
+    )
 }
 
 
@@ -42,7 +58,7 @@ def main() -> None:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {known}")
     if options.list:
         for name, (_, says) in BENCHMARKS.items():
-            print(f"{name:<8}  {says}")
+            print(f"{name:<10}  {says}")
         return
     print(machine())
     for name in options.names or BENCHMARKS:

@@ -237,7 +237,7 @@ class Times:
             return False
         if len(self._done) > KEPT:  # of those who never asked again, the first
             del self._done[next(iter(self._done))]
-        same = hash(body)
+        same = hash((script.fault, body))  # the fault may be named in the path
         if self._done[same] >= script.times:
             del self._done[same]
             return True

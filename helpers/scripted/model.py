@@ -14,39 +14,49 @@ from .endpoints import ANSWERING, RESPONSES, Endpoints
 from .error import ApiError
 from .faults import Times, change, check_fault, cut_short, refuse
 from .models import MODELS, model_named
+from .named import PATH as FAULTS_PATH
+from .named import Named, in_path, listed, named
 from .record import LONGEST, Record, Request
 from .reply import reply_to
 from .steps import Step, chunked, identified, plain, refused, time_of, waits
 from .turns import Turns
 
 MODELS_PATH = "/v1/models"
-PATHS = dict.fromkeys(ANSWERING, "POST") | {MODELS_PATH: "GET", "/requests": "GET"}
+PATHS = dict.fromkeys(ANSWERING, "POST") | dict.fromkeys(
+    (MODELS_PATH, "/requests", FAULTS_PATH), "GET"
+)
 """The one method that each takes."""
 
 
 class Model:
     """What all connections share: it turns a request into the steps of its answer."""
 
-    def __init__(self, *, speed: float = 1.0) -> None:
-        """`speed` divides every wait of a script, not of a fault."""
+    def __init__(self, *, speed: float = 1.0, stall: float = 1.0) -> None:
+        """`speed` divides every wait of a script, not of a fault.
+
+        `stall` is the seconds that a fault lasts which is asked for by its name.
+        """
         self.record = Record()
         self.turns = Turns()
         self._endpoints = Endpoints()
         self._times = Times()
-        self._speed = speed
+        self._speed, self._stall = speed, stall
         self._asked = self._number = 0
 
     def steps(self, asked: HttpRequest) -> tuple[Iterator[Step], Request]:
         """Return what to do for one HTTP request, and what to note of it."""
-        answers = asked.method == "POST" and asked.path in ANSWERING
-        noted = self.record.open(intern(asked.path)) if answers else Request()
-        self._asked += 1
+        noted, self._asked = Request(), self._asked + 1
         try:
+            fault, path = in_path(asked.path)
+            answers = asked.method == "POST" and path in ANSWERING
+            if answers:
+                noted = self.record.open(intern(path))
+            asked = asked._replace(path=path)
             if asked.wrong:
                 raise asked.wrong
             if answers:
-                answer = self._endpoints.answer(asked.path, asked.body)
-                steps = self._answer(answer, asked, noted)
+                answer = self._endpoints.answer(path, asked.body)
+                steps = self._answer(answer, asked, fault, noted)
             else:
                 steps = identified(self._other(asked), self._asked)
         except ApiError as refusal:
@@ -64,18 +74,26 @@ class Model:
         return identified(refused(refusal), self._asked)
 
     def _answer(
-        self, answer: Answer, asked: HttpRequest, noted: Request
+        self,
+        answer: Answer,
+        asked: HttpRequest,
+        fault: Named | None,
+        noted: Request,
     ) -> Iterator[Step]:
         script, questions = answer.script, answer.questions
         noted.prompt, noted.stream = questions[-1].prompt[:LONGEST], answer.stream
-        noted.fault = script.fault
-        check_fault(script, stream=noted.stream)
+        fault = None if script.fault else fault or named(questions[-1].model)
+        noted.fault = fault.fault if fault else script.fault
         number = self._number + 1
         replies = [
             as_written(reply_to(question, number=number + index), question)
             for index, question in enumerate(questions)
         ]
         noted.chunks_meant = sum(len(reply.all_chunks) for reply in replies)
+        if fault:
+            script = replace(script, stall=self._stall)
+            script = fault.script(script, meant=noted.chunks_meant)
+        check_fault(script, stream=noted.stream)
         # A fault after a chunk that does not come happens after the last one.
         if script.at > noted.chunks_meant:
             script = replace(script, at=noted.chunks_meant)
@@ -107,6 +125,8 @@ class Model:
             kept = self._endpoints.store.served(method, below)
             if kept is not None:
                 return plain(kept)
+        if (method, path) == ("GET", FAULTS_PATH):
+            return plain({"faults": list(listed())})
         if (method, path) == ("GET", "/requests"):
             return plain({"requests": self.record.requests()})
         if path in PATHS:

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 from msgspec import Raw
 
+from helpers.scripted.faults import FAULTS
+from helpers.scripted.model import Model
+from helpers.scripted.reader import HttpRequest
 from helpers.scripted.responses.store import KEPT, Kept, Store
 from tests.support.wire import HTTP, UNPACED, payloads, quiet_server
 
@@ -226,6 +229,76 @@ def test_faults(url: str) -> None:
         failed = stream(url, path, script=HELLO | {"fault": "error_frame", "at": 1})
         assert "error" in failed
         assert len(stream(url, path, script=HELLO | {"fault": "no_done"})) < len(whole)
+
+
+def told_by(url: str, model: str, prefix: str = "") -> str:
+    """Return the text of a stream from a model, or a base URL, by a fault's name."""
+    base = url.removesuffix("/v1") + prefix + "/v1"
+    return stream(base, model=model, script=HELLO)
+
+
+@holds(
+    "A model by the name of a fault has it, in the middle of the answer; `early_end:3` "
+    "has it after chunk 3."
+)
+def test_a_model_by_name(url: str) -> None:
+    half = told_by(url, "early_end")
+    assert "Hel" in half
+    assert '"lo"' not in half
+    assert "[DONE]" not in half
+    assert '"lo"' in told_by(url, "early_end:3")
+    assert "Hel" not in told_by(url, "early_end:0")
+
+
+@holds(
+    "The base URL `/faults/NAME/v1` has the fault for a client whose model's name is "
+    "fixed."
+)
+def test_a_base_url_by_name(url: str) -> None:
+    half = told_by(url, "m", "/faults/early_end")
+    assert half.count("Hel") == 1
+    assert "[DONE]" not in half
+    assert '"lo"' in told_by(url, "m", "/faults/no_done")
+
+
+@holds(
+    "`rate_limit:2`, `server_error:2` and `late_headers:2` meet the first two "
+    "requests, and then no more."
+)
+def test_a_fault_for_some_requests(url: str) -> None:
+    for name in ("rate_limit", "server_error"):
+        answers = [ask(url, model=f"{name}:2", script=HELLO) for _ in range(3)]
+        assert ["error" in answer for answer in answers] == [True, True, False]
+    model = Model(stall=60)
+    waits = [max(steps_of(model, "late_headers:2")) for _ in range(3)]
+    assert [wait >= 60 for wait in waits] == [True, True, False]
+
+
+def steps_of(model: Model, name: str) -> list[float]:
+    """Return the waits of an answer's steps, unplayed."""
+    body = {"model": name, **ASKS["chat/completions"], "stream": True}
+    asked = json.dumps(body).encode()
+    path = "/v1/chat/completions"
+    steps, _ = model.steps(HttpRequest("POST", path, asked, True, 0.0))
+    return [step.wait for step in steps]
+
+
+@holds(
+    "`GET /faults` lists the faults, with what each does and its path; `--faults` "
+    "prints them."
+)
+def test_list_of_faults(url: str) -> None:
+    listed = HTTP.get(url.removesuffix("/v1") + "/faults").json()["faults"]
+    assert [each["name"] for each in listed] == list(FAULTS)
+    for each in listed:
+        assert each["path"] == f"/faults/{each['name']}/v1"
+        assert each["says"]
+    # test_named.py runs the command.
+
+
+@holds("`--stall 60` has a fault last a minute that was asked for by its name.")
+def test_how_long_a_fault_lasts() -> None:
+    assert max(steps_of(Model(stall=60), "stall")) >= 60
 
 
 @holds("Several choices (`n`) come side by side.")
