@@ -1,6 +1,7 @@
 """The chat service beside LangServe, 06b's app and a bare relay, on the same chain.
 
-It takes four to five minutes. Notebook 20 reckons with its latest figures, from a file.
+It takes six minutes, and nine on a busy machine. Notebook 20 reckons with its latest
+figures, from a file.
 """
 
 import json
