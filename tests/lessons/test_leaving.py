@@ -378,7 +378,9 @@ def test_a_function_in_a_chain_that_is_plain_cannot_be_stopped(
 ) -> None:
     """Notebook 06a: it asks a model, in a thread if it is plain."""
     sure = {"stream_chunk_timeout": None}
-    model = ChatOpenAI(**sure, **script(**(STEADY if finished else LONG_STEADY)))
+    model = ChatOpenAI(
+        **sure, **script(**LONG_STEADY | ({"tokens": [" on"] * 4} if finished else {}))
+    )
 
     async def asynchronous(text: str) -> str:
         return (await model.ainvoke(text)).text
