@@ -110,9 +110,10 @@ async def frames(asked: Conversation) -> AsyncGenerator[bytes]:
             aclosing(model.astream(said)) as chunks,  # type: ignore[type-var]
         ):
             async for chunk in chunks:
-                reason = chunk.response_metadata.get("finish_reason", reason)
                 if chunk.text:
+                    reason = None  # an earlier one was of another message
                     yield frame("token", text=chunk.text)
+                reason = chunk.response_metadata.get("finish_reason", reason)
         if reason is None:
             raise EOFError("the model did not say that its answer is over")
     except Exception:

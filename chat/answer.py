@@ -78,8 +78,8 @@ class Reading:
         """Return a chunk's text, having noted the rest."""
         metadata, key = message.response_metadata, message.id
         reason = reason_of(metadata) if metadata else None
-        if reason is None and not isinstance(message, AIMessageChunk):
-            reason = "stop"  # it did not come in parts
+        if not metadata and not isinstance(message, AIMessageChunk):
+            reason = "stop"  # it came whole, and may be of no model
         if reason or key not in self._reasons:
             self._reasons[key] = reason
         if message.usage_metadata:

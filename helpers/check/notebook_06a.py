@@ -134,12 +134,14 @@ def _asynchronous() -> Iterator[None]:
 
 async def _hides(answer: object, model: "ChatOpenAI") -> str:
     """Say how an answer hides that its model has failed; "" if it lets that out."""
+    heard: list[str] = []
     try:
-        await reading.read(answer, model, QUESTION, hear=lambda _: None)
+        await reading.read(answer, model, QUESTION, hear=heard.append)
     except Hint:
         return "it never ends"
     except Exception:  # noqa: BLE001  which one is the model's business
-        return ""
+        more = len("".join(heard)) > len(BEFORE[BURST])
+        return "it asks again, and its reader gets a text twice" if more else ""
     return "it ends as if that were all; let the exception out"
 
 

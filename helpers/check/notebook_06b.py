@@ -27,6 +27,8 @@ CASES: list[tuple[list[Any], str]] = [
     ([["error", {"message": "stop: length"}]], "error: stop: length"),
     ([TOKEN, DONE, GONE], "error: it is gone"),
     ([TOKEN, DONE, TOKEN], "interrupted"),
+    ([TOKEN, DONE, ["usage", {"output_tokens": 1}]], "interrupted"),
+    ([TOKEN, DONE, ["ping", {}]], "interrupted"),
     ([TOKEN, GONE, TOKEN], "interrupted"),
 ]
 """Events that arrived, and what to say of them."""

@@ -14,6 +14,10 @@ LIVE: dict[str, Sequence[str | float]] = {
     "tokens that come one by one": (FRAME, PACE) * 9,
     "tokens that come in threes": (FRAME * 3, 3 * PACE) * 4,
     "tokens that come in fives": (FRAME * 5, 3 * PACE) * 4,
+    "tokens that come one by one, in threes and in fives": (
+        *(FRAME, 3 * PACE, FRAME * 3, 3 * PACE, FRAME * 5, 3 * PACE),
+        *(FRAME, 3 * PACE, FRAME * 3, 3 * PACE),
+    ),
     "a late first token, and others one by one": (4 * PACE, *(FRAME, PACE) * 9),
 }
 LATE: dict[str, Sequence[str | float]] = {
@@ -23,6 +27,9 @@ LATE: dict[str, Sequence[str | float]] = {
     "one token, and then the others at once": (FRAME, 4 * PACE, FRAME * 8, PACE),
     "tokens one by one, and then most at once": (
         *(*(FRAME, PACE) * 3, 4 * PACE, FRAME * 6, PACE),
+    ),
+    "one token, then seven at once, and then one": (
+        *(FRAME, 4 * PACE, FRAME * 7, 4 * PACE, FRAME, PACE),
     ),
 }
 APPS = {what: (*parts, END) for what, parts in (LIVE | LATE).items()}

@@ -119,6 +119,11 @@ class Seen:
             self._said = number
             self.heard.clear()
 
+    def think_elsewhere(self, prompt: str) -> None:
+        """Think, if this is a loop in a thread of its own: somebody may wait for it."""
+        if threading.get_ident() != self._thread:
+            self.think(prompt)
+
     def think(self, prompt: str) -> bool:
         """Think, in a thread that waits meanwhile; tell whether others have a turn."""
         turn = threading.Event()
@@ -163,6 +168,7 @@ def _watched(seen: Seen) -> "BaseChatModel":
 
         async def _agenerate(self, *asked: Any, **options: Any) -> ChatResult:
             seen.asked.append(asked[0][-1].text)
+            seen.think_elsewhere(asked[0][-1].text)
             return whole
 
         def _stream(self, *asked: Any, **options: Any) -> Iterator[Any]:

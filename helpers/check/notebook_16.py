@@ -28,11 +28,16 @@ USAGE = json.dumps({"choices": [], "usage": {"total_tokens": 3}})
 ERROR = json.dumps({"error": {"message": "boom"}})
 HALF = '{"choices": [{"delta": {"cont'
 HI, STOP = frame("Hi"), frame(reason="stop")
+BARE = json.dumps({"usage": {"total_tokens": 3}})
+SECOND = json.dumps({"choices": [{"finish_reason": None}, {"finish_reason": "stop"}]})
 ENDS: list[tuple[list[str], str, str]] = [
     ([ROLE, HI, STOP, "[DONE]"], "complete", "a whole answer"),
     ([ROLE, HI, STOP], "complete", "a whole answer without [DONE]"),
     ([ROLE, HI, STOP, USAGE, "[DONE]"], "complete", "usage comes behind the reason"),
+    ([ROLE, HI, STOP, BARE], "complete", "usage in a frame that lacks choices"),
     ([ROLE, HI, STOP, STOP, "[DONE]"], "complete", "the reason comes twice"),
+    ([ROLE, HI, STOP, frame()], "complete", "a frame without a reason comes last"),
+    ([ROLE, STOP, HI, frame(reason="length")], "limited", "two reasons, length last"),
     ([ROLE, frame("Hi", "stop"), "[DONE]"], "complete", "text and reason in one frame"),
     ([ROLE, frame(reason="tool_calls"), "[DONE]"], "complete", "it ends in a call"),
     ([ROLE, frame('{"error": 1}'), STOP], "complete", "its text speaks of an error"),
@@ -42,6 +47,8 @@ ENDS: list[tuple[list[str], str, str]] = [
     ([ROLE, HI, "[DONE]"], "cut", "[DONE] without a reason"),
     ([ROLE, HI, ERROR], "cut", "an error in mid-answer"),
     ([ROLE, HI, STOP, ERROR], "cut", "an error after the reason"),
+    ([ROLE, HI, STOP, "[DONE]", ERROR], "cut", "an error after [DONE]"),
+    ([ROLE, HI, SECOND], "cut", "only the second of the choices has a reason"),
     ([ROLE, HI, HALF, STOP, "[DONE]"], "cut", "a frame that is not JSON"),
     ([ROLE, HI, frame(reason="abort"), "[DONE]"], "cut", "a reason that OpenAI lacks"),
     ([ROLE], "cut", "nothing but the role"),
@@ -173,9 +180,9 @@ CASES: list[tuple[dict[str, Callable[[], Model]], list[object], list[str], str]]
         "complete",
     ),
     (
-        {"a": lambda: model("One", None), "b": lambda: model(" two.")},
-        ["Q", "One"],
-        ["One", " two."],
+        {"a": lambda: model("One\n", None), "b": lambda: model("Two.")},
+        ["Q", "One\n"],
+        ["One\n", "Two."],
         "complete",
     ),
     (

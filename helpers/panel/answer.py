@@ -22,6 +22,7 @@ class Ends(AsyncCallbackHandler):
         self.begun = 0
         self.reason: str | None = None
         self.tokens = 0
+        self.counted = False  # the last model told its usage
 
     async def on_chat_model_start(self, *_: Any, **__: Any) -> None:
         """Count a model that begins."""
@@ -35,6 +36,7 @@ class Ends(AsyncCallbackHandler):
         message = getattr(generation, "message", None)
         if isinstance(message, AIMessage):
             self.reason = reason_of(message.response_metadata)
+            self.counted = bool(message.usage_metadata)
             if message.usage_metadata:
                 self.tokens += message.usage_metadata["output_tokens"]
         else:
@@ -76,6 +78,8 @@ class Answer:
                 "texts: put a step behind it that makes one of it"
             )
         if isinstance(piece, AIMessage):  # not what a tool returned, nor the question
+            if piece.text:
+                self.reason = None  # an earlier one was of another message
             self.reason = reason_of(piece.response_metadata) or self.reason
             for call in getattr(piece, "tool_call_chunks", piece.tool_calls):
                 if call["name"]:
@@ -94,7 +98,7 @@ class Answer:
     def end(self, error: BaseException | None = None) -> None:
         """Say how it ended: with an error, a cancellation, or with no exception."""
         reason = self.reason or self.ends.reason
-        told = reason in WHOLE or (reason is None and self.ends.tokens > 0)
+        told = reason in WHOLE or (reason is None and self.ends.counted)
         if isinstance(error, asyncio.CancelledError):
             self.status = "stopped"
         elif error is not None:

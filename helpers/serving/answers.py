@@ -119,7 +119,8 @@ class _Answer(Generic[T]):
         about, name = message.response_metadata, message.id
         if about and (reason := about.get("finish_reason")):
             self._reasons[name] = reason
-        elif kind != "ai" and name not in self._reasons:  # an "ai" may be of no model
+        elif (about or kind != "ai") and name not in self._reasons:
+            # (A whole message without metadata may be of no model.)
             self._reasons[name] = None
 
     def _over(self) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import httpx2
 import pytest
 from langchain_openai import ChatOpenAI
-from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
 
 from helpers import serve
 from helpers.models import script
@@ -224,18 +224,25 @@ def test_a_reader_who_leaves_stops_a_graph(
     assert [each.finished for each in recorded(question)] == [False]
 
 
+@pytest.mark.parametrize("first", ["plan", "answer"])
 def test_of_a_graph_the_step_that_answers_says_how_it_ended(
-    chat_app: Any, url: str
+    chat_app: Any, url: str, first: str
 ) -> None:
-    """As the form of notebook 99 reads a graph; an earlier step has said `stop`."""
+    """As the form of notebook 99 reads a graph; what came before has said `stop`."""
     cut = scripted(tokens=TOKENS, fault="early_end", at=2)
     models = iter([scripted(tokens=["a plan"]), cut])
 
     async def ask(state: MessagesState) -> dict[str, Any]:
         return {"messages": [await next(models).ainvoke(state["messages"])]}
 
-    steps = StateGraph(MessagesState).add_sequence([("plan", ask), ("answer", ask)])
-    graph = steps.add_edge(START, "plan").compile()
+    def further(state: MessagesState) -> str:
+        return "answer" if len(state["messages"]) < 3 else END
+
+    steps = StateGraph(MessagesState).add_node("plan", ask).add_node("answer", ask)
+    steps.add_conditional_edges("plan", further).add_conditional_edges(
+        "answer", further
+    )
+    graph = steps.add_edge(START, first).compile()
 
     class Model:
         async def astream(self, messages: Any) -> AsyncIterator[Any]:
@@ -247,8 +254,9 @@ def test_of_a_graph_the_step_that_answers_says_how_it_ended(
 
     chat_app.model = Model()
     found = heard(url, "Hi")
-    assert names(found) == ["token", "token", "error"]
-    assert text_of(found) == "".join(TOKENS[:2])
+    before = ["a plan"] if first == "answer" else []
+    assert names(found) == ["token"] * (len(before) + 2) + ["error"]
+    assert text_of(found) == "".join([*before, *TOKENS[:2]])
 
 
 def test_a_reader_who_leaves_in_the_middle_of_a_question_is_no_error(

@@ -97,6 +97,17 @@ async def test_of_a_graph_a_node_may_be_the_one_that_answers() -> None:
             await answer(broken)
 
 
+async def test_a_graph_in_a_graph_that_breaks_off_is_an_error() -> None:
+    def inside(model: Any) -> Any:
+        steps = StateGraph(MessagesState).add_node("inner", graph(model))
+        return steps.add_edge(START, "inner").compile()
+
+    found = await answer(inside(scripted(tokens=TOKENS)))
+    assert (text_of(found), found[-1]) == ("".join(TOKENS), STOP)
+    with pytest.raises(NotWhole):
+        await answer(inside(scripted(tokens=TOKENS, fault="early_end", at=2)))
+
+
 async def test_without_a_model_its_end_is_the_end() -> None:
     async def words(_: AsyncIterator[Any]) -> AsyncIterator[str]:
         yield "no "

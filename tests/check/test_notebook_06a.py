@@ -468,6 +468,15 @@ async def passing_over(model: ChatOpenAI, question: str) -> Texts:
         pass
 
 
+async def asking_again(model: ChatOpenAI, question: str) -> Texts:
+    try:
+        async for chunk in model.astream(question):
+            yield chunk.text
+    except Exception:  # noqa: BLE001
+        async for chunk in model.astream(question):
+            yield chunk.text
+
+
 async def passing_over_in_a_task(model: ChatOpenAI, question: str) -> Texts:
     with suppress(Exception):
         async with stoppable(model.astream(question)) as chunks:
@@ -568,6 +577,7 @@ SHAPE = "write an `async def` with a `yield` in it"
         (async_for_over_stream, ASYNC_FOR),
         (awaiting_a_stream, ASYNC_FOR),
         (passing_over, AS_IF),
+        (asking_again, "when the model fails in the middle, it asks again"),
         (passing_over_in_a_task, AS_IF),
         (passing_over_all, AS_IF),
         (sorry, AS_IF),

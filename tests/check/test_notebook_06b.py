@@ -217,6 +217,14 @@ def test_ending(answer: str, said: Said) -> None:
             'it returns "complete"; "interrupted" is right',
         ),
         (
+            changed("events.at(-1)", "events.findLast(([n]) => n !== 'usage')"),
+            '["usage", {"output_tokens": 1}]], it returns "complete"; "interrupted" is',
+        ),
+        (
+            changed("events.at(-1)", "events.findLast(([n]) => n !== 'ping')"),
+            '["ping", {}]], it returns "complete"; "interrupted" is right',
+        ),
+        (
             changed("events.at(-1)", "(events.find(([n]) => n == 'error') ?? {}.x)"),
             '"interrupted"; "complete" is right',
         ),

@@ -135,8 +135,6 @@ class Streams:
         over_a_connection,
         over_a_socket,
         by_share,
-        by_the_last_half,
-        by_the_clock,
         by_counting,
         as_a_number,
         Streams(),
@@ -169,6 +167,16 @@ def several(least: int) -> Callable[[str], bool]:
 
 def no_read_over(most: int) -> Callable[[str], bool]:
     return lambda url: 0 < max(counts(url)) <= most
+
+
+def last_is_no_half(url: str) -> bool:
+    found = [count for count in counts(url) if count]
+    return len(found) > 1 and found[-1] <= sum(found) / 2
+
+
+def all_alike(url: str) -> bool:
+    found = [count for count in counts(url) if count]
+    return len(found) > 1 and max(found) - min(found) <= 1
 
 
 def few_at_last(url: str) -> bool:
@@ -224,6 +232,10 @@ SHAPE = "write a function streams(url)"
         (lambda url: 1 / 0, "it raises ZeroDivisionError: division by zero"),
         (lambda: True, "it raises TypeError: "),
         (prints_it, "it says None; True is right"),
+        (all_alike, "of tokens that come one by one, in threes and in fives, it says"),
+        (by_the_last_half, "of one token, then seven at once, and then one, it says"),
+        (by_the_clock, "of one token, then seven at once, and then one, it says"),
+        (last_is_no_half, "of one token, then seven at once, and then one, it says"),
         (as_a_word, "it says 'live'; True is right"),
         (generated, "it says <generator object generated"),
         (lambda url: False, "of tokens that come one by one, it says False"),

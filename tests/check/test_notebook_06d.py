@@ -281,6 +281,20 @@ async def joining_a_thread(model: BaseChatModel, question: str) -> Texts:
         yield chunk.text
 
 
+async def joining_a_loop(model: BaseChatModel, question: str) -> Texts:
+    titles: list[str] = []
+
+    async def ask() -> None:
+        titles.append((await model.ainvoke(f"A title for: {question}")).text)
+
+    asking = threading.Thread(target=asyncio.run, args=[ask()])
+    asking.start()
+    asking.join()
+    yield titles[0]
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
 async def polling_a_thread(model: BaseChatModel, question: str) -> Texts:
     with ThreadPoolExecutor() as pool:
         title = pool.submit(model.invoke, f"A title for: {question}")
@@ -524,6 +538,7 @@ async def empty(*given: object) -> None:
         (waiting_for_a_thread, "nobody else has a turn during the title"),
         (polling_a_thread, "nobody else has a turn during the title"),
         (joining_a_thread, "nobody else has a turn during the title"),
+        (joining_a_loop, "nobody else has a turn during the title"),
         (other_half, "nobody else has a turn during the answer"),
         (freed_once, "nobody else has a turn during the answer"),
         (a_turn_between, "nobody else has a turn during the answer"),

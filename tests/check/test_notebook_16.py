@@ -50,7 +50,7 @@ def in_one_try(frames):
         return "cut"
     if any(each.get("error") for each in data):
         return "cut"
-    choices = [each["choices"][0] for each in data if each["choices"]]
+    choices = [each["choices"][0] for each in data if each.get("choices")]
     reasons = [each["finish_reason"] for each in choices if each["finish_reason"]]
     return named(reasons[-1]) if reasons else "cut"
 
@@ -130,7 +130,7 @@ def by_exception(frames):
     try:
         data = loaded(frames)
         assert not any("error" in each for each in data)
-        choices = [choice for each in data for choice in each["choices"]]
+        choices = [choice for each in data for choice in each.get("choices", [])[:1]]
         *_, reason = filter(None, [each.get("finish_reason") for each in choices])
         return {**dict.fromkeys(GOOD, "complete"), **dict.fromkeys(LIMITED, "limited")}[
             reason
@@ -214,7 +214,7 @@ def skips_what_is_broken(frames):
     return judge([frame for frame in frames if frame == "[DONE]" or whole(frame)])
 
 
-@judges.wrong("an error after the reason: 'cut' expected, got 'complete'")
+@judges.wrong("two reasons, length last: 'limited' expected, got 'complete'")
 def stops_at_the_reason(frames):
     for at, frame in enumerate(frames):
         if re.search(r'"finish_reason": "', frame):
@@ -227,6 +227,51 @@ def any_reason(frames):
     found = re.findall(r'"finish_reason": "(\w+)"', "".join(frames))
     end = judge(frames)
     return "complete" if found and end == "cut" and "abort" in found else end
+
+
+def reasons_in(frames, choices=1):
+    """Return the reasons, `None` too, of the first choices of each frame."""
+    data = [json.loads(frame) for frame in frames if frame != "[DONE]"]
+    found = [choice for each in data for choice in each.get("choices", [])[:choices]]
+    return [each["finish_reason"] for each in found]
+
+
+@judges.wrong("a frame without a reason comes last: 'complete' expected, got 'cut'")
+def takes_the_last_choice(frames):
+    end = judge(frames)
+    return end if end == "cut" else named([None, *reasons_in(frames)][-1])
+
+
+@judges.wrong("two reasons, length last: 'limited' expected, got 'complete'")
+def takes_the_first_reason(frames):
+    end = judge(frames)
+    found = [] if end == "cut" else reasons_in(frames)
+    return named(next(filter(None, found), None))
+
+
+@judges.wrong("only the second of the choices has a reason: 'cut' expected, got 'compl")
+def takes_any_choice(frames):
+    try:
+        found, failed = reasons_in(frames, choices=9), "error" in frames[-1]
+    except ValueError:
+        return "cut"
+    end = judge(frames)
+    return "complete" if found[-2:] == [None, "stop"] and not failed else end
+
+
+@judges.wrong("an error after [DONE]: 'cut' expected, got 'complete'")
+def stops_at_done(frames):
+    return judge(frames[: [*frames, "[DONE]"].index("[DONE]")])
+
+
+@judges.wrong(
+    "usage in a frame that lacks choices: 'complete' expected, but it raises K"
+)
+def takes_the_choices_for_granted(frames):
+    for frame in frames:
+        if "usage" in frame:
+            json.loads(frame)["choices"]
+    return judge(frames)
 
 
 judges.wrong("write def judge(frames)")("complete")
@@ -638,6 +683,11 @@ def one_text(question, so_far):
     return f"{question} {so_far} {GO_ON}" if so_far else question
 
 
+def stripped(question, so_far):
+    messages = [("user", question), ("ai", so_far.strip()), ("user", GO_ON)]
+    return messages if so_far else question
+
+
 def no_messages(question, so_far):
     return {"messages": so_far} if so_far else question
 
@@ -675,6 +725,11 @@ for mistake, line, name in (
     (variant(asked=always_a_list), "number 1 was asked", "always a list"),
     (variant(asked=without_asking), "number 2 was asked", "without asking"),
     (variant(asked=one_text), "number 2 was asked 'Q One", "one text"),
+    (
+        variant(asked=stripped),
+        "number 2 was asked [('user', 'Q'), ('ai', 'One')",
+        "bare",
+    ),
     (variant(asked=no_messages), "number 2 was asked {'messages'", "a dict"),
     (variant(adds=False), "number 3 was asked 'Q'", "the last half alone"),
     (variant(ends=("complete",)), "('end', 'limited')] expected", "limited goes on"),

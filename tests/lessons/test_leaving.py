@@ -9,16 +9,19 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, closing
 from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import Annotated, Any, cast
 
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.responses import StreamingResponse
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
-from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.requests import Request
@@ -302,10 +305,10 @@ def test_a_tool_that_is_a_plain_function_cannot_be_stopped(
 
 
 @pytest.mark.parametrize("one", [True, False])
-async def test_an_earlier_step_says_the_reason_for_one_that_broke_off(
+async def test_what_other_steps_say_is_text_for_the_reader(
     *, one: bool, taught: Taught
 ) -> None:
-    """Notebook 06a: hand `events` the chunks of one step, or half passes for whole."""
+    """Notebook 06a: so hand `events` the chunks of one step."""
     half = script(tokens=["Half", " of it"], fault="early_end", at=1)
     models = iter([ChatOpenAI(**script(tokens=["a plan"])), ChatOpenAI(**half)])
 
@@ -330,11 +333,72 @@ async def test_an_earlier_step_says_the_reason_for_one_that_broke_off(
     events = [event async for event in taught_06a["events"](said())]
     taught_06a["log"].disabled = False
     text = "".join(each.data["text"] for each in events if each.event == "token")
-    if one:
-        assert (text, events[-1].event) == ("Half", "error")
+    assert text == ("Half" if one else "a plan3 rowsHalf")
+    assert events[-1].event == "error"
+
+
+@pytest.mark.parametrize("notebook", ["06a", "06b", "06d"])
+async def test_a_step_that_breaks_off_the_second_time_is_not_whole(
+    notebook: str, taught: Taught
+) -> None:
+    """Notebook 06a: a text takes back the reason that came before it."""
+    half = script(tokens=["Half", " of it"], fault="early_end", at=1)
+    models = iter([ChatOpenAI(**script(tokens=["a draft"])), ChatOpenAI(**half)])
+
+    async def answer(state: MessagesState) -> dict[str, list[BaseMessage]]:
+        return {"messages": [await next(models).ainvoke("Hi")]}
+
+    def further(state: MessagesState) -> str:
+        return "answer" if len(state["messages"]) < 3 else END
+
+    steps = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer")
+    graph = steps.add_conditional_edges("answer", further).compile()
+
+    async def said(question: object) -> AsyncIterator[BaseMessage]:
+        async for chunk, _ in graph.astream(asked("Hi"), stream_mode="messages"):
+            yield chunk
+
+    defined = taught(notebook)
+    if notebook == "06b":
+        defined["app"].state.model = SimpleNamespace(astream=said)
+        events = defined["frames"]("Hi")
+    elif notebook == "06d":
+        defined["said"] = said
+        events = defined["events"]("Hi")
     else:
-        assert (text, events[-1].event) == ("a plan3 rowsHalf", "done")
-        assert events[-1].data == {"finish_reason": "stop"}
+        events = defined["events"](said("Hi"))
+    seen = [str(getattr(event, "event", event)) async for event in events]
+    assert ["token" in each for each in seen] == [True, True, False]
+    assert "error" in seen[-1]
+
+
+@pytest.mark.parametrize(("kind", "finished"), [("async", False), ("plain", True)])
+def test_a_function_in_a_chain_that_is_plain_cannot_be_stopped(
+    *, kind: str, finished: bool, question: str
+) -> None:
+    """Notebook 06a: it asks a model, in a thread if it is plain."""
+    sure = {"stream_chunk_timeout": None}
+    model = ChatOpenAI(
+        **sure, **script(**LONG_STEADY | ({"tokens": [" on"] * 4} if finished else {}))
+    )
+
+    async def asynchronous(text: str) -> str:
+        return (await model.ainvoke(text)).text
+
+    def plain(text: str) -> str:
+        return model.invoke(text).text
+
+    step: Any = plain if finished else asynchronous
+    chain = RunnableLambda(step) | StrOutputParser()
+    app = FastAPI()
+    app.add_api_route("/frames", lambda: EventStream(chain.astream(question)))
+    request = asking(question).replace(b"/chat", b"/frames", 1)
+    with serve(app) as url:
+        with connect(url) as connection:
+            connection.sendall(request)
+            until(lambda: recorded(question, timeout=0), "it was not asked")
+        (asked_once,) = recorded(question)
+    assert asked_once.finished is finished
 
 
 def test_the_collector_stops_by_chance_what_nobody_closes(question: str) -> None:

@@ -19,7 +19,7 @@ from langchain_core.runnables import RunnableGenerator, RunnableLambda
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
 
 from helpers.models import script
 from helpers.panel import ChatPanel
@@ -263,6 +263,30 @@ async def test_usage_without_a_reason_is_an_end() -> None:
     panel = ChatPanel(Whole(messages=iter([last, AIMessage("One")])))
     assert (await panel.ask("Hi")).status == "complete"
     assert (await panel.ask("Hi")).status.startswith("cut off: it gave no reason")
+
+
+@pytest.mark.parametrize("counts", [False, True])
+async def test_a_step_that_breaks_off_the_second_time_is_not_whole(
+    counts: bool,
+) -> None:
+    draft, half = (
+        model(tokens=["One", " two"], **fault)
+        for fault in ({}, {"fault": "early_end", "at": 1})
+    )
+    draft.stream_usage = half.stream_usage = counts
+    models = iter([draft, half])
+
+    async def say(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await next(models).ainvoke("Hi")]}
+
+    def further(state: MessagesState) -> str:
+        return "say" if len(state["messages"]) < 3 else END
+
+    steps = StateGraph(MessagesState).add_node(say).add_edge(START, "say")
+    panel = ChatPanel(steps.add_conditional_edges("say", further).compile())
+    answer = await panel.ask("Hi")
+    assert answer.text == "One two\n\nOne"
+    assert answer.status == "cut off: it gave no reason for its end"
 
 
 async def test_a_step_of_one_s_own_needs_no_reason() -> None:

@@ -339,6 +339,16 @@ def test_an_answer_of_several_models_is_as_good_as_the_worst(
             answer.whole()
 
 
+def test_a_message_that_came_whole_from_a_model_has_no_reason_if_it_broke_off() -> None:
+    """As of a graph in a graph; one with nothing about it may be of no model."""
+    draft = AIMessage("a", id="1", response_metadata={"finish_reason": "stop"})
+    half = AIMessage("b", id="2", response_metadata={"model_provider": "openai"})
+    for last, end in (half, "cut"), (AIMessage("b", id="2"), "complete"):
+        with Answer([draft, last]) as answer:
+            assert len([*answer]) == 2
+        assert answer.end == end
+
+
 def test_texts_without_their_reasons_are_not_taken_for_whole(question: str) -> None:
     chain = model() | StrOutputParser()
     with Answer(chain.stream(question)) as answer:
