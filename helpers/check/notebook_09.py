@@ -113,6 +113,8 @@ def _run(
         keep(model, "Hi", kept)
     except ANYTHING as caught:
         error = caught
+    if fault and not error and len(watch.asked) > 1:
+        raise Hint(f"it asks {len(watch.asked)} times, and the first answer was whole")
     if {name: kept.pop(name, None) for name in BEFORE} != BEFORE:
         raise Hint("it loses an answer that was kept before: only add to `kept`")
     return error, kept, None in watch.ends

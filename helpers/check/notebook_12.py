@@ -27,11 +27,17 @@ class Run:
 
     def model(self, *texts: str, name: str = "a", tags: str = "") -> list[Pair]:
         """Return what a model says: a chunk for each text, an empty one around them."""
+        return self.chunks(*("", *texts, ""), name=name, tags=tags)
+
+    def chunks(
+        self, *contents: str | list[str | dict[str, str]], name: str, tags: str
+    ) -> list[Pair]:
+        """Return a chunk for each content, which may be a list of blocks."""
         from langchain_core.messages import AIMessageChunk
 
         about = self._about | ({"tags": tags.split()} if tags else {})
-        said = ("", *texts, "")
-        return [(AIMessageChunk(content=text, id=name), {**about}) for text in said]
+        made = [AIMessageChunk(content=each, id=name) for each in contents]
+        return [(chunk, {**about}) for chunk in made]
 
     def returned(self, text: str, kind: str = "AIMessage") -> list[Pair]:
         """Return the message that the node returned."""
@@ -87,6 +93,8 @@ def _chats() -> Iterator[tuple[str, list[Pair], str]]:
     yield "a message that no model wrote", closed, "Closed."
     yield "a title, then a message", run.model("Any left?") + closed, "Closed."
     yield "an answer that is returned, too", spoken + returned, "We have three."
+    summary = run.returned("In all: three.")
+    yield "a returned message with other words", spoken + summary, "We have three."
     yield (
         "a message in the second run of answer",
         spoken + later.returned("Closed."),
@@ -110,6 +118,8 @@ def _chats() -> Iterator[tuple[str, list[Pair], str]]:
         spoken + beside.returned("Closed.") + returned,
         "We have three.Closed.",
     )
+    listed = run.chunks([{"type": "text", "text": "Yes."}], name="a", tags="chat")
+    yield "a content that is a list", listed, "Yes."
 
 
 @exercise("12.2")

@@ -46,8 +46,22 @@ async def tagged_text(answer: object) -> AsyncGenerator[str, None]:
             since.append(taken)
         if hint := misheard(got):
             yield f"{name}: {hint}"
-        if len(set(since)) < len(ANSWER):
-            yield f"{name}: the texts are right, but they come together: yield at once"
+        if any(
+            now >= later for now, later in zip(since, due(events)[1:], strict=False)
+        ):
+            why = "come together" if len({*since}) < len(since) else "come late"
+            yield f"{name}: the texts are right, but they {why}: yield at once"
+
+
+def due(events: list["StreamEvent"]) -> list[int]:
+    """Return after how many events each text of the answer has come."""
+    return [
+        at
+        for at, event in enumerate(events, 1)
+        if event["event"] == "on_chat_model_stream"
+        and "answer" in event["tags"]
+        and event["data"]["chunk"].text
+    ]
 
 
 def misheard(got: list[object]) -> str:
@@ -83,7 +97,10 @@ def runs() -> dict[str, tuple["Runnable[Any, Any]", object]]:
 
     from helpers.models import script
 
-    notes = ChatOpenAI(tags=["unanswered"], **script(tokens=NOTES, ttft=0, pace=0))
+    notes = ChatOpenAI(
+        tags=["unanswered", "no answer", "answers"],
+        **script(tokens=NOTES, ttft=0, pace=0),
+    )
     model = ChatOpenAI(**script(tokens=ANSWER, ttft=0, pace=0))
     writer = model.with_config(tags=["answer"])
     other = ChatOpenAI(tags=["answer", "long"], **script(tokens=ANSWER, pace=0, ttft=0))

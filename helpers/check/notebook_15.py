@@ -49,6 +49,7 @@ PAGES: list[tuple[list[Frame], list[str], str]] = [
         "C",
     ),
     ([token("One"), status("at work"), token(" two"), DONE], ["at work"], "One two"),
+    ([token(" One"), status("Using b", "2"), DONE], ["Using b"], " One"),
 ]
 
 
@@ -124,14 +125,17 @@ def _run(
     from helpers.models import script
     from helpers.models.first_turn import FirstTurn, Request
 
-    class Once(FirstTurn):
-        """Asked again in the same turn, let the agent's own model answer."""
+    class Tries(FirstTurn):
+        """Say it once; or twice, so that asking again is no way out by itself.
 
-        asked = False
+        Asked again in the same turn, let the agent's own model answer.
+        """
+
+        left = 1 + bears
 
         def is_first(self, request: Request) -> bool:
-            first, self.asked = not self.asked, True
-            return first
+            self.left -= 1
+            return self.left >= 0
 
     ran: list[dict[str, object]] = []
 
@@ -146,7 +150,7 @@ def _run(
     agent: Any = create_agent(
         ChatOpenAI(**script(**quick)),
         [transfer],
-        middleware=[careful, Once(**quick, **options)],
+        middleware=[careful, Tries(**quick, **options)],
     )
     said = ""
     modes, limit = ["messages", "values"], {"recursion_limit": 20}

@@ -139,6 +139,12 @@ def asks_again(model, question, kept):
                 raise
 
 
+@repairs.wrong("it asks 2 times, and the first answer was whole")
+def asks_for_the_reason_again(model, question, kept):
+    repaired(model, question, {})
+    repaired(model, question, kept)
+
+
 @repairs.wrong("broke, and SystemExit ends the whole program: raise an Exception")
 def exits(model, question, kept):
     try:

@@ -309,6 +309,31 @@ def a_list(pairs):
     return [*chat(pairs)]
 
 
+@chats.wrong("a returned message with other words")
+def by_what_was_said(pairs):
+    said = ""
+    for chunk, about in pairs:
+        returned = type(chunk) is AIMessage and about["langgraph_node"] == "answer"
+        if "chat" in tags(about):
+            said += chunk.text
+            yield chunk.text
+        elif returned and not said.endswith(chunk.text):
+            yield chunk.text
+
+
+@chats.wrong("a content that is a list: yield texts")
+def by_content(pairs):
+    spoken = set()
+    for chunk, about in pairs:
+        run = about["langgraph_checkpoint_ns"]
+        returned = type(chunk) is AIMessage and about["langgraph_node"] == "answer"
+        if chunk.content and "chat" in tags(about):
+            spoken.add(run)
+            yield chunk.content
+        elif returned and run not in spoken:
+            yield chunk.content
+
+
 @chats.wrong("it waits")
 def one_behind(pairs):
     held = ""

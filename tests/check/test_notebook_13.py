@@ -182,6 +182,22 @@ async def collected(events: Events) -> Texts:
         yield text
 
 
+async def one_behind(events: Events) -> Texts:
+    held = ""
+    async for text in plain(events):
+        if held:
+            yield held
+        held = text
+    yield held
+
+
+async def end_of_a_tag(events: Events) -> Texts:
+    async for event in events:
+        tagged = any(tag.endswith("answer") for tag in event["tags"])
+        if tagged and event["event"] == STREAM and event["data"]["chunk"].text:
+            yield event["data"]["chunk"].text
+
+
 async def at_the_end(events: Events) -> Texts:
     async for event in events:
         if event["event"] == "on_chat_model_end" and "answer" in event["tags"]:
@@ -242,6 +258,8 @@ WRONG_TEXTS = [
     (of_the_second_step, "in a graph: nothing comes"),
     (whole, "yield each text as it comes"),
     (collected, "but they come together"),
+    (one_behind, "but they come late: yield at once"),
+    (end_of_a_tag, "the notes are no answer"),
     (at_the_end, "yield each text as it comes"),
     (letters, "yield each text as it comes"),
     (stripped, "expected, got ['Sent', 'as',"),

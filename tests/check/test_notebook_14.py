@@ -328,6 +328,23 @@ def looks_at_brackets_too(parts):
 
 objects.right(lambda parts: as_in_the_solution(parts), "a lambda")
 
+
+@objects.wrong("a cut call that ends in a bracket")
+def looks_at_brackets_alone(parts):
+    found = merged(parts)
+    bad = reason_of(found["raw"]) not in GOOD or found["parsing_error"]
+    closed = all(text.endswith("}") for text in sent(found["raw"]))
+    return found["parsed"] if closed and not bad else None
+
+
+@objects.wrong("two whole calls")
+def one_text_of_all(parts):
+    found = merged(parts)
+    bad = reason_of(found["raw"]) not in GOOD or found["parsing_error"]
+    whole = is_json("".join(sent(found["raw"])))
+    return found["parsed"] if whole and not bad else None
+
+
 objects.wrong("write a function of the dictionaries")({"nights": 365_000})
 objects.wrong("write a function of the dictionaries")(True)
 

@@ -235,6 +235,25 @@ def twice(frames: Frames) -> Page:
     return lines, "".join(text for turn, text in said.items() if turn not in moved)
 
 
+def stripped(frames: Frames) -> Page:
+    lines, text = by_pop(frames)
+    return lines, text.strip()
+
+
+def every_turn(frames: Frames) -> Page:
+    """Move what any turn has said when one calls."""
+    lines, text = list[str](), ""
+    for event, data in frames:
+        if event == "token":
+            text += data["text"]
+        elif event == "status":
+            if text and "turn" in data:
+                lines.append(text)
+                text = ""
+            lines.append(data["text"])
+    return lines, text
+
+
 def dropped(frames: Frames) -> Page:
     lines, text = by_pop(frames)
     spoken = {d["text"] for e, d in frames if e == "status"}
@@ -260,6 +279,8 @@ WRONG_PAGES = [
     (behind, "expected, got (['Using a', 'I look.'], 'It')"),
     (twice, "expected, got (['Both.', 'Using a', 'Both.', 'Using b'], '')"),
     (dropped, "expected, got (['Using a'], 'It')"),
+    (stripped, "' One') expected, got (['Using b'], 'One')"),
+    (every_turn, "expected, got ([' One', 'Using b'], '')"),
     (with_error, "got (['A', 'Using a', 'B', 'Using b', 'at work'], 'CThe answer"),
     (lambda frames: by_pop(frames)[1], "return two things"),
     (
@@ -404,6 +425,13 @@ def nothing(request: Any, handler: Any) -> Any:
 
 
 @wrap_model_call
+def asking_once_more(request: Any, handler: Any) -> Any:
+    """Take the second answer as it is."""
+    response = handler(request)
+    return handler(request) if is_cut(response.result[-1]) else response
+
+
+@wrap_model_call
 def by_length_alone(request: Any, handler: Any) -> Any:
     response = handler(request)
     message = response.result[-1]
@@ -499,6 +527,7 @@ CUT_IS_RUN = "a call that was cut off is run, with {'to': 'alice', 'amount': 100
 WRONG_MIDDLEWARE = [
     (nothing, f"{CUT_IS_RUN}: its reason is 'length'"),
     (by_length_alone, f"{CUT_IS_RUN}: its reason is none"),
+    (asking_once_more, f"{CUT_IS_RUN}: its reason is 'length'"),
     (by_two_ends, f"{CUT_IS_RUN}: its reason is a filter"),
     (any_length, "it raises ValueError: cut off"),
     (no_calls, "a whole call has to be run"),

@@ -1,6 +1,7 @@
 """What notebook 15 says of agents, beyond what its cells show."""
 
 import asyncio
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from helpers import serve
 from helpers.models import requests, script
@@ -201,6 +202,20 @@ async def test_what_is_not_the_models_last_word_ends_in_an_error(
     assert not said(found)
 
 
+@mw.after_agent
+async def signs(state: Any, runtime: Any) -> dict[str, Any]:
+    """Add a message behind the model's last word."""
+    return {"messages": [AIMessage("Yours, the shop")]}
+
+
+async def test_what_middleware_adds_behind_the_last_word_does_not_come(
+    frames: Callable[..., Any],
+) -> None:
+    found = await frames(agent(signs, tokens=["Yes."]))
+    assert said(found) == "Yes."
+    assert found[-1] == ("done", {"finish_reason": "stop"})
+
+
 async def test_a_turn_that_middleware_tries_again_is_there_twice(
     frames: Callable[..., Any],
 ) -> None:
@@ -381,6 +396,65 @@ def test_a_cut_call_is_run_in_messages_alone(way: str) -> None:
     else:
         assert [*bank.stream(asked, stream_mode="messages")]
     assert ran == ([("alice", 100)] if way == "messages" else [])
+
+
+@mw.wrap_model_call
+def careful(request: Any, handler: Any) -> Any:
+    """Be what the solution of exercise 15.2 is."""
+    response = handler(request)
+    message = response.result[-1]
+    reason = message.response_metadata.get("finish_reason")
+    if message.tool_calls and reason not in ("tool_calls", "stop"):
+        raise ValueError("a call was cut off")
+    return response
+
+
+HALF = '{"to": "alice", "amount": 100'
+
+
+def says_whole_of_a_half(asked: httpx2.Request) -> httpx2.Response:
+    """Answer as a server that says `tool_calls` of a call that is cut off."""
+    call: dict[str, Any] = {"id": "a", "type": "function", "index": 0}
+    call |= {"function": {"name": "transfer", "arguments": HALF}}
+    turn: dict[str, Any] = {"role": "assistant", "content": "", "tool_calls": [call]}
+    reason, body = "tool_calls", json.loads(asked.content)
+    if body["messages"][-1]["role"] == "tool":
+        turn, reason = {"role": "assistant", "content": "Done."}, "stop"
+    choice = {"index": 0, "delta": turn, "message": turn, "finish_reason": reason}
+    reply = {"id": "1", "object": "chat.completion", "created": 1, "model": "any"}
+    reply |= {"choices": [choice]}
+    if not body.get("stream"):
+        return httpx2.Response(200, json=reply)
+    kind = {"content-type": "text/event-stream"}
+    frames = f"data: {json.dumps(reply)}\n\ndata: [DONE]\n\n"
+    return httpx2.Response(200, headers=kind, text=frames)
+
+
+@pytest.mark.parametrize("off", [False, "tool_calling"])
+def test_a_half_that_is_called_whole_is_run_unless_it_is_read_at_once(
+    off: Any,
+) -> None:
+    ran = []
+
+    def transfer(to: str, amount: int) -> str:
+        """Transfer money to somebody."""
+        ran.append((to, amount))
+        return "done"
+
+    bank: Any = create_agent(
+        ChatOpenAI(
+            base_url="http://any/v1",
+            api_key=SecretStr("none"),
+            disable_streaming=off,
+            http_client=httpx2.Client(
+                transport=httpx2.MockTransport(says_whole_of_a_half)
+            ),
+        ),
+        [transfer],
+        middleware=[careful],
+    )
+    assert [*bank.stream(ask(), stream_mode="messages")]
+    assert ran == ([] if off else [("alice", 100)])
 
 
 def test_smollm2_calls_no_tool(smollm2_url: str) -> None:

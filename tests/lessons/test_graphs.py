@@ -17,7 +17,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
-from langgraph.types import CachePolicy, Command, RetryPolicy, interrupt
+from langgraph.types import CachePolicy, Command, Overwrite, RetryPolicy, interrupt
 
 from helpers.models import requests, script
 
@@ -99,6 +99,14 @@ def test_a_node_that_a_cache_answers_for_says_nothing() -> None:
     assert [run[-1][1]["messages"][-1].text for run in runs] == ["four", "four"]
 
 
+def test_a_message_in_an_overwrite_does_not_come() -> None:
+    def anew(state: MessagesState) -> dict[str, Any]:
+        return {"messages": Overwrite([AIMessage("five")])}
+
+    assert read(graph(anew)) == []
+    assert [each.text for each in graph(anew).invoke(ASKED)["messages"]] == ["five"]
+
+
 @pytest.mark.parametrize("subgraphs", [False, True])
 def test_what_goes_to_an_outer_graph_by_a_command_does_not_come(
     subgraphs: bool,
@@ -174,6 +182,26 @@ def test_the_id_tells_two_tries_apart_and_two_models() -> None:
     pairs = [*again.stream(ASKED, stream_mode="messages")]
     assert len({about["langgraph_checkpoint_ns"] for _, about in pairs}) == 1
     assert len({chunk.id for chunk, _ in pairs}) == 4
+
+
+@pytest.mark.parametrize("second_chance", ["with_retry", "with_fallbacks"])
+def test_a_second_chance_of_a_model_that_is_invoked_repeats_the_text(
+    second_chance: str,
+) -> None:
+    """Notebooks 09c and 12 say so. A stream has no such chance: it raises."""
+    words = "One", " two"
+    once = script(tokens=words, ttft=0, pace=0, fault="dropped", at=1, times=1)
+    breaks = ChatOpenAI(max_retries=0, **once)
+    chance: Any = breaks.with_retry(stop_after_attempt=2)
+    if second_chance == "with_fallbacks":
+        chance = breaks.with_fallbacks([scripted(*words)])
+
+    def node(state: MessagesState) -> Update:
+        return {"messages": [chance.invoke("Hi")]}
+
+    pairs = [*graph(node).stream(ASKED, stream_mode="messages")]
+    assert said(pairs) == ["One", *words]
+    assert len({chunk.id for chunk, _ in pairs if chunk.text}) == 2
 
 
 def test_an_async_node_has_no_stream() -> None:

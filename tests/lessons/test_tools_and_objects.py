@@ -1,5 +1,6 @@
 """Notebook 14: a guard that takes what is whole and nothing else, and what is said."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
@@ -146,6 +147,65 @@ def test_tools_of_other_kinds(
         notebook["checked"](message((each.name, bad)), [each])
 
 
+class Money(BaseModel):
+    amount: int
+    currency: str = "EUR"
+
+
+@tool
+def pay(money: Money, tips: list[Money], spare: Money | None = None) -> str:
+    """Pay somebody."""
+    return f"{money} {tips} {spare}"
+
+
+def of_schema(**rest: Any) -> StructuredTool:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, **rest}
+    return StructuredTool(
+        name="foreign", description="From JSON.", args_schema=schema, func=print
+    )
+
+
+mapped = of_schema(additionalProperties={"type": "string"})
+TEN, YEN = '{"amount": 10}', '{"amount": 10, "money": "JPY"}'
+
+
+@pytest.mark.parametrize(
+    ("each", "good", "bad"),
+    [
+        (pay, f'{{"money": {TEN}, "tips": []}}', f'{{"money": {YEN}, "tips": []}}'),
+        (
+            pay,
+            f'{{"money": {TEN}, "tips": [{TEN}]}}',
+            f'{{"money": {TEN}, "tips": [{TEN}, {YEN}]}}',
+        ),
+        (
+            pay,
+            f'{{"money": {TEN}, "tips": [], "spare": {TEN}}}',
+            f'{{"money": {TEN}, "tips": [], "spare": {YEN}}}',
+        ),
+        (mapped, '{"n": 1, "o": "x"}', '{"n": 1, "o": 3}'),
+    ],
+)
+def test_an_unknown_argument_is_refused_inside_an_object_too(
+    notebook: dict[str, Any], each: Any, good: str, bad: str
+) -> None:
+    """Pydantic drops it there without a word: ten euros are paid in place of yen."""
+    assert notebook["checked"](message((each.name, good)), [each])
+    if each is pay:
+        assert "currency='EUR'" in each.invoke(json.loads(bad))
+    with pytest.raises(ValueError, match=r"nevaluated|not valid|not of type"):
+        notebook["checked"](message((each.name, bad)), [each])
+
+
+def test_the_short_guard_of_notebook_09c_drops_what_a_tool_does_not_know(
+    notebook: dict[str, Any], taught: Taught
+) -> None:
+    extra = message(("get", '{"key": 7, "lock": 1}'))
+    assert taught("09c")["arguments"](extra, [notebook["get"]]) == [{"key": 7}]
+    with pytest.raises(ValueError, match="lock"):
+        notebook["checked"](extra, [notebook["get"]])
+
+
 def test_the_short_guard_of_notebook_09c_refuses_more(
     notebook: dict[str, Any], taught: Taught
 ) -> None:
@@ -218,6 +278,22 @@ def test_what_a_limit_of_tokens_does_by_method(notebook: dict[str, Any]) -> None
                 came = [each["parsed"] for each in came if each.get("parsed")]
             found = came[-1]
             assert dict(found)["nights"] == 365
+
+
+def test_in_the_responses_api_a_limit_is_no_error(notebook: dict[str, Any]) -> None:
+    """But for `json_schema` with a Pydantic class; notebooks 09a and 14 say so."""
+    planner: Callable[..., Any] = notebook["planner"]
+    for schema in schemas(notebook):
+        for method in "json_schema", "json_mode", "function_calling":
+            at = 15 if method == "function_calling" else 3
+            chain = planner(schema, method, at=at, fault="length")
+            chain.first.bound.use_responses_api = True
+            cut = chain.stream("JSON")
+            if (method, schema) == ("json_schema", notebook["Trip"]):
+                with pytest.raises(ValueError, match=r"."):
+                    list(cut)
+            else:
+                assert dict([*cut][-1])["nights"] == 365
 
 
 def test_json_schema_waits_with_defaults_too(notebook: dict[str, Any]) -> None:
