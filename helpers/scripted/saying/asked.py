@@ -32,7 +32,8 @@ def asked(source: Source, *, cued: bool) -> Iterator[Found]:
     *cues, anything = _ASKED
     for pattern in cues:
         for found in source.find(pattern, re.IGNORECASE | re.DOTALL):
-            yield source.rest(found)
+            if re.search(r"\w", (rest := source.rest(found)).text):
+                yield rest
     for found in () if cued else source.find(anything, re.IGNORECASE | re.DOTALL):
         if len(source.rest(found).text) > len(found.text) / 2:
             yield source.rest(found)
@@ -53,6 +54,10 @@ def count_of(field: str, source: Source) -> int | None:
     return None
 
 
+_ADJECTIVES = r"(?:(?:short|long|funny|good|new|quick|simple|bedtime) )*"
+_WORKS = r"(?:recipe|story|joke|poem|plan|report|essay)"
+
+
 def about(text: str, *, article: bool = False) -> str:
     """Return what a text is about: "cats" of "Tell me a joke about cats."."""
     found = re.search(
@@ -65,7 +70,10 @@ def about(text: str, *, article: bool = False) -> str:
         re.IGNORECASE,
     )
     if not found:
-        return ""
+        made = re.search(
+            rf"\ban? {_ADJECTIVES}([\w -]{{2,30}}?) {_WORKS}\b", text, re.I
+        )
+        return made[1] if made else ""
     return (found[1] if article else "") + found[2].strip("'\"`“” ")
 
 

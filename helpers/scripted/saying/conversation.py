@@ -33,6 +33,11 @@ _FORM = re.compile(
 """What LangChain's output parsers, and people, say of the form of an answer."""
 
 
+_ALL_TOOLS = re.compile(
+    r"\buse all (?:of )?(?:the |your )?(?:available )?tools", re.IGNORECASE
+)
+
+
 def start(text: str) -> str:
     """Return the start of a text, without long runs of white space.
 
@@ -77,6 +82,14 @@ class Conversation:
     def written(self) -> str | None:
         """The written answer to the prompt, if there is one."""
         return None if "translat" in self.system.casefold() else answer(self.prompt)
+
+    def orders(self, tool: str) -> bool:
+        """Whether the system's message orders a call of a tool, or of all of them."""
+        order = rf"\b(?:call|use|run)(?:ing)? (?:the )?[`'\"]?{re.escape(tool)}\b"
+        return bool(
+            re.search(order, self.system, re.IGNORECASE)
+            or _ALL_TOOLS.search(self.system)
+        )
 
     def said(self) -> str:
         """Return the answer in words."""

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from .arithmetic import steps
 from .asked import OBJECT, THING, asked, items_of
+from .equation import solved
 from .kinds import EMAIL, IPV4, KINDS, URL, UUID, of_kind
 from .source import DATE, Found, Source, as_date
-from .words import meaning, split, stem
+from .words import meaning, meanings, split, stem
 
 _SYMBOLS = {"$": "price cost amount budget total salary fee", "%": "percent rate"}
 _NEAR = {
@@ -119,6 +121,11 @@ class Field:
             )
         ):
             return turned[1].lower() == "on"
+        if {*self.words} & {"math", "maths"}:
+            return bool(steps(source.text) or solved(source.text))
+        if {*self.words} <= _VERDICTS:
+            said = meanings(source.text.rpartition("\n\n")[2])
+            return True if said & _WON else False if said & _LOST else None
         wanted = {meaning(word) for word in self.words if word not in _DULL}
         words = re.findall(r"[\w']+|[:.,;]", source.text.lower())
         for at, word in enumerate(words):
@@ -149,6 +156,7 @@ class Field:
                 rf"\{{|\[|a\b|an\b|the\b|of\b)([^\n,;!?\"“”{{]{{1,200}}?)[\"'”`]?{end}"
                 rf""
             )
+            yield from source.find(rf"{cue} (v?\d[\w.]*\w)(?![\w.])")
             yield from source.find(
                 rf"\bthe {cue} (?!is\b|of\b|for\b|in\b|to\b|and\b)([\w-]{{2,40}})"
             )
@@ -234,6 +242,9 @@ class Field:
         return []
 
 
+_VERDICTS = {"response", "result", "answer", "value", "output", "success"}
+_WON = meanings("winner true yes success passed correct")
+_LOST = meanings("loser false no failure failed wrong")
 _FORMATS = {
     "email": EMAIL,
     "uri": URL,

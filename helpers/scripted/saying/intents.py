@@ -70,6 +70,9 @@ def echoed(prompt: str) -> str | None:
     return found[1][:1].upper() + found[1][1:]
 
 
+_QUOTED = r"[`'\"][\w -]{1,40}[`'\"]"
+
+
 def classified(prompt: str, system: str) -> str | None:
     """Return the label that fits, where labels are given or sentiment is asked for."""
     both = f"{system}\n{prompt}"
@@ -81,9 +84,12 @@ def classified(prompt: str, system: str) -> str | None:
     ):
         return None
     found = re.search(
+        rf"((?:{_QUOTED}(?:, ?|,? or |,? and )){{1,20}}{_QUOTED})",
+        both,
+    ) or re.search(
         r"(?:\b(?:as|into|labels?|categories|category|classes|options"
-        r"|one of(?: the following| these)?|following|either|being about"
-        r"|sentiments?|tone|intents?)\b"
+        r"|one of(?: the following| these)?|following(?: \w+){0,2}(?=:)|either"
+        r"|being about|sentiments?|tone|intents?)\b"
         r"(?: (?:either|one of|categories|labels|being|are|is|the following"
         r"|about))*[:,\s(\[]+|\()"
         r"((?:[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?\s*[,/|]\s*)+(?:or "

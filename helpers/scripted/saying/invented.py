@@ -34,7 +34,14 @@ _NUMBERS = {
     "score": 4,
     "servings": 4,
 }
-_NUMBERS |= {"quantity": 1, "hour": 9, "minutes": 30, "calories": 350, "confidence": 1}
+_NUMBERS |= {
+    "quantity": 1,
+    "count": 3,
+    "hour": 9,
+    "minutes": 30,
+    "calories": 350,
+    "confidence": 1,
+}
 _ORDINALS = these("first second third fourth fifth sixth seventh eighth ninth tenth")
 
 

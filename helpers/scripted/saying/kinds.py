@@ -21,6 +21,8 @@ _WORDS = {
     "maker": "author artist singer band director writer composer brand",
     "path": "path file filename filepath directory folder dir",
     "currency": "currency currencies",
+    "height": "meters metres",
+    "colour": "color colour",
     "job": "occupation job profession role position",
     "weather": "conditions condition forecast sky weather",
     "person": "name person customer user username recipient sender contact who "
@@ -56,6 +58,7 @@ _JOB = (
     r"|scientist|doctor|teacher|"
     r"manager|developer|nurse|lawyer|artist|designer|writer|student|chef|analyst))\b"
 )
+_COLOURS = "blond|blonde|brown|black|red|gr[ae]y|white|green|blue|auburn|dark|yellow"
 _PHONE = r"\(?\+?\d[\d ()-]{6,18}\d"
 _EXPRESSION = r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+"
 
@@ -95,6 +98,16 @@ def of_kind(kind: str, words: Sequence[str], source: Source) -> list[Found]:
             Found(_CURRENCIES[found.text.lower().rstrip("s")], found.start, found.end)
             for found in source.find(rf"\b(?:{'|'.join(_CURRENCIES)})s?\b")
         ]
+    if kind == "height":
+        return [
+            Found(f"{float(found.text) * 0.3048:.2f}", found.start, found.end)
+            for found in source.find(r"\b(\d(?:\.\d+)?) (?:feet|foot|ft)\b")
+        ]
+    if kind == "colour":
+        thing = words[0]
+        return list(
+            source.find(rf"\b({_COLOURS}) {thing}\b|\b{thing} is ({_COLOURS})\b")
+        )
     if kind == "code":
         return source.codes
     if kind == "zone":

@@ -168,12 +168,21 @@ class Offered:
             value = filler.value(schema)
             if isinstance(value, dict):
                 found |= {
-                    n: v for n, v in value.items() if v is not MISSING and v is not None
+                    name: item
+                    for name, item in value.items()
+                    if item is not MISSING
+                    and item is not None
+                    and not (isinstance(item, str) and self._is_own_name(item))
                 }
             lacks = [name for name in self.needed if name not in found]
             if not lacks:
                 break
         return found, lacks
+
+    def _is_own_name(self, value: str) -> bool:
+        """Say whether a value is of the name: "French" of translate_to_french."""
+        said = meanings(value)
+        return bool(said) and said <= self.about
 
     def text_fields(self) -> list[str]:
         """Return the names of its parameters that take free text."""

@@ -51,7 +51,7 @@ def plan(
 
     With `named`, only of tools that a part of it is about by their name.
     """
-    found = False
+    found: set[str] = set()
     before: Offered | None = None
     for clause, after in _clauses(talk.prompt, tools):
         tool = _tool_for(clause, tools)
@@ -65,7 +65,8 @@ def plan(
             continue
         if tool is before and not tool.arguments(clause)[0]:
             continue  # it only says more of what has been asked for
-        before, found = tool, True
+        before = tool
+        found.add(tool.name)
         yield from _expanded(tool, clause, talk, after=after)
     if named:
         return
@@ -73,12 +74,21 @@ def plan(
     if not found and not tool and _MENTIONS_TOOLS.search(talk.prompt):
         tool = tools[0] if len(tools) == 1 else None
     if tool is not None:
-        found = True
+        found.add(tool.name)
         yield from _expanded(tool, talk.prompt, talk)
+    ordered = [tool for tool in tools if talk.orders(tool.name)]
     if found:
+        if len(ordered) == len(tools) > 1:
+            for tool in ordered:
+                if tool.name not in found:
+                    yield from _expanded(tool, talk.prompt, talk, several=False)
         return
     if told := _told_by_system(talk, tools):
         yield from told
+    elif len(ordered) == 1 and not (
+        ordered[0].needed and _CHAT.search(talk.prompt[:300])
+    ):
+        yield from _expanded(ordered[0], talk.prompt, talk)
     elif (tool := _meant_before(talk, tools)) is not None:
         yield from _expanded(tool, talk.prompt, talk)
     elif not _CHAT.search(talk.prompt[:300]) and _ASKS.search(talk.prompt[:2000]):

@@ -76,9 +76,9 @@ class Scalars:
             return a_number(has, field.name, index)
         if _YES_NO.search(field.description) and self._made:
             return "yes" if relevant(self.source.text) else "no"
-        if field.is_a("language") and self._made:
-            languages = ["English", "Spanish", "French", "German", "Italian"]
-            return languages[pick(languages, self.source.text) or 0]
+        for word, options in _CHOICES.items():
+            if self._made and word in field.words:
+                return options[pick(options, self.source.text) or 0]
         typed = has.format is not None
         extracts = self._made is not None and self._made.extracts
         writes = (
@@ -148,11 +148,17 @@ class Scalars:
                     target = {}
         return target if isinstance(target, Mapping) else {}
 
-    def _repeats(self, schema: object) -> bool:
-        """Say whether a schema contains itself here: the value ends here, then."""
-        return isinstance(schema, Mapping) and schema.get("$ref") in self._within
+    def _repeats(self, schema: object, *, often: int = 1) -> bool:
+        """Say whether a schema contains itself more often: the value ends here."""
+        ref = schema.get("$ref") if isinstance(schema, Mapping) else None
+        return self._within.count(str(ref)) > often
 
 
+_CHOICES = {
+    "sentiment": ["positive", "negative", "neutral"],
+    "language": ["English", "Spanish", "French", "German", "Italian"],
+    "lang": ["English", "Spanish", "French", "German", "Italian"],
+}
 _JOKES = {"setup", "punchline", "joke"}
 _YES_NO = re.compile(r"['\"]?\byes\b['\"]? or ['\"]?no\b", re.IGNORECASE)
 _WRITTEN = frozenset(

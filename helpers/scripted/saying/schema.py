@@ -163,7 +163,7 @@ class Filler(Lists):
             if name not in found and (early := self._early(item, name)) is not MISSING:
                 found[name] = early
         for name, item in fields.items():
-            if name in found or (self._repeats(item) and name not in needed):
+            if name in found or (name not in needed and self._repeats(item, often=0)):
                 continue
             optional = name not in needed
             if optional and (self._made is None or "default" in mapping(item)):
@@ -243,10 +243,10 @@ EXTRACTS = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"\b(?:write|generate|give|create|tell|plan|suggest|list|recommend"
+    r"\b(?:write|draft|make|reply|send|generate|give|create|tell|plan|suggest|list|recommend"
     r"|make|invent|what|"
     r"how|describe|recipe|explain|name|compose|design|provide|come up|who|which|why|"
-    r"find|show|help|solve|answer)\b|\?",
+    r"find|look|show|help|solve|answer)\b|\?",
     re.IGNORECASE,
 )
 

@@ -3,16 +3,16 @@
 import datetime
 import json
 import re
-from collections.abc import Iterator
 
 from ..frames import CREATED, Json
 from .asked import about
 from .conversation import Conversation
 from .knowledge import some
 from .labels import pick
+from .objects import objects
 from .schema import fill
 from .words import NUMBERS, split, stem, these
-from .writing import things
+from .writing import wanted
 
 _WHOLE = frozenset(
     these(
@@ -94,7 +94,7 @@ def _unless(key: re.Match[str], schema: Json) -> str:
 
 def _filled(schema: Json, talk: Conversation) -> str:
     prompt = talk.prompt
-    for example in _objects(prompt):
+    for example in objects(prompt):
         prompt = prompt.replace(json.dumps(example, ensure_ascii=False), " ")
     prompt = re.sub(r"\{[^{}]{0,2000}\}", " ", prompt)
     prompt = _ABOUT_KEYS.sub(" ", prompt)
@@ -105,7 +105,7 @@ def _filled(schema: Json, talk: Conversation) -> str:
 
 def _schema(both: str) -> Json | None:
     """Return the schema that a text gives, or describes by its keys."""
-    examples = list(_objects(both))
+    examples = list(objects(both))
     for found in reversed(examples):
         if isinstance(found.get("properties"), dict) or "$defs" in found:
             return found
@@ -155,7 +155,10 @@ def _by_keys(both: str) -> Json | None:
         both,
         re.I | re.S,
     )
-    keys = _keys(cue[1]) if cue else []
+    before = re.search(
+        r"((?:[\"'`]\w+[\"'`],? (?:and )?)+)as (?:the |its )?(?:keys|fields)", both
+    )
+    keys = _keys(before[1]) if before else _keys(cue[1]) if cue else []
     if not keys and (
         with_ := re.search(
             r"\bjson\b(?:[^.?!\n]{0,30}?)\b(?:with|containing|including"
@@ -254,27 +257,10 @@ def _like(example: object) -> Json:
     return schema
 
 
-def _objects(text: str) -> Iterator[dict[str, object]]:
-    """Yield the JSON objects that stand in a text."""
-    decoder, at, tries = json.JSONDecoder(), text.find("{"), 0
-    while at >= 0 and tries < 50:
-        tries += 1
-        try:
-            value, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            end = at + 1
-        else:
-            if isinstance(value, dict) and value:
-                yield value
-        at = text.find("{", end)
-
-
 def _items(talk: Conversation) -> list[str]:
-    found = re.search(rf"\b(\d{{1,2}}|{'|'.join(NUMBERS)})\b", talk.prompt, re.I)
-    number = found[1] if found else ""
-    for word in re.findall(r"[A-Za-z]{3,}", talk.prompt):
-        if items := things(word, number):
-            return items
+    number, items = wanted(talk.prompt)
+    if items:
+        return items
     count = NUMBERS.get(number.lower()) or (int(number) if number.isdigit() else 3)
     topic = about(talk.prompt) or "example"
     return [f"{topic} {index + 1}" for index in range(count)]

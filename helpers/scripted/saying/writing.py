@@ -155,6 +155,14 @@ def things(noun: str, number: str = "") -> list[str]:
     return items[:count]
 
 
+def wanted(prompt: str) -> tuple[str, list[str]]:
+    """Return the number of things that a prompt wants, and those that are known."""
+    found = re.search(rf"\b(\d{{1,2}}|{'|'.join(NUMBERS)})\b", prompt, re.I)
+    number = found[1] if found else ""
+    nouns = re.findall(r"[A-Za-z]{3,}", prompt)
+    return number, next(filter(None, (things(noun, number) for noun in nouns)), [])
+
+
 def summarised(prompt: str, system: str) -> str | None:
     """Return the first sentence of a text that is to be summarised."""
     asks = re.compile(

@@ -30,6 +30,13 @@ def said(*prompts: str, system: str = "", **more: object) -> str:
         ("3 * 12", "3 * 12 = 36"),
         ("What's two plus two?", "2 + 2 = 4"),
         ("What is 15% of 80?", "15 / 100 * 80 = 12"),
+        ("How many minutes are in 3 hours?", "3 * 60 = 180"),
+        ("twenty five times four", "25 * 4 = 100"),
+        (
+            "Give the sentiment of the following shop review, which I love, as "
+            "'good' or 'bad'.",
+            "good",
+        ),
         ("How do I solve 8x + 7 = -23?", "x = -3.75"),
         ("What is the capital of France?", "The capital of France is Paris."),
         ("List three colours", "1. red\n2. green\n3. blue"),
