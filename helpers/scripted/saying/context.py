@@ -22,6 +22,15 @@ _QUESTION = re.compile(
 )
 
 
+_DELIMITED = re.compile(r"(\"{3}|'{3}|`{3})(.+?)\1", re.DOTALL)
+
+
+def delimited(prompt: str) -> str:
+    """Return the text that stands between triple quotes; "" if there is none."""
+    found = _DELIMITED.search(prompt)
+    return found[2].strip() if found else ""
+
+
 def sentences(text: str) -> list[str]:
     """Cut a text into its sentences."""
     parts = re.split(r"(?<=[.!?])[\"'”)]?\s+(?=[^a-z])|\n+", text.strip())

@@ -13,7 +13,17 @@ from .labels import pick
 from .languages import translated
 from .memory import recalled, told
 from .words import meanings, stem
-from .writing import calculated, changed, code, counted, listed, poem, query, summarised
+from .writing import (
+    calculated,
+    changed,
+    code,
+    counted,
+    listed,
+    poem,
+    query,
+    rewritten,
+    summarised,
+)
 
 READ = 10_000
 """Characters of a prompt that are looked at for what it asks for."""
@@ -33,6 +43,7 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield translated(prompt, system)
     yield rephrased(prompt, system, talk.earlier)
     yield classified(prompt, system)
+    yield rewritten(prompt, system)
     yield summarised(prompt, system)
     yield from_context(prompt, system)
     yield poem(prompt, system)

@@ -11,6 +11,11 @@ _TELLS = re.compile(
 _NAME = re.compile(r"\b(?:i am|i'm|call me|this is) ([A-Z][\w'-]*)", re.IGNORECASE)
 
 
+_GREETS = re.compile(
+    r"^\W*(?:hi|hello|hey)\W+(?:i'?m|i am|my name is) ([a-z]+)\W*$", re.IGNORECASE
+)
+
+
 def told(texts: Sequence[str]) -> dict[str, str]:
     """Return what texts of the user say of them: {"name": "Bob"}; the latest first.
 
@@ -32,6 +37,8 @@ def told(texts: Sequence[str]) -> dict[str, str]:
         for match in _NAME.finditer(text[:5000]):
             if match[1][:1].isupper():
                 found.setdefault("name", match[1])
+        if greets := _GREETS.search(text[:300]):
+            found.setdefault("name", greets[1].capitalize())
         for place in re.findall(
             r"\bI live in ([A-Z][\w ]{1,30}?)(?=[.,!?\n]|$)", text[:5000]
         ):

@@ -1,12 +1,15 @@
 """Tools that a prompt offers in words: the loop of Thought, Action and Observation."""
 
+import json
 import re
 from collections.abc import Iterator
 
+from ..frames import Json
 from ..tools import Function
 from .arithmetic import steps, written
 from .asked import about
 from .conversation import Conversation
+from .objects import objects
 from .offered import Offered
 
 _LOOPS = re.compile(r"^\s*Action ?:(.*)$(?s:.*)^\s*Observation ?:", re.MULTILINE)
@@ -15,6 +18,9 @@ _QUESTION = re.compile(r"^\s*Question ?: *(.+)$", re.MULTILINE)
 _OBSERVED = re.compile(
     r"^\s*Observation ?: *(.+?)\s*(?:^\s*Thought ?:|\Z)", re.M | re.S
 )
+
+
+_ONE_TEXT: Json = {"properties": {"input": {"type": "string"}}, "required": ["input"]}
 
 
 def acted(talk: Conversation) -> str | None:
@@ -47,7 +53,8 @@ def _tools(text: str) -> Iterator[Offered]:
     names = " ".join(found)
     for name in re.findall(r"\w+", names):
         told = re.search(rf"^\W*{name}\b[^\n]*(?:\n\S[^\n]*)*", text, re.M)
-        schema = {"properties": {"input": {"type": "string"}}, "required": ["input"]}
+        args = re.search(rf"\b{name}\b(?s:.*?)^Tool Args: (\{{.*\}})$", text, re.M)
+        schema = next(objects(args[1]), _ONE_TEXT) if args else _ONE_TEXT
         about_it = told[0] if told else ""
         yield Offered(Function(name=name, description=about_it, parameters=schema))
 
@@ -58,6 +65,8 @@ def _fit(tool: Offered, question: str) -> float:
 
 
 def _input(tool: Offered, question: str) -> str:
+    if "input" not in tool.fields:
+        return json.dumps(tool.arguments(question)[0], ensure_ascii=False)
     if tool.calculates and (sums := steps(question)):
         return written(sums[-1])
     values, _ = tool.arguments(question)

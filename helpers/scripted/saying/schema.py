@@ -239,7 +239,8 @@ _ANSWERS = frozenset(["answer", "response", "content", "message", "text", "outpu
 
 
 EXTRACTS = re.compile(
-    r"\bextract|\bfrom the (?:following|text)|\bparse\b|\bpassage\b|\bfollowing text\b",
+    r"\bextract|\bsegment|\bget the information|\bfrom the (?:following|text)"
+    r"|\bparse\b|\bpassage\b|\bfollowing text\b",
     re.IGNORECASE,
 )
 _ASKS = re.compile(

@@ -3,9 +3,11 @@
 import datetime
 import json
 import re
+from collections import Counter
 
 from ..frames import CREATED, Json
 from .asked import about
+from .context import delimited
 from .conversation import Conversation
 from .knowledge import some
 from .labels import pick
@@ -262,14 +264,17 @@ def _items(talk: Conversation) -> list[str]:
     if items:
         return items
     count = NUMBERS.get(number.lower()) or (int(number) if number.isdigit() else 3)
+    words = Counter(re.findall(r"[a-z]{6,}", delimited(talk.prompt)))
+    if len(words) >= count:
+        return [word for word, _ in words.most_common(count)]
     topic = about(talk.prompt) or "example"
     return [f"{topic} {index + 1}" for index in range(count)]
 
 
 def _commas(both: str, talk: Conversation) -> str | None:
-    if not re.search(r"\bcomma[- ]separated\b", both, re.I) or re.search(
-        r"\bcount\b|\bnumbers?\b", both, re.I
-    ):
+    if not re.search(
+        r"\bcomma[- ]separated\b|\bseparated by commas\b", both, re.I
+    ) or re.search(r"\bcount\b|\bnumbers?\b", both, re.I):
         return None
     return ", ".join(_items(talk))
 

@@ -65,6 +65,7 @@ _SAME = (
     "restaurant dinner eat",
     "flight fly plane",
     "joke funny",
+    "shipping delivery arrive arrived deliver delivered ship shipped transit",
     "win winner won wins victory",
     "lose lost loser stolen missing",
 )

@@ -4,7 +4,7 @@ import re
 
 from .arithmetic import shown, steps, worth, written
 from .asked import about
-from .context import sentences
+from .context import best_sentences, delimited, sentences
 from .knowledge import joke, known, some
 from .words import NUMBERS, meanings, stem
 
@@ -43,7 +43,9 @@ def poem(prompt: str, system: str = "") -> str | None:
         return str(known()["haiku"]).format(topic=topic)
     if kind in ("story", "tale", "fairy tale", "essay", "paragraph"):
         return str(known()["story"]).format(topic=topic)
-    return str(known()["poem"]).format(topic=topic)
+    lines = str(known()["poem"]).format(topic=topic).splitlines()
+    few = re.search(r"\b(\d|two|three)[ -]lines?\b", low)
+    return "\n".join(lines[: _number(few[1])] if few else lines)
 
 
 def _before(kind: str, low: str) -> str:
@@ -161,6 +163,16 @@ def wanted(prompt: str) -> tuple[str, list[str]]:
     number = found[1] if found else ""
     nouns = re.findall(r"[A-Za-z]{3,}", prompt)
     return number, next(filter(None, (things(noun, number) for noun in nouns)), [])
+
+
+def rewritten(prompt: str, system: str = "") -> str | None:
+    """Return a text's sentences as steps, or those that are relevant to something."""
+    text = delimited(prompt)
+    if text and re.search(r"\bStep 1\b", prompt.replace(text, "")):
+        lines = enumerate(sentences(text), 1)
+        return "\n".join(f"Step {number} - {line}" for number, line in lines)
+    wanted = re.search(r"\brelevant to ([^\n.]+)", f"{system}\n{prompt}")
+    return best_sentences(text, wanted[1]) if text and wanted else None
 
 
 def summarised(prompt: str, system: str) -> str | None:

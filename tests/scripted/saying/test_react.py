@@ -62,3 +62,20 @@ def test_langchains_agent_in_words(scripted_url: str) -> None:
     answer = run.invoke({"input": "How many letters has the word 'streaming'?"})
     assert calls == ["streaming"]
     assert "9 letters" in answer["output"]
+
+
+def test_arguments_by_a_schema() -> None:
+    """A tool that comes with its schema gets its arguments as JSON (LlamaIndex)."""
+    schema = (
+        '{"properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}, '
+        '"required": ["a", "b"]}'
+    )
+    system = (
+        f"> Tool Name: times\nTool Description: Multiply two numbers\n"
+        f"Tool Args: {schema}\n\nThought: I need a tool.\n"
+        "Action: tool name (one of times) if using a tool.\n"
+        "Action Input: the input, as JSON\n\nObservation: the result"
+    )
+    assert said("What is 12 * 11?", system=system).endswith(
+        'Action: times\nAction Input: {"a": 12, "b": 11}'
+    )
