@@ -39,9 +39,8 @@ _SIGNS = {
 }
 _N = r"(-?\d+(?:\.\d+)?)"
 _IT = (
-    r"(?:it|that|this|(?:the |your )?(?:result|sum|product|total|answer"
-    r"|output|difference|"
-    r"quotient)(?: of (?:that|this|it))?)"
+    r"(?:it|that|this|(?:the |your )?(?:result|sum|product|total|answer|output"
+    r"|difference|quotient)(?: of (?:that|this|it))?)"
 )
 _X = rf"({_N[1:-1]}|{_IT})"
 _FORMS = (

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator
 
 from .source import Found, Source
-from .words import NUMBERS, split, stem
+from .words import NUMBERS, seen, split, stem
 
 OBJECT = (
-    r"^(?:(?:please|can you|could you|i want to|i'd like to) )*(?:play"
-    r"|add|buy|order|read|"
-    r"watch|remove|delete|cancel) (?:some |an? |the |me )?"
-    r"([\w' -]{2,60}?)(?= to | on | in | at | from | for | with | by | and |[.?!,]|$)"
+    r"^(?:(?:please|can you|could you|i want to|i'd like to) )*(?:play|add|buy|order"
+    r"|read|watch|remove|delete|cancel) (?:some |an? |the |me )?([\w' -]{2,60}?)(?= "
+    r"to | on | in | at | from | for | with | by | and |[.?!,]|$)"
 )
 THING = (
     rf"\b(?:an?|the|some|\d+|{'|'.join(NUMBERS)}) ([a-z]+(?: [a-z]+){{0,2}}?)"
@@ -60,19 +59,14 @@ _WORKS = r"(?:recipe|story|joke|poem|plan|report|essay)"
 
 def about(text: str, *, article: bool = False) -> str:
     """Return what a text is about: "cats" of "Tell me a joke about cats."."""
-    found = re.search(
-        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for"
-        r"|for|of|on)\s+"
-        r"((?:an? |the )?)([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with"
-        r"| in (?:one|two|three|\d)"
-        r"| as json| and )",
+    found = seen(
+        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for|for|of"
+        r"|on)\s+((?:an? |the )?)([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with| in (?:one"
+        r"|two|three|\d)| as json| and )",
         text[:5000],
-        re.IGNORECASE,
     )
     if not found:
-        made = re.search(
-            rf"\ban? {_ADJECTIVES}([\w -]{{2,30}}?) {_WORKS}\b", text, re.I
-        )
+        made = seen(rf"\ban? {_ADJECTIVES}([\w -]{{2,30}}?) {_WORKS}\b", text)
         return made[1] if made else ""
     return (found[1] if article else "") + found[2].strip("'\"`“” ")
 

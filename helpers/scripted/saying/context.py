@@ -8,11 +8,10 @@ _TAGGED = re.compile(
     r"<(context|document|documents|text|article)>(.*?)</\1>", re.S | re.I
 )
 _NAMED = re.compile(
-    r"(?:^|[\n.])[^\n]{0,160}?\b(?:context|documents?|passages?|sources?"
-    r"|information|article|"
-    r"text|facts|knowledge)\b[^\n:?]{0,60}:[ \t]*\n*(.+?)"
-    r"(?=\n+\s*(?:-+\n|#+ ?)?(?:question|query|user question|user|human"
-    r"|helpful answer|answer|q)\b[^\n:]{0,20}:|\Z)",
+    r"(?:^|[\n.])[^\n]{0,160}?\b(?:context|documents?|passages?|sources?|information"
+    r"|article|text|facts|knowledge)\b[^\n:?]{0,60}:[ \t]*\n*(.+?)(?=\n+\s*(?:-+\n|#+ "
+    r"?)?(?:question|query|user question|user|human|helpful answer|answer"
+    r"|q)\b[^\n:]{0,20}:|\Z)",
     re.S | re.I,
 )
 _QUESTION = re.compile(

@@ -9,25 +9,24 @@ from msgspec import DecodeError, Struct, json
 from ..message import Message
 from ..request import ChatRequest
 from .answers import answer, honest
+from .words import seen
 
 READ = 20_000
 """Characters of a message that an answer may depend on."""
 
 _REFERS = re.compile(
-    r"^(?:and|what about|how about|now|also|then|but|same|ok|okay|yes"
-    r"|no)\b|\b(?:it|that|"
-    r"there|those|these|them|he|she|again|instead|too|the same)\b",
+    r"^(?:and|what about|how about|now|also|then|but|same|ok|okay|yes|no)\b|\b(?:it"
+    r"|that|there|those|these|them|he|she|again|instead|too|the same)\b",
     re.IGNORECASE,
 )
 
 _FORM = re.compile(
     r"(?:STRICT OUTPUT FORMAT|The output should be (?:formatted|a markdown)).*```"
     r"|Return a JSON object\.|Your response should be an? (?:list|markdown)[^\n]*"
-    r"|Your response should be a numbered list.*?3\. baz"
-    r"|\bAnswer the user query\.|Write a datetime string.*?Return ONLY "
-    r"this string[^\n]*"
-    r"|Select one of the following options:[^\n]*"
-    r"|\b(?:respond|reply|answer)(?: only)? (?:in|with|as) (?:valid )?json[:.,]",
+    r"|Your response should be a numbered list.*?3\. baz|\bAnswer the user query\."
+    r"|Write a datetime string.*?Return ONLY this string[^\n]*|Select one of the "
+    r"following options:[^\n]*|\b(?:respond|reply|answer)(?: only)? (?:in|with|as) "
+    r"(?:valid )?json[:.,]",
     re.DOTALL | re.IGNORECASE,
 )
 """What LangChain's output parsers, and people, say of the form of an answer."""
@@ -86,10 +85,7 @@ class Conversation:
     def orders(self, tool: str) -> bool:
         """Whether the system's message orders a call of a tool, or of all of them."""
         order = rf"\b(?:call|use|run)(?:ing)? (?:the )?[`'\"]?{re.escape(tool)}\b"
-        return bool(
-            re.search(order, self.system, re.IGNORECASE)
-            or _ALL_TOOLS.search(self.system)
-        )
+        return bool(seen(order, self.system) or _ALL_TOOLS.search(self.system))
 
     def said(self) -> str:
         """Return the answer in words."""

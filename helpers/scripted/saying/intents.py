@@ -12,7 +12,7 @@ from .knowledge import known
 from .labels import pick
 from .languages import translated
 from .memory import recalled, told
-from .words import meanings, stem
+from .words import meanings, seen, stem
 from .writing import (
     calculated,
     changed,
@@ -60,12 +60,11 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
 def echoed(prompt: str) -> str | None:
     """Return what the prompt wants to be said."""
     found = re.match(
-        r"\s*(?:please |can you |could you )*(?:say|repeat(?: after me"
-        r"| back)?|echo|respond with|reply with|answer with|output|print)"
-        r"(?: exactly| only| just| back| the words?| the phrase"
-        r"| the following| this(?= ?:)| to me)*\s*:?\s+[\"'“`]?(.+?)[\"'”`]?"
-        r"(?:\s+(?:and nothing else|exactly|in (?:a|one) .*|(?:\d+|two|three"
-        r"|ten|double|five) times(?: fast)?))?[.!]?\s*$",
+        r"\s*(?:please |can you |could you )*(?:say|repeat(?: after me| back)?|echo"
+        r"|respond with|reply with|answer with|output|print)(?: exactly| only| just| "
+        r"back| the words?| the phrase| the following| this(?= ?:)| to "
+        r"me)*\s*:?\s+[\"'“`]?(.+?)[\"'”`]?(?:\s+(?:and nothing else|exactly|in (?:a"
+        r"|one) .*|(?:\d+|two|three|ten|double|five) times(?: fast)?))?[.!]?\s*$",
         prompt,
         re.IGNORECASE | re.DOTALL,
     )
@@ -87,27 +86,22 @@ _QUOTED = r"[`'\"][\w -]{1,40}[`'\"]"
 def classified(prompt: str, system: str) -> str | None:
     """Return the label that fits, where labels are given or sentiment is asked for."""
     both = f"{system}\n{prompt}"
-    if not re.search(
+    if not seen(
         r"\b(?:classif\w*|categori\w*|category|sentiment|label|detect (?:the )?\w+"
         r"|which of (?:the following|these)|route|intent|tone)\b",
         both,
-        re.I,
     ):
         return None
     found = re.search(
-        rf"((?:{_QUOTED}(?:, ?|,? or |,? and )){{1,20}}{_QUOTED})",
-        both,
-    ) or re.search(
-        r"(?:\b(?:as|into|labels?|categories|category|classes|options"
-        r"|one of(?: the following| these)?|following(?: \w+){0,2}(?=:)|either"
-        r"|being about|sentiments?|tone|intents?)\b"
-        r"(?: (?:either|one of|categories|labels|being|are|is|the following"
-        r"|about))*[:,\s(\[]+|\()"
-        r"((?:[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?\s*[,/|]\s*)+(?:or "
-        r"|and )?[`'\"]?[\w-]+[`'\"]?"
+        rf"((?:{_QUOTED}(?:, ?|,? or |,? and )){{1,20}}{_QUOTED})", both
+    ) or seen(
+        r"(?:\b(?:as|into|labels?|categories|category|classes|options|one of(?: the "
+        r"following| these)?|following(?: \w+){0,2}(?=:)|either|being about"
+        r"|sentiments?|tone|intents?)\b(?: (?:either|one of|categories|labels|being"
+        r"|are|is|the following|about))*[:,\s(\[]+|\()((?:[`'\"]?[\w-]+(?: "
+        r"[\w-]+)?[`'\"]?\s*[,/|]\s*)+(?:or |and )?[`'\"]?[\w-]+[`'\"]?"
         r"|[`'\"]?[\w-]+[`'\"]?,? or [`'\"]?[\w-]+[`'\"]?)",
         both,
-        re.IGNORECASE,
     )
     if found:
         labels = [
@@ -117,7 +111,7 @@ def classified(prompt: str, system: str) -> str | None:
             )
         ]
         text = both.replace(found[1], " ")
-    elif re.search(r"\bsentiment\b", both, re.I):
+    elif seen(r"\bsentiment\b", both):
         labels, text = ["Positive", "Negative", "Neutral"], both
     else:
         return None
@@ -132,32 +126,25 @@ def classified(prompt: str, system: str) -> str | None:
 def rephrased(prompt: str, system: str, earlier: Sequence[str]) -> str | None:
     """Return a question that stands alone, or other ways to ask it."""
     both = f"{system[:3000]}\n{prompt[:3000]}"
-    if re.search(
-        r"standalone (?:question|query)|(?:rewrite|re-write|rephrase"
-        r"|reformulate|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question"
-        r"|query)",
+    if seen(
+        r"standalone (?:question|query)|(?:rewrite|re-write|rephrase|reformulate"
+        r"|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question|query)",
         both,
-        re.I,
     ):
         question = re.findall(r"[^\n:.]*\w[^\n:.]*\?", prompt)
         asked = (question[-1] if question else prompt.splitlines()[-1]).strip()
         topics = [topic(text) for text in earlier[:1]]
-        if (
-            topics
-            and topics[0]
-            and re.search(r"\b(?:it|that|this|they|them)\b", asked, re.I)
-        ):
+        if topics and topics[0] and seen(r"\b(?:it|that|this|they|them)\b", asked):
             asked = re.sub(
                 r"\b(?:it|that|this|they|them)\b", topics[0], asked, count=1, flags=re.I
             )
         return asked
-    many = re.search(
+    many = seen(
         r"(\d|three|four|five|multiple) (?:\w+ ){0,3}(?:versions|queries"
         r"|search queries|sub-?questions|variations|perspectives)",
         both,
-        re.I,
     )
-    if many and re.search(r"\b(?:question|query|topic)\b", both, re.I):
+    if many and seen(r"\b(?:question|query|topic)\b", both):
         question = re.findall(
             r"(?:question|query|topic|to)\s*:?\s+([^\n]+)", prompt, re.I
         )
@@ -194,12 +181,11 @@ def capital(prompt: str) -> str | None:
 
 def company(prompt: str) -> str | None:
     """Return a name for a company that makes something."""
-    found = re.search(
+    found = seen(
         r"\bname\b.{0,40}\b(?:company|business|startup|shop|store"
         r"|brand)\b.{0,30}?\b(?:makes?|sells?|selling|producing|produces"
         r"|making|called|for) ([\w -]{2,40})",
         prompt,
-        re.I,
     )
     return f"{found[1].strip().title()} & Co." if found else None
 
@@ -207,11 +193,10 @@ def company(prompt: str) -> str | None:
 def who(prompt: str) -> str | None:
     """Say what this is."""
     if (
-        re.search(
+        seen(
             r"\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b"
             r"|\b(?:which|what) (?:language )?model\b|\btell me about yourself\b",
             prompt,
-            re.I,
         )
         and len(prompt) < 200
     ):
@@ -224,7 +209,7 @@ def who(prompt: str) -> str | None:
 
 def polite(prompt: str) -> str | None:
     """Return a greeting for a greeting, and thanks for thanks."""
-    tells = re.search(r"\b(?:my name is|i am|i'm|call me)\b", prompt[:300], re.I)
+    tells = seen(r"\b(?:my name is|i am|i'm|call me)\b", prompt[:300])
     if tells and "?" not in prompt and (name := told([prompt]).get("name")):
         return f"Hello {name}, nice to meet you! How can I help you?"
     low = normal(prompt[:300])
@@ -267,10 +252,9 @@ def fact(prompt: str) -> str | None:
         return None
     words = {stem(word) for word in re.findall(r"\w+", prompt.casefold())}
     defines = re.search(
-        r"\b(?:what(?:'s| is| are)|explain|describe|define|tell me about"
-        r"|who is)\b(?: the| an?)? ?(?:concept of "
-        r"|idea of )?([\w -]{2,40}?)(?=[?.!,;:\n]|$| in | to | and | like "
-        r"| for )",
+        r"\b(?:what(?:'s| is| are)|explain|describe|define|tell me about|who is)\b(?: "
+        r"the| an?)? ?(?:concept of |idea of )?([\w -]{2,40}?)(?=[?.!,;:\n]|$| in | "
+        r"to | and | like | for )",
         prompt.casefold(),
     )
     defined = {stem(word) for word in defines[1].split()} if defines else set()
@@ -288,7 +272,7 @@ def followed(prompt: str, earlier: Sequence[str]) -> str | None:
     ):
         return None
     before = earlier[0]
-    if re.search(r"\banother\b", prompt, re.I):
+    if seen(r"\banother\b", prompt):
         return poem(before)
     new = re.sub(
         r"^\W*(?:and|what about|how about)\s+(?:in |of |for )?|[?.!]+$",
@@ -296,13 +280,13 @@ def followed(prompt: str, earlier: Sequence[str]) -> str | None:
         prompt,
         flags=re.I,
     )
-    country = re.search(r"\bcapital(?: city)? of ", before, re.I)
+    country = seen(r"\bcapital(?: city)? of ", before)
     return capital(f"capital of {new}") if country else None
 
 
 def yes_or_no(prompt: str) -> str | None:
     """Answer with yes or no where that is demanded and the words can decide it."""
-    if not re.search(r"\byes\b\W{0,3}(?:or|/)\W{0,3}no\b", prompt, re.I):
+    if not seen(r"\byes\b\W{0,3}(?:or|/)\W{0,3}no\b", prompt):
         return None
     question, _, rest = prompt.partition("?")
     rest = re.sub(
@@ -318,10 +302,9 @@ def topic(prompt: str) -> str:
     if len(prompt) >= 300:
         return ""
     named = re.match(
-        r"\W*(?:please |can you )*(?:explain|describe|define|what (?:is|are)"
-        r"|tell me about|"
-        r"who (?:is|was))(?: the| an?)? ([\w' -]{2,50}?)(?: (?:in|to|for"
-        r"|like) .*)?[.?!]*$",
+        r"\W*(?:please |can you )*(?:explain|describe|define|what (?:is|are)|tell me "
+        r"about|who (?:is|was))(?: the| an?)? ([\w' -]{2,50}?)(?: (?:in|to|for|like) "
+        r".*)?[.?!]*$",
         prompt,
         re.IGNORECASE,
     )

@@ -79,13 +79,7 @@ def of_kind(kind: str, words: Sequence[str], source: Source) -> list[Found]:
     if kind == "maker":
         return list(source.find(rf"\bby ({NAME})", 0))
     if kind == "person":
-        sells = {*words} & {
-            "vendor",
-            "company",
-            "sender",
-            "seller",
-            "merchant",
-        }
+        sells = {*words} & {"vendor", "company", "sender", "seller", "merchant"}
         inside = re.compile(rf"\b(?:in|near|at{'' if sells else '|from'})\s$")
         return [
             name

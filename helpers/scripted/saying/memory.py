@@ -59,9 +59,8 @@ def recalled(prompt: str, earlier: Sequence[str], system: str) -> str | None:
         said = earlier[-1] if "first" in low else earlier[0]
         return f"You said: “{said.strip()}”"
     asked = re.search(
-        r"\b(?:what(?:'s| is| are|s)|do you (?:know|remember)|tell me"
-        r"|remember|recall)\b[^?.]{0,20}?\bmy ([\w ]{2,40}?)\s*(?:[?.!,]"
-        r"|again|$)",
+        r"\b(?:what(?:'s| is| are|s)|do you (?:know|remember)|tell me|remember"
+        r"|recall)\b[^?.]{0,20}?\bmy ([\w ]{2,40}?)\s*(?:[?.!,]|again|$)",
         low,
     )
     name = (

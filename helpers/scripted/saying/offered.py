@@ -11,7 +11,7 @@ from .kinds import KINDS
 from .scalars import MISSING
 from .schema import Filler
 from .source import Source
-from .words import STOP, meaning, meanings, split
+from .words import STOP, meaning, meanings, seen, split
 
 SIGNS = {
     "+": "add adder addition sum plus",
@@ -107,9 +107,7 @@ class Offered:
     def calculates(self) -> str | None:
         """The name of the parameter that takes a whole formula, if there is one."""
         text = f"{' '.join(split(self.name))} {self.function.description or ''}"
-        if not re.search(
-            r"calculate|calculator|\bmath|arithmetic|expression|evaluat", text, re.I
-        ):
+        if not seen(r"calculate|calculator|\bmath|arithmetic|expression|evaluat", text):
             return None
         texts = [
             n
@@ -127,11 +125,10 @@ class Offered:
             n for n in self.fields if self.fields[n].get("type", "string") == "string"
         ]
         asks = [n for n in texts if {*split(n)} & {*KINDS["query"], "input"}]
-        described = re.search(
+        described = seen(
             r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"
             r"|\binformation (?:about|on)",
             self.function.description or "",
-            re.IGNORECASE,
         )
         return bool(asks or len(texts) == 1) and (
             bool(self.about & _SEARCHES) or bool(described and asks)

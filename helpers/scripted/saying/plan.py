@@ -17,15 +17,13 @@ something: that is four words of its description and its parameters."""
 
 _CHAT = re.compile(
     r"^\W*(?:hi|hello|hey|thanks?|bye|good (?:morning|evening|night"
-    r"|day))\b[^.?!]{0,40}[.?!]*$"
-    r"|\b(?:who are you|how are you|your name|my name|joke|poem|haiku|story|count to)\b"
-    r"|^(?:say|translate|repeat|i'?m|i am) ",
+    r"|day))\b[^.?!]{0,40}[.?!]*$|\b(?:who are you|how are you|your name|my name|joke"
+    r"|poem|haiku|story|count to)\b|^(?:say|translate|repeat|i'?m|i am) ",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"\?|^\W*(?:please |can you |could you )*(?:who|what|when|where|why"
-    r"|how|which|is|are|"
-    r"does|do|did|find|search|look|tell|explain|research|give|describe|compare)\b",
+    r"\?|^\W*(?:please |can you |could you )*(?:who|what|when|where|why|how|which|is"
+    r"|are|does|do|did|find|search|look|tell|explain|research|give|describe|compare)\b",
     re.IGNORECASE,
 )
 _BREAKS = re.compile(

@@ -244,10 +244,9 @@ EXTRACTS = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"\b(?:write|draft|make|reply|send|generate|give|create|tell|plan|suggest|list|recommend"
-    r"|make|invent|what|"
-    r"how|describe|recipe|explain|name|compose|design|provide|come up|who|which|why|"
-    r"find|look|show|help|solve|answer)\b|\?",
+    r"\b(?:write|draft|make|reply|send|generate|give|create|tell|plan|suggest|list"
+    r"|recommend|make|invent|what|how|describe|recipe|explain|name|compose|design"
+    r"|provide|come up|who|which|why|find|look|show|help|solve|answer)\b|\?",
     re.IGNORECASE,
 )
 

@@ -13,7 +13,7 @@ from .knowledge import some
 from .labels import pick
 from .objects import objects
 from .schema import fill
-from .words import NUMBERS, split, stem, these
+from .words import NUMBERS, seen, split, stem, these
 from .writing import wanted
 
 _WHOLE = frozenset(
@@ -59,15 +59,14 @@ def an_object(talk: Conversation) -> str:
 
 
 def _json(both: str, talk: Conversation) -> str | None:
-    if not re.search(r"\bjson\b", both, re.I):
+    if not seen(r"\bjson\b", both):
         return None
-    asks = re.search(
+    asks = seen(
         r"\b(?:in|as|return|respond|reply|output|format\w*|valid|provide"
         r"|give|generate|produce|with|create|use)\b[^.?!\n]{0,60}\bjson\b"
         r"|\bjson\b[^.?!\n]{0,40}\b(?:with|object|array|list|format"
         r"|containing|schema|only|mode)\b|```json",
         both,
-        re.I,
     )
     if not asks:
         return None
@@ -131,20 +130,16 @@ def _schema(both: str) -> Json | None:
 
 
 def _by_keys(both: str) -> Json | None:
-    under = re.search(
+    under = seen(
         r"\b(?:list|array) of (\w+).{0,80}?\b(?:under|with|in"
         r"|key)\b[^\n.]{0,40}?\b(?:key|field|named"
-        r"|called)\b[^\n\w]{0,4}[\"'`“](\w+)[\"'`”]"
-        r"|outer key of [\"'`“](\w+)[\"'`”]",
+        r"|called)\b[^\n\w]{0,4}[\"'`“](\w+)[\"'`”]|outer key of [\"'`“](\w+)[\"'`”]",
         both,
-        re.I,
     )
-    each = re.search(
-        r"\b(?:each|every)\b[^.\n]{0,60}?\b(?:have|has|with|contain\w*"
-        r"|include\w*|be)\b[^.\n]{0,40}?\b(?:keys?|fields?"
-        r"|properties)?\b(.{2,200})",
+    each = seen(
+        r"\b(?:each|every)\b[^.\n]{0,60}?\b(?:have|has|with|contain\w*|include\w*"
+        r"|be)\b[^.\n]{0,40}?\b(?:keys?|fields?|properties)?\b(.{2,200})",
         both,
-        re.I,
     )
     if under and (outer := under[2] or under[3]):
         keys = _keys(each[1] if each else "")
@@ -162,11 +157,10 @@ def _by_keys(both: str) -> Json | None:
     )
     keys = _keys(before[1]) if before else _keys(cue[1]) if cue else []
     if not keys and (
-        with_ := re.search(
+        with_ := seen(
             r"\bjson\b(?:[^.?!\n]{0,30}?)\b(?:with|containing|including"
             r"|that (?:has|contains))\b(.{2,200})",
             both,
-            re.I,
         )
     ):
         keys = _keys(with_[1])
@@ -176,16 +170,14 @@ def _by_keys(both: str) -> Json | None:
             for a, b, c in re.findall(r"\"(\w+)\"|(?<!\w)'(\w+)'(?!\w)|`(\w+)`", both)
         ]
         keys = list(dict.fromkeys(quoted))
-    array = re.search(
-        r"\bjson (?:array|list)\b|\b(?:array|list) of (?:json )?(?:objects|dict)",
-        both,
-        re.I,
+    array = seen(
+        r"\bjson (?:array|list)\b|\b(?:array|list) of (?:json )?(?:objects|dict)", both
     )
     if not keys:
         return None
     schema = _of({key: _typed(key) for key in keys})
     if array:
-        noun = re.search(r"\b(?:array|list) of (?:\d+ |\w+ )?(\w+s)\b", both, re.I)
+        noun = seen(r"\b(?:array|list) of (?:\d+ |\w+ )?(\w+s)\b", both)
         title = noun[1] if noun and noun[1] not in ("objects", "dicts") else "items"
         return {"type": "array", "items": schema, "minItems": 1, "title": title}
     return schema
@@ -272,9 +264,9 @@ def _items(talk: Conversation) -> list[str]:
 
 
 def _commas(both: str, talk: Conversation) -> str | None:
-    if not re.search(
-        r"\bcomma[- ]separated\b|\bseparated by commas\b", both, re.I
-    ) or re.search(r"\bcount\b|\bnumbers?\b", both, re.I):
+    if not seen(r"\bcomma[- ]separated\b|\bseparated by commas\b", both) or seen(
+        r"\bcount\b|\bnumbers?\b", both
+    ):
         return None
     return ", ".join(_items(talk))
 

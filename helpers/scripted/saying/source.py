@@ -76,11 +76,10 @@ _ACRONYMS = frozenset(
     these("JSON XML SQL API PDF HTML CSV AI LLM USA UK US EU OK CV ID")
 )
 _PLACE = (
-    r"\b(?:in|near|at|for|from|to|around)\s+"
-    r"(?:the )?((?!the\b|a\b|an\b|my\b|it\b|this\b|that\b|me\b|you\b"
-    r"|is\b)[^\W\d_][\w.'-]*"
-    r"(?: (?!right|now|today|tomorrow|tonight|and|or|in|on|for|is|this|next|with|at|"
-    r"from|to|please|using|then|like|the)[^\W\d_][\w'-]*){0,2})"
+    r"\b(?:in|near|at|for|from|to|around)\s+(?:the )?((?!the\b|a\b|an\b|my\b|it\b"
+    r"|this\b|that\b|me\b|you\b|is\b)[^\W\d_][\w.'-]*(?: (?!right|now|today|tomorrow"
+    r"|tonight|and|or|in|on|for|is|this|next|with|at|from|to|please|using|then|like"
+    r"|the)[^\W\d_][\w'-]*){0,2})"
 )
 AND = r"\s*(?:,|,?\s*(?:and|or|&|vs\.?|versus|plus)(?: (?:in|for|at|of|to|also))?)\s*"
 """What stands between two values of a list."""

@@ -4,6 +4,11 @@ import re
 from functools import lru_cache
 
 
+def seen(pattern: str, text: str) -> re.Match[str] | None:
+    """Search a text for a pattern; capitals make no difference."""
+    return re.search(pattern, text, re.IGNORECASE)
+
+
 def these(text: str) -> list[str]:
     """Return the words of a list that is written as one text."""
     return text.split()
