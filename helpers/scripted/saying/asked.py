@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator
 
 from .source import Found, Source
-from .words import NUMBERS, seen, split, stem
+from .words import NUMBERS, either, seen, split, stem
 
+_PLEASE = r"(?:(?:please|can you|could you|i want to|i'd like to) )*"
+_ACTS = either("play, add, buy, order, read, watch, remove, delete, cancel")
+_NEXT = either("to, on, in, at, from, for, with, by, and")
 OBJECT = (
-    r"^(?:(?:please|can you|could you|i want to|i'd like to) )*(?:play|add|buy|order"
-    r"|read|watch|remove|delete|cancel) (?:some |an? |the |me )?([\w' -]{2,60}?)(?= "
-    r"to | on | in | at | from | for | with | by | and |[.?!,]|$)"
+    rf"^{_PLEASE}{_ACTS} (?:some |an? |the |me )?"
+    rf"([\w' -]{{2,60}}?)(?= {_NEXT} |[.?!,]|$)"
 )
 THING = (
     rf"\b(?:an?|the|some|\d+|{'|'.join(NUMBERS)}) ([a-z]+(?: [a-z]+){{0,2}}?)"
@@ -57,13 +59,16 @@ _ADJECTIVES = r"(?:(?:short|long|funny|good|new|quick|simple|bedtime) )*"
 _WORKS = r"(?:recipe|story|joke|poem|plan|report|essay)"
 
 
+_ABOUT = either(
+    "about, on the (?:topic|subject) of, topic:, recipe for, plan for, for, of, on"
+)
+_ENDS = r"[.?!,;:\n]|$| with| in (?:one|two|three|\d)| as json| and "
+
+
 def about(text: str, *, article: bool = False) -> str:
     """Return what a text is about: "cats" of "Tell me a joke about cats."."""
     found = seen(
-        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for|for|of"
-        r"|on)\s+((?:an? |the )?)([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with| in (?:one"
-        r"|two|three|\d)| as json| and )",
-        text[:5000],
+        rf"\b{_ABOUT}\s+((?:an? |the )?)([^.?!,;:\n]{{2,60}}?)(?={_ENDS})", text[:5000]
     )
     if not found:
         made = seen(rf"\ban? {_ADJECTIVES}([\w -]{{2,30}}?) {_WORKS}\b", text)

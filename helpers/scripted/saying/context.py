@@ -2,25 +2,26 @@
 
 import re
 
-from .words import meanings
+from .words import either, meanings
 
 _TAGGED = re.compile(
     r"<(context|document|documents|text|article)>(.*?)</\1>", re.S | re.I
 )
+_BRINGS = either(
+    "context, documents?, passages?, sources?, information, article, text, facts, "
+    "knowledge"
+)
+_ENDS = either("question, query, user question, user, human, helpful answer, answer, q")
 _NAMED = re.compile(
-    r"(?:^|[\n.])[^\n]{0,160}?\b(?:context|documents?|passages?|sources?|information"
-    r"|article|text|facts|knowledge)\b[^\n:?]{0,60}:[ \t]*\n*(.+?)(?=\n+\s*(?:-+\n|#+ "
-    r"?)?(?:question|query|user question|user|human|helpful answer|answer"
-    r"|q)\b[^\n:]{0,20}:|\Z)",
+    rf"(?:^|[\n.])[^\n]{{0,160}}?\b{_BRINGS}\b[^\n:?]{{0,60}}:[ \t]*\n*(.+?)"
+    rf"(?=\n+\s*(?:-+\n|#+ ?)?{_ENDS}\b[^\n:]{{0,20}}:|\Z)",
     re.S | re.I,
 )
 _QUESTION = re.compile(
-    r"(?:^|\n)[^\n]{0,40}?\b(?:question|query|user|human"
-    r"|q)\b[^\n:]{0,20}:[ \t]*\n*([^\n]+)",
+    r"(?:^|\n)[^\n]{0,40}?\b(?:question|query|user|human|q)\b[^\n:]{0,20}:"
+    r"[ \t]*\n*([^\n]+)",
     re.I,
 )
-
-
 _DELIMITED = re.compile(r"(\"{3}|'{3}|`{3})(.+?)\1", re.DOTALL)
 
 

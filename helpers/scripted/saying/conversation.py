@@ -9,16 +9,18 @@ from msgspec import DecodeError, Struct, json
 from ..message import Message
 from ..request import ChatRequest
 from .answers import answer, honest
-from .words import seen
+from .words import either, seen
 
 READ = 20_000
 """Characters of a message that an answer may depend on."""
 
-_REFERS = re.compile(
-    r"^(?:and|what about|how about|now|also|then|but|same|ok|okay|yes|no)\b|\b(?:it"
-    r"|that|there|those|these|them|he|she|again|instead|too|the same)\b",
-    re.IGNORECASE,
+_GOES_ON = either(
+    "and, what about, how about, now, also, then, but, same, ok, okay, yes, no"
 )
+_POINTS_BACK = either(
+    "it, that, there, those, these, them, he, she, again, instead, too, the same"
+)
+_REFERS = re.compile(rf"^{_GOES_ON}\b|\b{_POINTS_BACK}\b", re.IGNORECASE)
 
 _FORM = re.compile(
     r"(?:STRICT OUTPUT FORMAT|The output should be (?:formatted|a markdown)).*```"

@@ -12,7 +12,7 @@ from .knowledge import known
 from .labels import pick
 from .languages import translated
 from .memory import recalled, told
-from .words import meanings, seen, stem
+from .words import either, meanings, seen, stem
 from .writing import (
     calculated,
     changed,
@@ -57,17 +57,26 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield yes_or_no(prompt)
 
 
+_SAY = either(
+    "say, repeat(?: after me| back)?, echo, respond with, reply with, answer with, "
+    "output, print"
+)
+_EXACTLY = either(
+    "exactly, only, just, back, the words?, the phrase, the following, "
+    "this(?= ?:), to me"
+)
+_TIMES = r"(?:\d+|two|three|ten|double|five) times(?: fast)?"
+_FORM = rf"and nothing else|exactly|in (?:a|one) .*|{_TIMES}"
+_ECHO = re.compile(
+    rf"\s*(?:please |can you |could you )*{_SAY}(?: {_EXACTLY})*\s*:?\s+"
+    rf"[\"'“`]?(.+?)[\"'”`]?(?:\s+(?:{_FORM}))?[.!]?\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 def echoed(prompt: str) -> str | None:
     """Return what the prompt wants to be said."""
-    found = re.match(
-        r"\s*(?:please |can you |could you )*(?:say|repeat(?: after me| back)?|echo"
-        r"|respond with|reply with|answer with|output|print)(?: exactly| only| just| "
-        r"back| the words?| the phrase| the following| this(?= ?:)| to "
-        r"me)*\s*:?\s+[\"'“`]?(.+?)[\"'”`]?(?:\s+(?:and nothing else|exactly|in (?:a"
-        r"|one) .*|(?:\d+|two|three|ten|double|five) times(?: fast)?))?[.!]?\s*$",
-        prompt,
-        re.IGNORECASE | re.DOTALL,
-    )
+    found = _ECHO.match(prompt)
     if not found or len(found[1]) > 2000:
         return None
     if re.match(
@@ -80,29 +89,34 @@ def echoed(prompt: str) -> str | None:
     return found[1][:1].upper() + found[1][1:]
 
 
+_SORTS = either(
+    "classif\\w*, categori\\w*, category, sentiment, label, detect (?:the )?\\w+, "
+    "which of (?:the following|these), route, intent, tone"
+)
+_BEFORE_LABELS = either(
+    "as, into, labels?, categories, category, classes, options, "
+    "one of(?: the following| these)?, following(?: \\w+)?(?: \\w+)?(?=:), either, "
+    "being about, sentiments?, tone, intents?"
+)
+_LABELS_ARE = either(
+    "either, one of, categories, labels, being, are, is, the following, about"
+)
+_LABEL = r"[`'\"]?[\w-]+[`'\"]?"
+_LONG_LABEL = r"[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?"
+_LABELS = (
+    rf"((?:{_LONG_LABEL}\s*[,/|]\s*)+(?:or |and )?{_LABEL}|{_LABEL},? or {_LABEL})"
+)
+_TOLD_LABELS = rf"(?:\b{_BEFORE_LABELS}\b(?: {_LABELS_ARE})*[:,\s(\[]+|\(){_LABELS}"
 _QUOTED = r"[`'\"][\w -]{1,40}[`'\"]"
+_QUOTED_LABELS = rf"((?:{_QUOTED}(?:, ?|,? or |,? and )){{1,20}}{_QUOTED})"
 
 
 def classified(prompt: str, system: str) -> str | None:
     """Return the label that fits, where labels are given or sentiment is asked for."""
     both = f"{system}\n{prompt}"
-    if not seen(
-        r"\b(?:classif\w*|categori\w*|category|sentiment|label|detect (?:the )?\w+"
-        r"|which of (?:the following|these)|route|intent|tone)\b",
-        both,
-    ):
+    if not seen(rf"\b{_SORTS}\b", both):
         return None
-    found = re.search(
-        rf"((?:{_QUOTED}(?:, ?|,? or |,? and )){{1,20}}{_QUOTED})", both
-    ) or seen(
-        r"(?:\b(?:as|into|labels?|categories|category|classes|options|one of(?: the "
-        r"following| these)?|following(?: \w+){0,2}(?=:)|either|being about"
-        r"|sentiments?|tone|intents?)\b(?: (?:either|one of|categories|labels|being"
-        r"|are|is|the following|about))*[:,\s(\[]+|\()((?:[`'\"]?[\w-]+(?: "
-        r"[\w-]+)?[`'\"]?\s*[,/|]\s*)+(?:or |and )?[`'\"]?[\w-]+[`'\"]?"
-        r"|[`'\"]?[\w-]+[`'\"]?,? or [`'\"]?[\w-]+[`'\"]?)",
-        both,
-    )
+    found = seen(_QUOTED_LABELS, both) or seen(_TOLD_LABELS, both)
     if found:
         labels = [
             label.strip(" `'\"")
@@ -192,19 +206,16 @@ def company(prompt: str) -> str | None:
 
 def who(prompt: str) -> str | None:
     """Say what this is."""
-    if (
-        seen(
-            r"\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b"
-            r"|\b(?:which|what) (?:language )?model\b|\btell me about yourself\b",
-            prompt,
-        )
-        and len(prompt) < 200
-    ):
-        return (
-            "I am a scripted model: a small server on your machine that gives written\n"
-            "answers, the same each time. I speak OpenAI's protocol, and I stream."
-        )
-    return None
+    asks = (
+        r"\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b"
+        r"|\b(?:which|what) (?:language )?model\b|\btell me about yourself\b"
+    )
+    if len(prompt) >= 200 or not seen(asks, prompt):
+        return None
+    return (
+        "I am a scripted model: a small server on your machine that gives written\n"
+        "answers, the same each time. I speak OpenAI's protocol, and I stream."
+    )
 
 
 def polite(prompt: str) -> str | None:
@@ -213,37 +224,30 @@ def polite(prompt: str) -> str | None:
     if tells and "?" not in prompt and (name := told([prompt]).get("name")):
         return f"Hello {name}, nice to meet you! How can I help you?"
     low = normal(prompt[:300])
-    if (
-        re.match(
-            r"(?:hi|hello|hey|good (?:morning|afternoon|evening)"
-            r"|greetings)\b(?: \w+){0,5}$",
-            low,
-        )
-        and "how are" not in low
-    ):
-        return answer("Hello")
-    if (
-        re.search(r"\bhow are you\b|\bhow s it going\b|\bwhat s up\b", low)
-        and len(low) < 80
-    ):
-        return (
-            "I am well, thank you: a scripted model has no bad days. How can I "
-            "help you?"
-        )
-    if re.match(
-        r"(?:thanks|thank you|thx|great|cool|nice|ok|okay|perfect)\b(?: \w+){0,4}$", low
-    ):
-        return "You are welcome!"
-    if re.match(r"(?:bye|goodbye|see you|good night)\b(?: \w+){0,3}$", low):
-        return "Goodbye!"
-    if re.match(r"(?:ping|test|testing|this is a test|hello world)$", low):
-        return {"ping": "pong"}.get(low, "This is a test, and it works.")
-    if (
-        re.search(r"\b(?:what can you do|how can you help|help me)\b", low)
-        and len(low) < 60
-    ):
+    for pattern, longest, says in _POLITE:
+        if len(low) < longest and re.search(pattern, low):
+            return says or answer("Hello")
+    if len(low) < 60 and seen(r"\b(?:what can you do|how can you help|help me)\b", low):
         return honest("")
     return None
+
+
+_HELLO = either("hi, hello, hey, greetings, good (?:morning|afternoon|evening)")
+_THANKS = either("thanks, thank you, thx, great, cool, nice, ok, okay, perfect")
+_WELL = "I am well, thank you: a scripted model has no bad days. How can I help you?"
+_POLITE = (
+    (r"\b(?:how are you|how s it going|what s up)\b", 80, _WELL),
+    (rf"^(?!.*how are){_HELLO}\b(?: \w+){{0,5}}$", 300, ""),
+    (rf"^{_THANKS}\b(?: \w+){{0,4}}$", 300, "You are welcome!"),
+    (r"^(?:bye|goodbye|see you|good night)\b(?: \w+){0,3}$", 300, "Goodbye!"),
+    (r"^ping$", 300, "pong"),
+    (
+        r"^(?:test|testing|this is a test|hello world)$",
+        300,
+        "This is a test, and it works.",
+    ),
+)
+"""What is said to words of politeness, and the characters that they may have."""
 
 
 def fact(prompt: str) -> str | None:

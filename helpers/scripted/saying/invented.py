@@ -11,7 +11,7 @@ from .fields import Field
 from .keywords import Keywords
 from .knowledge import joke, known, some
 from .source import TODAY
-from .words import these
+from .words import listed
 
 TRIES = 50
 """Texts made for a pattern until one fits what else the schema asks for."""
@@ -19,13 +19,7 @@ TRIES = 50
 MOST = 10_000
 """Characters, or rounds of a repetition, that a pattern may ask for."""
 
-_LONG = frozenset(
-    these(
-        "answer response text content summary description reason reasoning explanation "
-        "story plot review analysis body message output result thought thoughts "
-        "conclusion advice overview abstract comment justification final feedback"
-    )
-)
+_LONG = frozenset(listed("long"))
 _NUMBERS = {
     "age": 36,
     "year": 2026,
@@ -42,7 +36,7 @@ _NUMBERS |= {
     "calories": 350,
     "confidence": 1,
 }
-_ORDINALS = these("first second third fourth fifth sixth seventh eighth ninth tenth")
+_ORDINALS = listed("ordinals")
 
 
 class Made(Struct):

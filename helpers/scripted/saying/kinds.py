@@ -4,38 +4,9 @@ import re
 from collections.abc import Sequence
 
 from .source import NAME, Found, Source
+from .words import tables
 
-_WORDS = {
-    "email": "email mail recipient to cc",
-    "url": "url link website uri site webpage homepage",
-    "date": "date day when deadline due birthday birthdate birth departure checkin "
-    "checkout arrival start end",
-    "time": "time hour when at start",
-    "zone": "timezone tz zone",
-    "phone": "phone telephone mobile",
-    "code": "id code ticker symbol sku order isbn key reference flight stock ref",
-    "origin": "origin from source departure",
-    "destination": "destination dest to target arrival",
-    "place": "city location place country town region venue state destination origin "
-    "area where room capital cities locations places countries",
-    "maker": "author artist singer band director writer composer brand",
-    "path": "path file filename filepath directory folder dir",
-    "currency": "currency currencies",
-    "height": "meters metres",
-    "colour": "color colour",
-    "job": "occupation job profession role position",
-    "weather": "conditions condition forecast sky weather",
-    "person": "name person customer user username recipient sender contact who "
-    "employee patient character first last guest attendee speaker names people "
-    "attendees participants company organization vendor seller "
-    "supplier merchant product item brand",
-    "language": "language lang languages",
-    "expression": "expression equation formula math calculation",
-    "query": "query question search keywords keyword prompt request queries q topic",
-    "text": "text body content message note task todo input sentence comment reminder "
-    "subject title description statement review document",
-}
-KINDS = {kind: frozenset(words.split()) for kind, words in _WORDS.items()}
+KINDS = {kind: frozenset(words.split()) for kind, words in tables()["kinds"].items()}
 """The words of names of fields that want a value of a kind."""
 
 LANGUAGES = (

@@ -83,6 +83,11 @@ class Offered:
         ]
         return meanings(" ".join([*words, *texts, *values])) - self.about
 
+    @property
+    def _texts(self) -> list[str]:
+        fields = self.fields.items()
+        return [name for name, has in fields if has.get("type", "string") == "string"]
+
     @cached_property
     def sign(self) -> str | None:
         """The sign of the operation that it is, if it is one of two numbers."""
@@ -109,11 +114,7 @@ class Offered:
         text = f"{' '.join(split(self.name))} {self.function.description or ''}"
         if not seen(r"calculate|calculator|\bmath|arithmetic|expression|evaluat", text):
             return None
-        texts = [
-            n
-            for n, item in self.fields.items()
-            if item.get("type", "string") == "string"
-        ]
+        texts = self._texts
         if not texts:
             return None
         return texts[0] if len(texts) == 1 or texts[:1] == self.needed else None
@@ -121,9 +122,7 @@ class Offered:
     @cached_property
     def searches(self) -> bool:
         """Whether it looks things up for a question in words."""
-        texts = [
-            n for n in self.fields if self.fields[n].get("type", "string") == "string"
-        ]
+        texts = self._texts
         asks = [n for n in texts if {*split(n)} & {*KINDS["query"], "input"}]
         described = seen(
             r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"

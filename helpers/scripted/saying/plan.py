@@ -9,22 +9,27 @@ from .kinds import EMAIL
 from .labels import pick
 from .offered import Offered
 from .source import Found, Source
-from .words import meanings, split
+from .words import either, meanings, split
 
 SURE = 0.75
 """A tool whose name is not in the prompt is called from this score on, unless it lacks
 something: that is four words of its description and its parameters."""
 
+_HELLO = either("hi, hello, hey, thanks?, bye, good (?:morning|evening|night|day)")
+_TALK = either(
+    "who are you, how are you, your name, my name, joke, poem, haiku, story, count to"
+)
 _CHAT = re.compile(
-    r"^\W*(?:hi|hello|hey|thanks?|bye|good (?:morning|evening|night"
-    r"|day))\b[^.?!]{0,40}[.?!]*$|\b(?:who are you|how are you|your name|my name|joke"
-    r"|poem|haiku|story|count to)\b|^(?:say|translate|repeat|i'?m|i am) ",
+    rf"^\W*{_HELLO}\b[^.?!]{{0,40}}[.?!]*$|\b{_TALK}\b"
+    r"|^(?:say|translate|repeat|i'?m|i am) ",
     re.IGNORECASE,
 )
+_QUESTION = either(
+    "who, what, when, where, why, how, which, is, are, does, do, did, find, search, "
+    "look, tell, explain, research, give, describe, compare"
+)
 _ASKS = re.compile(
-    r"\?|^\W*(?:please |can you |could you )*(?:who|what|when|where|why|how|which|is"
-    r"|are|does|do|did|find|search|look|tell|explain|research|give|describe|compare)\b",
-    re.IGNORECASE,
+    rf"\?|^\W*(?:please |can you |could you )*{_QUESTION}\b", re.IGNORECASE
 )
 _BREAKS = re.compile(
     r"(?<=[.?!;])\s+|\n+|,?\s+\b(?:and then|then|after that|afterwards"
@@ -32,8 +37,8 @@ _BREAKS = re.compile(
     re.IGNORECASE,
 )
 _REFERS = re.compile(
-    r"\b(?:it|that|this|them|those|these|result|results|answer|output"
-    r"|summary|findings)\b",
+    rf"\b{either('it, that, this, them, those, these')}\b"
+    rf"|\b{either('results?, answer, output, summary, findings')}\b",
     re.IGNORECASE,
 )
 _HANDS = frozenset({"transfer", "handoff", "hand", "off", "to", "delegate", "agent"})

@@ -11,7 +11,7 @@ from .kinds import of_kind
 from .labels import pick, relevant
 from .limits import fits, merged
 from .source import Found, Source
-from .words import these
+from .words import listed
 
 MOST_VALUES = 1000
 """A schema can ask for any number of values; what comes after is null, or left out."""
@@ -161,14 +161,7 @@ _CHOICES = {
 }
 _JOKES = {"setup", "punchline", "joke"}
 _YES_NO = re.compile(r"['\"]?\byes\b['\"]? or ['\"]?no\b", re.IGNORECASE)
-_WRITTEN = frozenset(
-    these(
-        "answer response summary reason reasoning explanation story plot review "
-        "analysis setup punchline joke thought conclusion advice step steps ingredient "
-        "ingredients poem haiku title headline description final output justification "
-        "overview instruction instructions tag tags feedback question questions"
-    )
-)
+_WRITTEN = frozenset(listed("written"))
 
 
 def for_own_words(field: Field) -> bool:

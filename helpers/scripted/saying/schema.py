@@ -21,7 +21,7 @@ from .limits import fits, merged
 from .lists import Lists
 from .scalars import MISSING, MOST_VALUES
 from .source import Source
-from .words import meanings, split
+from .words import either, meanings, split
 
 
 class Filler(Lists):
@@ -244,9 +244,14 @@ EXTRACTS = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"\b(?:write|draft|make|reply|send|generate|give|create|tell|plan|suggest|list"
-    r"|recommend|make|invent|what|how|describe|recipe|explain|name|compose|design"
-    r"|provide|come up|who|which|why|find|look|show|help|solve|answer)\b|\?",
+    r"\b"
+    + either(
+        "write, draft, make, reply, send, generate, give, create, tell, plan, suggest, "
+        "list, recommend, invent, describe, recipe, explain, name, compose, design, "
+        "provide, come up, find, look, show, help, solve, answer, "
+        "what, how, who, which, why"
+    )
+    + r"\b|\?",
     re.IGNORECASE,
 )
 

@@ -13,16 +13,10 @@ from .knowledge import some
 from .labels import pick
 from .objects import objects
 from .schema import fill
-from .words import NUMBERS, seen, split, stem, these
+from .words import NUMBERS, listed, seen, split, stem
 from .writing import wanted
 
-_WHOLE = frozenset(
-    these(
-        "age population price year count rating score temperature quantity "
-        "total number "
-        "amount salary servings calories"
-    )
-)
+_WHOLE = frozenset(listed("whole"))
 _TYPES = {
     "str": "string",
     "int": "integer",
@@ -165,11 +159,7 @@ def _by_keys(both: str) -> Json | None:
     ):
         keys = _keys(with_[1])
     if not keys:
-        quoted = [
-            a or b or c
-            for a, b, c in re.findall(r"\"(\w+)\"|(?<!\w)'(\w+)'(?!\w)|`(\w+)`", both)
-        ]
-        keys = list(dict.fromkeys(quoted))
+        keys = _quoted(both)
     array = seen(
         r"\bjson (?:array|list)\b|\b(?:array|list) of (?:json )?(?:objects|dict)", both
     )
@@ -190,12 +180,8 @@ def _keys(text: str) -> list[str]:
         r"|\babout\b|\bof the\b|\bdescribing\b|\?",
         text,
     )[0]
-    quoted = [
-        a or b or c
-        for a, b, c in re.findall(r"\"(\w+)\"|(?<!\w)'(\w+)'(?!\w)|`(\w+)`", text)
-    ]
-    if quoted:
-        return list(dict.fromkeys(quoted))[:50]
+    if quoted := _quoted(text):
+        return quoted[:50]
     keys: list[str] = []
     text = re.sub(r"\([^)]*\)", "", text)
     for part in re.split(r",\s*(?:and\s+)?|\s+and\s+|\n[-*\s]*|\s*&\s*", text):
@@ -215,6 +201,11 @@ def _keys(text: str) -> list[str]:
             break
         keys.append(name)
     return keys[:50]
+
+
+def _quoted(text: str) -> list[str]:
+    words = re.findall(r"\"(\w+)\"|(?<!\w)'(\w+)'(?!\w)|`(\w+)`", text)
+    return list(dict.fromkeys(a or b or c for a, b, c in words))
 
 
 def _typed(key: str) -> Json:

@@ -6,32 +6,35 @@ from .arithmetic import shown, steps, worth, written
 from .asked import about
 from .context import best_sentences, delimited, sentences
 from .knowledge import joke, known, some
-from .words import NUMBERS, meanings, seen, stem
+from .words import NUMBERS, either, meanings, seen, stem
 
 MOST = 1000
 """How far it counts."""
 
 
+_STORIES = ("story", "tale", "fairy tale", "essay", "paragraph")
+_KINDS = either(
+    "joke, pun, riddle, haiku, limerick, poem, verse, song, ballad, rap, sonnet, "
+    + ", ".join(_STORIES)
+)
+_WANTS = either(
+    "tell, write, compose, generate, give, create, make, hear, another, need, want, "
+    "a, short"
+)
+
+
 def poem(prompt: str, system: str = "") -> str | None:
     """Return a joke, a haiku, a poem or a story, on the prompt's topic."""
     low = prompt.casefold()
-    always = re.search(
-        r"\b(?:respond|answer|reply|speak|write|talk)\w*(?: \w+){0,2} (?:in|with"
-        r"|as)(?: an?)? (haiku|poem|rhyme|joke|limerick)s?\b",
-        system[:2000].casefold(),
+    always = seen(
+        r"\b(?:respond|answer|reply|speak|write|talk)\w*(?: \w+){0,2} "
+        r"(?:in|with|as)(?: an?)? (haiku|poem|rhyme|joke|limerick)s?\b",
+        system[:2000],
     )
     if always:
-        low = f"write a {always[1].replace('rhyme', 'poem')} {low}"
-    wants = re.search(
-        r"\b(joke|pun|riddle|haiku|limerick|poem|verse|song|ballad|rap"
-        r"|sonnet|story|tale|fairy tale|essay|paragraph)s?\b",
-        low,
-    )
-    verb = re.search(
-        r"\b(tell|write|compose|generate|give|create|make|hear|another|need"
-        r"|want|a|short|tell me)\b",
-        low,
-    )
+        low = f"write a {always[1].lower().replace('rhyme', 'poem')} {low}"
+    wants = re.search(rf"\b({_KINDS})s?\b", low)
+    verb = re.search(rf"\b{_WANTS}\b", low)
     if not wants or not verb:
         return None
     topic = about(prompt, article=True) or _before(wants[1], low) or "streaming"
@@ -40,7 +43,7 @@ def poem(prompt: str, system: str = "") -> str | None:
         return "\n\n".join(joke(f"{topic} {_before(kind, low)}"))
     if kind == "haiku":
         return str(known()["haiku"]).format(topic=topic)
-    if kind in ("story", "tale", "fairy tale", "essay", "paragraph"):
+    if kind in _STORIES:
         return str(known()["story"]).format(topic=topic)
     lines = str(known()["poem"]).format(topic=topic).splitlines()
     few = re.search(r"\b(\d|two|three)[ -]lines?\b", low)
