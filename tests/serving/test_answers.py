@@ -210,7 +210,7 @@ async def test_a_deadline_holds_also_where_wait_for_loses_it() -> None:
     llm = model(tokens=[" on"] * 4000, pace=400)
     async with AsyncAnswer(llm.astream("Go on"), **PATIENT) as answer:
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(0.5):  # limit: the subject
                 async for _ in answer:
                     pass
     assert answer.end == "stopped"
@@ -218,14 +218,14 @@ async def test_a_deadline_holds_also_where_wait_for_loses_it() -> None:
 
 async def following(*items: object, pause: float = 0) -> AsyncIterator[object]:
     for item in items:
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause)  # pace: of the source
         yield item
 
 
 async def test_a_cancellation_that_its_source_swallows_is_raised() -> None:
     async def swallowing() -> AsyncIterator[str]:
         with suppress(asyncio.CancelledError):
-            await asyncio.sleep(LONG)
+            await asyncio.sleep(LONG)  # pace: a silence
         yield "came in the same moment"
 
     async def read() -> None:
@@ -244,9 +244,9 @@ async def test_a_cancellation_that_its_source_swallows_is_raised() -> None:
 async def test_a_chunk_that_comes_with_the_limit_is_taken() -> None:
     async def swallowing() -> AsyncIterator[str]:
         with suppress(asyncio.CancelledError):
-            await asyncio.sleep(LONG)
+            await asyncio.sleep(LONG)  # pace: a silence
         yield "in the same moment"
-        await asyncio.sleep(LONG)
+        await asyncio.sleep(LONG)  # pace: a silence
 
     answer = AsyncAnswer(swallowing(), first=0.05, between=0.05)
     assert [item async for item in answer] == ["in the same moment"]
@@ -261,7 +261,7 @@ async def test_who_is_cancelled_at_the_limit_is_cancelled() -> None:
 
     async def cancelling() -> AsyncIterator[str]:
         try:
-            await asyncio.sleep(LONG)
+            await asyncio.sleep(LONG)  # pace: a silence
         finally:
             task.cancel()  # as a reader that leaves in the same moment
         yield ""
