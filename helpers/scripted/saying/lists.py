@@ -111,22 +111,11 @@ class Lists(Scalars):
         if self._made and not self._made.extracts:
             return []
         field = Field(name, str(first.get("description", "")), None)
-        kinds = [
-            of_kind(kind, field.words, self.source)
-            for kind in ("person", "place", "code")
-        ]
-        kinds = [
-            found
-            for kind, found in zip(("person", "place", "code"), kinds, strict=True)
-            if field.is_a(kind)
-        ]
-        starts = [
-            each for each in (kinds[0] if kinds else []) if self.source.free(each)
-        ]
-        if not starts:
-            return []
+        kind = next(filter(field.is_a, ("person", "place", "code")), None)
+        found = of_kind(kind, field.words, self.source) if kind else []
+        starts = [each for each in found if self.source.free(each)]
         records: list[object] = []
-        for each, after in zip(starts, [*starts[1:], None], strict=True):
+        for each, after in zip(starts, [*starts[1:], None], strict=False):
             text = self.source.text[each.start : after.start if after else None]
             self.source.claim(each)
             records.append(self._record(each.text, text, item, has))

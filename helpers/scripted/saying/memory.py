@@ -63,14 +63,9 @@ def recalled(prompt: str, earlier: Sequence[str], system: str) -> str | None:
         r"|recall)\b[^?.]{0,20}?\bmy ([\w ]{2,40}?)\s*(?:[?.!,]|again|$)",
         low,
     )
-    name = (
-        asked[1].strip()
-        if asked
-        else "name"
-        if re.search(r"\bwho am i\b", low)
-        else None
-    )
-    if name is None and re.search(r"\bwhere do i live\b", low):
+    who, where = r"\bwho am i\b", r"\bwhere do i live\b"
+    name = asked[1].strip() if asked else "name" if re.search(who, low) else None
+    if name is None and re.search(where, low):
         name = "city"
     if name is None:
         return None
