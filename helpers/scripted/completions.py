@@ -19,7 +19,6 @@ from .reply import Reply
 from .request import (
     ChatRequest,
     Count,
-    Limit,
     Penalty,
     Share,
     Stops,
@@ -47,7 +46,7 @@ class CompletionRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     stream_options: StreamOptions | None = None
     n: Count | None = None
     best_of: Count | None = None
-    max_tokens: Limit | None = None
+    max_tokens: Annotated[int, Meta(ge=0)] | None = None
     stop: str | Stops | None = None
     echo: bool | None = None
     logprobs: Annotated[int, Meta(ge=0, le=5)] | None = None
@@ -114,7 +113,9 @@ class Completions:
             ChatRequest(
                 model=asked.model,
                 messages=[Message("user", prompt)],
-                max_tokens=asked.max_tokens or MOST_TOKENS,
+                max_tokens=MOST_TOKENS
+                if asked.max_tokens is None
+                else asked.max_tokens,
                 stop=asked.stop,
                 script=asked.script,
             )

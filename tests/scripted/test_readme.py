@@ -409,6 +409,19 @@ def test_values(url: str) -> None:
     assert re.fullmatch("[A-Z]{3}", value["code"])
 
 
+@holds(
+    "A loop of Thought, Action and Observation in the prompt's own words gets its next "
+    "action, or its answer."
+)
+def test_a_loop_in_words(url: str) -> None:
+    loop = "reckon:\ne.g. reckon: 1 + 1\nCalculates\n\nAction: reckon: 1 + 1\nPAUSE\n\n"
+    order = {"role": "system", "content": f"{loop}Observation: 2\n\nAnswer: 2"}
+    for prompt, says in (("6 * 7", "Action: reckon: 6 * 7"), ("Observation: 42", "42")):
+        message = {"role": "user", "content": prompt}
+        body = ask(url, messages=[order, message])
+        assert says in body["choices"][0]["message"]["content"]
+
+
 @holds("A tool may be required, forced by name, or allowed among others.")
 def test_choice_of_tools(url: str) -> None:
     allowed = {"mode": "required", "tools": [TOOL]}
@@ -455,12 +468,19 @@ def test_what_it_knows(url: str) -> None:
         assert says in body["choices"][0]["message"]["content"]
 
 
-@holds("It asks in words for what a call lacks, instead of making it up.")
+@holds(
+    "It asks in words for what a call lacks, instead of making it up, unless the "
+    "system's message orders the call."
+)
 def test_what_a_call_lacks(url: str) -> None:
     message = {"role": "user", "content": "Please multiply for me"}
     body = ask(url, messages=[message], tools=MATHS)
     assert "tool_calls" not in body["choices"][0]["message"]
     assert "does not say" in body["choices"][0]["message"]["content"]
+    order = {"role": "system", "content": "Call the multiply tool."}
+    body = ask(url, messages=[order, message], tools=MATHS)
+    made = body["choices"][0]["message"]["tool_calls"][0]["function"]
+    assert {*json.loads(made["arguments"])} == {"a", "b"}
 
 
 @holds(

@@ -39,9 +39,8 @@ _SIGNS = {
 }
 _N = r"(-?\d+(?:\.\d+)?)"
 _IT = (
-    r"(?:it|that|this|(?:the |your )?(?:result|sum|product|total|answer"
-    r"|output|difference|"
-    r"quotient)(?: of (?:that|this|it))?)"
+    r"(?:it|that|this|(?:the |your )?(?:result|sum|product|total|answer|output"
+    r"|difference|quotient)(?: of (?:that|this|it))?)"
 )
 _X = rf"({_N[1:-1]}|{_IT})"
 _FORMS = (
@@ -63,6 +62,15 @@ _FORMS = (
     (r"(?:the )?square root of X", "root", False),
     (r"(?:double)(?: X)", "double", False),
     (r"X squared|square of X", "square", False),
+)
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_SPAN = re.compile(
+    rf"\bhow many ({'|'.join(_SECONDS)})s (?:are |is )?(?:there )?in "
+    rf"(?:an? )?(\d*) ?({'|'.join(_SECONDS)})s?\b"
+)
+_TENS = re.compile(
+    r"\b(twenty|thirty|forty|fifty)[ -]"
+    r"(one|two|three|four|five|six|seven|eight|nine)\b"
 )
 _INFIX = re.compile(
     r"(?:[-(]\s*)*\d+(?:\.\d+)?[\s)]*"
@@ -105,6 +113,7 @@ def _signs(text: str) -> str:
     """Write numbers and signs as such."""
     low = text.casefold().replace("×", "*").replace("÷", "/").replace("\u2212", "-")
     low = re.sub(r"(?<=\d),(?=\d{3}\b)", "", low)
+    low = _TENS.sub(lambda two: str(NUMBERS[two[1]] + NUMBERS[two[2]]), low)
     low = re.sub(rf"\b({'|'.join(NUMBERS)})\b", lambda word: str(NUMBERS[word[0]]), low)
     for words, sign in (
         (r"plus", "+"),
@@ -115,6 +124,9 @@ def _signs(text: str) -> str:
         (r"mod|modulo", "%"),
     ):
         low = re.sub(rf"(?<=[\d)])\s*\b(?:{words})\s*(?=[-(\d])", f" {sign} ", low)
+    low = _SPAN.sub(
+        lambda at: f"{at[2] or 1} * {shown(_SECONDS[at[3]] / _SECONDS[at[1]])}", low
+    )
     low = re.sub(r"(\d+(?:\.\d+)?)\s*(?:%|percent) of (?=\d)", r"\1 / 100 * ", low)
     return low.replace("^", "**")
 

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 
 from .source import Found, Source
-from .words import NUMBERS, split, stem
+from .words import NUMBERS, either, seen, split, stem
 
+_PLEASE = r"(?:(?:please|can you|could you|i want to|i'd like to) )*"
+_ACTS = either("play, add, buy, order, read, watch, remove, delete, cancel")
+_NEXT = either("to, on, in, at, from, for, with, by, and")
 OBJECT = (
-    r"^(?:(?:please|can you|could you|i want to|i'd like to) )*(?:play"
-    r"|add|buy|order|read|"
-    r"watch|remove|delete|cancel) (?:some |an? |the |me )?"
-    r"([\w' -]{2,60}?)(?= to | on | in | at | from | for | with | by | and |[.?!,]|$)"
+    rf"^{_PLEASE}{_ACTS} (?:some |an? |the |me )?"
+    rf"([\w' -]{{2,60}}?)(?= {_NEXT} |[.?!,]|$)"
 )
 THING = (
     rf"\b(?:an?|the|some|\d+|{'|'.join(NUMBERS)}) ([a-z]+(?: [a-z]+){{0,2}}?)"
@@ -32,7 +33,8 @@ def asked(source: Source, *, cued: bool) -> Iterator[Found]:
     *cues, anything = _ASKED
     for pattern in cues:
         for found in source.find(pattern, re.IGNORECASE | re.DOTALL):
-            yield source.rest(found)
+            if re.search(r"\w", (rest := source.rest(found)).text):
+                yield rest
     for found in () if cued else source.find(anything, re.IGNORECASE | re.DOTALL):
         if len(source.rest(found).text) > len(found.text) / 2:
             yield source.rest(found)
@@ -53,19 +55,24 @@ def count_of(field: str, source: Source) -> int | None:
     return None
 
 
+_ADJECTIVES = r"(?:(?:short|long|funny|good|new|quick|simple|bedtime) )*"
+_WORKS = r"(?:recipe|story|joke|poem|plan|report|essay)"
+
+
+_ABOUT = either(
+    "about, on the (?:topic|subject) of, topic:, recipe for, plan for, for, of, on"
+)
+_ENDS = r"[.?!,;:\n]|$| with| in (?:one|two|three|\d)| as json| and "
+
+
 def about(text: str, *, article: bool = False) -> str:
     """Return what a text is about: "cats" of "Tell me a joke about cats."."""
-    found = re.search(
-        r"\b(?:about|on the (?:topic|subject) of|topic:|recipe for|plan for"
-        r"|for|of|on)\s+"
-        r"((?:an? |the )?)([^.?!,;:\n]{2,60}?)(?=[.?!,;:\n]|$| with"
-        r"| in (?:one|two|three|\d)"
-        r"| as json| and )",
-        text[:5000],
-        re.IGNORECASE,
+    found = seen(
+        rf"\b{_ABOUT}\s+((?:an? |the )?)([^.?!,;:\n]{{2,60}}?)(?={_ENDS})", text[:5000]
     )
     if not found:
-        return ""
+        made = seen(rf"\ban? {_ADJECTIVES}([\w -]{{2,30}}?) {_WORKS}\b", text)
+        return made[1] if made else ""
     return (found[1] if article else "") + found[2].strip("'\"`“” ")
 
 

@@ -61,6 +61,8 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
         provider = _provider(planned, talk, tools) if planned.lacks else None
         if provider and made[provider.name] <= 0:
             decision.calls.append(provider)
+        elif planned.lacks and talk.orders(planned.tool.name):
+            decision.calls.append(_forced(talk, planned.tool))
         elif planned.lacks:
             decision.lacks = decision.lacks or planned
         else:

@@ -2,24 +2,33 @@
 
 import re
 
-from .words import meanings
+from .words import either, meanings
 
 _TAGGED = re.compile(
     r"<(context|document|documents|text|article)>(.*?)</\1>", re.S | re.I
 )
+_BRINGS = either(
+    "context, documents?, passages?, sources?, information, article, text, facts, "
+    "knowledge"
+)
+_ENDS = either("question, query, user question, user, human, helpful answer, answer, q")
 _NAMED = re.compile(
-    r"(?:^|[\n.])[^\n]{0,160}?\b(?:context|documents?|passages?|sources?"
-    r"|information|article|"
-    r"text|facts|knowledge)\b[^\n:?]{0,60}:[ \t]*\n*(.+?)"
-    r"(?=\n+\s*(?:-+\n|#+ ?)?(?:question|query|user question|user|human"
-    r"|helpful answer|answer|q)\b[^\n:]{0,20}:|\Z)",
+    rf"(?:^|[\n.])[^\n]{{0,160}}?\b{_BRINGS}\b[^\n:?]{{0,60}}:[ \t]*\n*(.+?)"
+    rf"(?=\n+\s*(?:-+\n|#+ ?)?{_ENDS}\b[^\n:]{{0,20}}:|\Z)",
     re.S | re.I,
 )
 _QUESTION = re.compile(
-    r"(?:^|\n)[^\n]{0,40}?\b(?:question|query|user|human"
-    r"|q)\b[^\n:]{0,20}:[ \t]*\n*([^\n]+)",
+    r"(?:^|\n)[^\n]{0,40}?\b(?:question|query|user|human|q)\b[^\n:]{0,20}:"
+    r"[ \t]*\n*([^\n]+)",
     re.I,
 )
+_DELIMITED = re.compile(r"(\"{3}|'{3}|`{3})(.+?)\1", re.DOTALL)
+
+
+def delimited(prompt: str) -> str:
+    """Return the text that stands between triple quotes; "" if there is none."""
+    found = _DELIMITED.search(prompt)
+    return found[2].strip() if found else ""
 
 
 def sentences(text: str) -> list[str]:

@@ -9,28 +9,34 @@ from msgspec import DecodeError, Struct, json
 from ..message import Message
 from ..request import ChatRequest
 from .answers import answer, honest
+from .words import either, seen
 
 READ = 20_000
 """Characters of a message that an answer may depend on."""
 
-_REFERS = re.compile(
-    r"^(?:and|what about|how about|now|also|then|but|same|ok|okay|yes"
-    r"|no)\b|\b(?:it|that|"
-    r"there|those|these|them|he|she|again|instead|too|the same)\b",
-    re.IGNORECASE,
+_GOES_ON = either(
+    "and, what about, how about, now, also, then, but, same, ok, okay, yes, no"
 )
+_POINTS_BACK = either(
+    "it, that, there, those, these, them, he, she, again, instead, too, the same"
+)
+_REFERS = re.compile(rf"^{_GOES_ON}\b|\b{_POINTS_BACK}\b", re.IGNORECASE)
 
 _FORM = re.compile(
     r"(?:STRICT OUTPUT FORMAT|The output should be (?:formatted|a markdown)).*```"
     r"|Return a JSON object\.|Your response should be an? (?:list|markdown)[^\n]*"
-    r"|Your response should be a numbered list.*?3\. baz"
-    r"|\bAnswer the user query\.|Write a datetime string.*?Return ONLY "
-    r"this string[^\n]*"
-    r"|Select one of the following options:[^\n]*"
-    r"|\b(?:respond|reply|answer)(?: only)? (?:in|with|as) (?:valid )?json[:.,]",
+    r"|Your response should be a numbered list.*?3\. baz|\bAnswer the user query\."
+    r"|Write a datetime string.*?Return ONLY this string[^\n]*|Select one of the "
+    r"following options:[^\n]*|\b(?:respond|reply|answer)(?: only)? (?:in|with|as) "
+    r"(?:valid )?json[:.,]",
     re.DOTALL | re.IGNORECASE,
 )
 """What LangChain's output parsers, and people, say of the form of an answer."""
+
+
+_ALL_TOOLS = re.compile(
+    r"\buse all (?:of )?(?:the |your )?(?:available )?tools", re.IGNORECASE
+)
 
 
 def start(text: str) -> str:
@@ -77,6 +83,11 @@ class Conversation:
     def written(self) -> str | None:
         """The written answer to the prompt, if there is one."""
         return None if "translat" in self.system.casefold() else answer(self.prompt)
+
+    def orders(self, tool: str) -> bool:
+        """Whether the system's message orders a call of a tool, or of all of them."""
+        order = rf"\b(?:call|use|run)(?:ing)? (?:the )?[`'\"]?{re.escape(tool)}\b"
+        return bool(seen(order, self.system) or _ALL_TOOLS.search(self.system))
 
     def said(self) -> str:
         """Return the answer in words."""

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from .arithmetic import steps
 from .asked import OBJECT, THING, asked, items_of
+from .equation import solved
 from .kinds import EMAIL, IPV4, KINDS, URL, UUID, of_kind
 from .source import DATE, Found, Source, as_date
-from .words import meaning, split, stem
+from .words import meaning, meanings, seen, split, stem
 
 _SYMBOLS = {"$": "price cost amount budget total salary fee", "%": "percent rate"}
 _NEAR = {
@@ -101,10 +103,9 @@ class Field:
             if any(before.endswith(sign) or after[:1] == sign for sign in signs) or (
                 near
                 and (
-                    re.search(
+                    seen(
                         rf"\b(?:{'|'.join(near)})\s*(?:\bis|\bwas|\bof|\bto|=|:|\()?\s*\$?#?$",
                         before,
-                        re.IGNORECASE,
                     )
                     or re.match(rf"[\s-]?(?:{'|'.join(near)})\b", after, re.IGNORECASE)
                 )
@@ -114,11 +115,14 @@ class Field:
     def truth(self, source: Source) -> bool | None:
         """Say whether the text has what this field asks; None where it says nothing."""
         if {*self.words} & {"on", "enabled", "active", "state", "power"} and (
-            turned := re.search(
-                r"\b(?:turn|switch)\w*\b.*?\b(on|off)\b", source.text, re.I
-            )
+            turned := seen(r"\b(?:turn|switch)\w*\b.*?\b(on|off)\b", source.text)
         ):
             return turned[1].lower() == "on"
+        if {*self.words} & {"math", "maths"}:
+            return bool(steps(source.text) or solved(source.text))
+        if {*self.words} <= _VERDICTS:
+            said = meanings(source.text.rpartition("\n\n")[2])
+            return True if said & _WON else False if said & _LOST else None
         wanted = {meaning(word) for word in self.words if word not in _DULL}
         words = re.findall(r"[\w']+|[:.,;]", source.text.lower())
         for at, word in enumerate(words):
@@ -144,11 +148,10 @@ class Field:
                 r"(?=[,;!?\n]|\.(?:\s|$)|$|\s+(?:and|but|who|with|in|on|at|for|from)\b)"
             )
             yield from source.find(
-                rf"{cue}\s*(?:(?:is|are|was|should be|to)\b|=|:|(?:named|called)\b)\s*"
-                rf"[\"'“`]?(?!"
-                rf"\{{|\[|a\b|an\b|the\b|of\b)([^\n,;!?\"“”{{]{{1,200}}?)[\"'”`]?{end}"
-                rf""
+                rf"{cue}\s*(?:(?:is|are|was|should be|to)\b|=|:|(?:named"
+                rf"|called)\b)\s*[\"'“`]?(?!\{{|\[|a\b|an\b|the\b|of\b)([^\n,;!?\"“”{{]{{1,200}}?)[\"'”`]?{end}"
             )
+            yield from source.find(rf"{cue} (v?\d[\w.]*\w)(?![\w.])")
             yield from source.find(
                 rf"\bthe {cue} (?!is\b|of\b|for\b|in\b|to\b|and\b)([\w-]{{2,40}})"
             )
@@ -183,7 +186,7 @@ class Field:
         self, kind: str, source: Source
     ) -> Iterator[tuple[Found, Sequence[str]]]:
         if kind == "date":
-            written = bool(re.search(r"yyyy|iso", self.description, re.IGNORECASE))
+            written = bool(seen(r"yyyy|iso", self.description))
             for found, forms in _dates(source):
                 yield found, forms if written else (found.text, *forms)
             return
@@ -207,9 +210,8 @@ class Field:
         if len(source.quoted) > 1:
             return source.quoted
         for found in source.find(
-            r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}"
-            r"(?: [\w'-]{1,40}){0,2}?,? "
-            r"(?:and|or) [\w'-]{1,40})",
+            r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}(?: "
+            r"[\w'-]{1,40}){0,2}?,? (?:and|or) [\w'-]{1,40})"
         ):
             return items_of(found)
         return []
@@ -234,13 +236,10 @@ class Field:
         return []
 
 
-_FORMATS = {
-    "email": EMAIL,
-    "uri": URL,
-    "url": URL,
-    "uuid": UUID,
-    "ipv4": IPV4,
-}
+_VERDICTS = {"response", "result", "answer", "value", "output", "success"}
+_WON = meanings("winner true yes success passed correct")
+_LOST = meanings("loser false no failure failed wrong")
+_FORMATS = {"email": EMAIL, "uri": URL, "url": URL, "uuid": UUID, "ipv4": IPV4}
 _DULL = {"is", "has", "the", "of", "a", "in", "number", "be", "and", "or", "to", "for"}
 _DULL |= {"should", "with", "that", "this", "from", "value", "first", "second", "input"}
 

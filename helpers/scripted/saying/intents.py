@@ -12,8 +12,18 @@ from .knowledge import known
 from .labels import pick
 from .languages import translated
 from .memory import recalled, told
-from .words import meanings, stem
-from .writing import calculated, changed, code, counted, listed, poem, query, summarised
+from .words import either, meanings, seen, stem
+from .writing import (
+    calculated,
+    changed,
+    code,
+    counted,
+    listed,
+    poem,
+    query,
+    rewritten,
+    summarised,
+)
 
 READ = 10_000
 """Characters of a prompt that are looked at for what it asks for."""
@@ -33,6 +43,7 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield translated(prompt, system)
     yield rephrased(prompt, system, talk.earlier)
     yield classified(prompt, system)
+    yield rewritten(prompt, system)
     yield summarised(prompt, system)
     yield from_context(prompt, system)
     yield poem(prompt, system)
@@ -46,18 +57,26 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield yes_or_no(prompt)
 
 
+_SAY = either(
+    "say, repeat(?: after me| back)?, echo, respond with, reply with, answer with, "
+    "output, print"
+)
+_EXACTLY = either(
+    "exactly, only, just, back, the words?, the phrase, the following, "
+    "this(?= ?:), to me"
+)
+_TIMES = r"(?:\d+|two|three|ten|double|five) times(?: fast)?"
+_FORM = rf"and nothing else|exactly|in (?:a|one) .*|{_TIMES}"
+_ECHO = re.compile(
+    rf"\s*(?:please |can you |could you )*{_SAY}(?: {_EXACTLY})*\s*:?\s+"
+    rf"[\"'“`]?(.+?)[\"'”`]?(?:\s+(?:{_FORM}))?[.!]?\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 def echoed(prompt: str) -> str | None:
     """Return what the prompt wants to be said."""
-    found = re.match(
-        r"\s*(?:please |can you |could you )*(?:say|repeat(?: after me"
-        r"| back)?|echo|respond with|reply with|answer with|output|print)"
-        r"(?: exactly| only| just| back| the words?| the phrase"
-        r"| the following| this(?= ?:)| to me)*\s*:?\s+[\"'“`]?(.+?)[\"'”`]?"
-        r"(?:\s+(?:and nothing else|exactly|in (?:a|one) .*|(?:\d+|two|three"
-        r"|ten|double|five) times(?: fast)?))?[.!]?\s*$",
-        prompt,
-        re.IGNORECASE | re.DOTALL,
-    )
+    found = _ECHO.match(prompt)
     if not found or len(found[1]) > 2000:
         return None
     if re.match(
@@ -70,28 +89,34 @@ def echoed(prompt: str) -> str | None:
     return found[1][:1].upper() + found[1][1:]
 
 
+_SORTS = either(
+    "classif\\w*, categori\\w*, category, sentiment, label, detect (?:the )?\\w+, "
+    "which of (?:the following|these), route, intent, tone"
+)
+_BEFORE_LABELS = either(
+    "as, into, labels?, categories, category, classes, options, "
+    "one of(?: the following| these)?, following(?: \\w+)?(?: \\w+)?(?=:), either, "
+    "being about, sentiments?, tone, intents?"
+)
+_LABELS_ARE = either(
+    "either, one of, categories, labels, being, are, is, the following, about"
+)
+_LABEL = r"[`'\"]?[\w-]+[`'\"]?"
+_LONG_LABEL = r"[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?"
+_LABELS = (
+    rf"((?:{_LONG_LABEL}\s*[,/|]\s*)+(?:or |and )?{_LABEL}|{_LABEL},? or {_LABEL})"
+)
+_TOLD_LABELS = rf"(?:\b{_BEFORE_LABELS}\b(?: {_LABELS_ARE})*[:,\s(\[]+|\(){_LABELS}"
+_QUOTED = r"[`'\"][\w -]{1,40}[`'\"]"
+_QUOTED_LABELS = rf"((?:{_QUOTED}(?:, ?|,? or |,? and )){{1,20}}{_QUOTED})"
+
+
 def classified(prompt: str, system: str) -> str | None:
     """Return the label that fits, where labels are given or sentiment is asked for."""
     both = f"{system}\n{prompt}"
-    if not re.search(
-        r"\b(?:classif\w*|categori\w*|category|sentiment|label|detect (?:the )?\w+"
-        r"|which of (?:the following|these)|route|intent|tone)\b",
-        both,
-        re.I,
-    ):
+    if not seen(rf"\b{_SORTS}\b", both):
         return None
-    found = re.search(
-        r"(?:\b(?:as|into|labels?|categories|category|classes|options"
-        r"|one of(?: the following| these)?|following|either|being about"
-        r"|sentiments?|tone|intents?)\b"
-        r"(?: (?:either|one of|categories|labels|being|are|is|the following"
-        r"|about))*[:,\s(\[]+|\()"
-        r"((?:[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?\s*[,/|]\s*)+(?:or "
-        r"|and )?[`'\"]?[\w-]+[`'\"]?"
-        r"|[`'\"]?[\w-]+[`'\"]?,? or [`'\"]?[\w-]+[`'\"]?)",
-        both,
-        re.IGNORECASE,
-    )
+    found = seen(_QUOTED_LABELS, both) or seen(_TOLD_LABELS, both)
     if found:
         labels = [
             label.strip(" `'\"")
@@ -100,7 +125,7 @@ def classified(prompt: str, system: str) -> str | None:
             )
         ]
         text = both.replace(found[1], " ")
-    elif re.search(r"\bsentiment\b", both, re.I):
+    elif seen(r"\bsentiment\b", both):
         labels, text = ["Positive", "Negative", "Neutral"], both
     else:
         return None
@@ -115,32 +140,25 @@ def classified(prompt: str, system: str) -> str | None:
 def rephrased(prompt: str, system: str, earlier: Sequence[str]) -> str | None:
     """Return a question that stands alone, or other ways to ask it."""
     both = f"{system[:3000]}\n{prompt[:3000]}"
-    if re.search(
-        r"standalone (?:question|query)|(?:rewrite|re-write|rephrase"
-        r"|reformulate|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question"
-        r"|query)",
+    if seen(
+        r"standalone (?:question|query)|(?:rewrite|re-write|rephrase|reformulate"
+        r"|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question|query)",
         both,
-        re.I,
     ):
         question = re.findall(r"[^\n:.]*\w[^\n:.]*\?", prompt)
         asked = (question[-1] if question else prompt.splitlines()[-1]).strip()
         topics = [topic(text) for text in earlier[:1]]
-        if (
-            topics
-            and topics[0]
-            and re.search(r"\b(?:it|that|this|they|them)\b", asked, re.I)
-        ):
+        if topics and topics[0] and seen(r"\b(?:it|that|this|they|them)\b", asked):
             asked = re.sub(
                 r"\b(?:it|that|this|they|them)\b", topics[0], asked, count=1, flags=re.I
             )
         return asked
-    many = re.search(
+    many = seen(
         r"(\d|three|four|five|multiple) (?:\w+ ){0,3}(?:versions|queries"
         r"|search queries|sub-?questions|variations|perspectives)",
         both,
-        re.I,
     )
-    if many and re.search(r"\b(?:question|query|topic)\b", both, re.I):
+    if many and seen(r"\b(?:question|query|topic)\b", both):
         question = re.findall(
             r"(?:question|query|topic|to)\s*:?\s+([^\n]+)", prompt, re.I
         )
@@ -177,71 +195,59 @@ def capital(prompt: str) -> str | None:
 
 def company(prompt: str) -> str | None:
     """Return a name for a company that makes something."""
-    found = re.search(
+    found = seen(
         r"\bname\b.{0,40}\b(?:company|business|startup|shop|store"
         r"|brand)\b.{0,30}?\b(?:makes?|sells?|selling|producing|produces"
         r"|making|called|for) ([\w -]{2,40})",
         prompt,
-        re.I,
     )
     return f"{found[1].strip().title()} & Co." if found else None
 
 
 def who(prompt: str) -> str | None:
     """Say what this is."""
-    if (
-        re.search(
-            r"\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b"
-            r"|\b(?:which|what) (?:language )?model\b|\btell me about yourself\b",
-            prompt,
-            re.I,
-        )
-        and len(prompt) < 200
-    ):
-        return (
-            "I am a scripted model: a small server on your machine that gives written\n"
-            "answers, the same each time. I speak OpenAI's protocol, and I stream."
-        )
-    return None
+    asks = (
+        r"\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b"
+        r"|\b(?:which|what) (?:language )?model\b|\btell me about yourself\b"
+    )
+    if len(prompt) >= 200 or not seen(asks, prompt):
+        return None
+    return (
+        "I am a scripted model: a small server on your machine that gives written\n"
+        "answers, the same each time. I speak OpenAI's protocol, and I stream."
+    )
 
 
 def polite(prompt: str) -> str | None:
     """Return a greeting for a greeting, and thanks for thanks."""
-    tells = re.search(r"\b(?:my name is|i am|i'm|call me)\b", prompt[:300], re.I)
+    tells = seen(r"\b(?:my name is|i am|i'm|call me)\b", prompt[:300])
     if tells and "?" not in prompt and (name := told([prompt]).get("name")):
         return f"Hello {name}, nice to meet you! How can I help you?"
     low = normal(prompt[:300])
-    if (
-        re.match(
-            r"(?:hi|hello|hey|good (?:morning|afternoon|evening)"
-            r"|greetings)\b(?: \w+){0,5}$",
-            low,
-        )
-        and "how are" not in low
-    ):
-        return answer("Hello")
-    if (
-        re.search(r"\bhow are you\b|\bhow s it going\b|\bwhat s up\b", low)
-        and len(low) < 80
-    ):
-        return (
-            "I am well, thank you: a scripted model has no bad days. How can I "
-            "help you?"
-        )
-    if re.match(
-        r"(?:thanks|thank you|thx|great|cool|nice|ok|okay|perfect)\b(?: \w+){0,4}$", low
-    ):
-        return "You are welcome!"
-    if re.match(r"(?:bye|goodbye|see you|good night)\b(?: \w+){0,3}$", low):
-        return "Goodbye!"
-    if re.match(r"(?:ping|test|testing|this is a test|hello world)$", low):
-        return {"ping": "pong"}.get(low, "This is a test, and it works.")
-    if (
-        re.search(r"\b(?:what can you do|how can you help|help me)\b", low)
-        and len(low) < 60
-    ):
+    for pattern, longest, says in _POLITE:
+        if len(low) < longest and re.search(pattern, low):
+            return says or answer("Hello")
+    if len(low) < 60 and seen(r"\b(?:what can you do|how can you help|help me)\b", low):
         return honest("")
     return None
+
+
+_HELLO = either("hi, hello, hey, greetings, good (?:morning|afternoon|evening)")
+_THANKS = either("thanks, thank you, thx, great, cool, nice, ok, okay, perfect")
+_WELL = "I am well, thank you: a scripted model has no bad days. How can I help you?"
+_POLITE = (
+    (r"\b(?:how are you|how s it going|what s up)\b", 80, _WELL),
+    (rf"^(?!.*how are){_HELLO}\b(?: \w+){{0,5}}$", 300, ""),
+    (rf"^{_THANKS}\b(?: \w+){{0,4}}$", 300, "You are welcome!"),
+    (r"^(?:bye|goodbye|see you|good night)\b(?: \w+){0,3}$", 300, "Goodbye!"),
+    (r"^ping$", 300, "pong"),
+    (
+        r"^(?:test|testing|this is a test|hello world)$",
+        300,
+        "This is a test, and it works.",
+    ),
+)
+"""What is said to words of politeness, and the characters that they may have."""
 
 
 def fact(prompt: str) -> str | None:
@@ -250,10 +256,9 @@ def fact(prompt: str) -> str | None:
         return None
     words = {stem(word) for word in re.findall(r"\w+", prompt.casefold())}
     defines = re.search(
-        r"\b(?:what(?:'s| is| are)|explain|describe|define|tell me about"
-        r"|who is)\b(?: the| an?)? ?(?:concept of "
-        r"|idea of )?([\w -]{2,40}?)(?=[?.!,;:\n]|$| in | to | and | like "
-        r"| for )",
+        r"\b(?:what(?:'s| is| are)|explain|describe|define|tell me about|who is)\b(?: "
+        r"the| an?)? ?(?:concept of |idea of )?([\w -]{2,40}?)(?=[?.!,;:\n]|$| in | "
+        r"to | and | like | for )",
         prompt.casefold(),
     )
     defined = {stem(word) for word in defines[1].split()} if defines else set()
@@ -271,7 +276,7 @@ def followed(prompt: str, earlier: Sequence[str]) -> str | None:
     ):
         return None
     before = earlier[0]
-    if re.search(r"\banother\b", prompt, re.I):
+    if seen(r"\banother\b", prompt):
         return poem(before)
     new = re.sub(
         r"^\W*(?:and|what about|how about)\s+(?:in |of |for )?|[?.!]+$",
@@ -279,13 +284,13 @@ def followed(prompt: str, earlier: Sequence[str]) -> str | None:
         prompt,
         flags=re.I,
     )
-    country = re.search(r"\bcapital(?: city)? of ", before, re.I)
+    country = seen(r"\bcapital(?: city)? of ", before)
     return capital(f"capital of {new}") if country else None
 
 
 def yes_or_no(prompt: str) -> str | None:
     """Answer with yes or no where that is demanded and the words can decide it."""
-    if not re.search(r"\byes\b\W{0,3}(?:or|/)\W{0,3}no\b", prompt, re.I):
+    if not seen(r"\byes\b\W{0,3}(?:or|/)\W{0,3}no\b", prompt):
         return None
     question, _, rest = prompt.partition("?")
     rest = re.sub(
@@ -301,10 +306,9 @@ def topic(prompt: str) -> str:
     if len(prompt) >= 300:
         return ""
     named = re.match(
-        r"\W*(?:please |can you )*(?:explain|describe|define|what (?:is|are)"
-        r"|tell me about|"
-        r"who (?:is|was))(?: the| an?)? ([\w' -]{2,50}?)(?: (?:in|to|for"
-        r"|like) .*)?[.?!]*$",
+        r"\W*(?:please |can you )*(?:explain|describe|define|what (?:is|are)|tell me "
+        r"about|who (?:is|was))(?: the| an?)? ([\w' -]{2,50}?)(?: (?:in|to|for|like) "
+        r".*)?[.?!]*$",
         prompt,
         re.IGNORECASE,
     )

@@ -11,7 +11,7 @@ from .fields import Field
 from .keywords import Keywords
 from .knowledge import joke, known, some
 from .source import TODAY
-from .words import these
+from .words import listed
 
 TRIES = 50
 """Texts made for a pattern until one fits what else the schema asks for."""
@@ -19,13 +19,7 @@ TRIES = 50
 MOST = 10_000
 """Characters, or rounds of a repetition, that a pattern may ask for."""
 
-_LONG = frozenset(
-    these(
-        "answer response text content summary description reason reasoning explanation "
-        "story plot review analysis body message output result thought thoughts "
-        "conclusion advice overview abstract comment justification final feedback"
-    )
-)
+_LONG = frozenset(listed("long"))
 _NUMBERS = {
     "age": 36,
     "year": 2026,
@@ -34,8 +28,15 @@ _NUMBERS = {
     "score": 4,
     "servings": 4,
 }
-_NUMBERS |= {"quantity": 1, "hour": 9, "minutes": 30, "calories": 350, "confidence": 1}
-_ORDINALS = these("first second third fourth fifth sixth seventh eighth ninth tenth")
+_NUMBERS |= {
+    "quantity": 1,
+    "count": 3,
+    "hour": 9,
+    "minutes": 30,
+    "calories": 350,
+    "confidence": 1,
+}
+_ORDINALS = listed("ordinals")
 
 
 class Made(Struct):

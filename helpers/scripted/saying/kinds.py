@@ -4,36 +4,9 @@ import re
 from collections.abc import Sequence
 
 from .source import NAME, Found, Source
+from .words import tables
 
-_WORDS = {
-    "email": "email mail recipient to cc",
-    "url": "url link website uri site webpage homepage",
-    "date": "date day when deadline due birthday birthdate birth departure checkin "
-    "checkout arrival start end",
-    "time": "time hour when at start",
-    "zone": "timezone tz zone",
-    "phone": "phone telephone mobile",
-    "code": "id code ticker symbol sku order isbn key reference flight stock ref",
-    "origin": "origin from source departure",
-    "destination": "destination dest to target arrival",
-    "place": "city location place country town region venue state destination origin "
-    "area where room capital cities locations places countries",
-    "maker": "author artist singer band director writer composer brand",
-    "path": "path file filename filepath directory folder dir",
-    "currency": "currency currencies",
-    "job": "occupation job profession role position",
-    "weather": "conditions condition forecast sky weather",
-    "person": "name person customer user username recipient sender contact who "
-    "employee patient character first last guest attendee speaker names people "
-    "attendees participants company organization vendor seller "
-    "supplier merchant product item brand",
-    "language": "language lang languages",
-    "expression": "expression equation formula math calculation",
-    "query": "query question search keywords keyword prompt request queries q topic",
-    "text": "text body content message note task todo input sentence comment reminder "
-    "subject title description statement review document",
-}
-KINDS = {kind: frozenset(words.split()) for kind, words in _WORDS.items()}
+KINDS = {kind: frozenset(words.split()) for kind, words in tables()["kinds"].items()}
 """The words of names of fields that want a value of a kind."""
 
 LANGUAGES = (
@@ -56,6 +29,7 @@ _JOB = (
     r"|scientist|doctor|teacher|"
     r"manager|developer|nurse|lawyer|artist|designer|writer|student|chef|analyst))\b"
 )
+_COLOURS = "blond|blonde|brown|black|red|gr[ae]y|white|green|blue|auburn|dark|yellow"
 _PHONE = r"\(?\+?\d[\d ()-]{6,18}\d"
 _EXPRESSION = r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+"
 
@@ -76,13 +50,7 @@ def of_kind(kind: str, words: Sequence[str], source: Source) -> list[Found]:
     if kind == "maker":
         return list(source.find(rf"\bby ({NAME})", 0))
     if kind == "person":
-        sells = {*words} & {
-            "vendor",
-            "company",
-            "sender",
-            "seller",
-            "merchant",
-        }
+        sells = {*words} & {"vendor", "company", "sender", "seller", "merchant"}
         inside = re.compile(rf"\b(?:in|near|at{'' if sells else '|from'})\s$")
         return [
             name
@@ -95,6 +63,16 @@ def of_kind(kind: str, words: Sequence[str], source: Source) -> list[Found]:
             Found(_CURRENCIES[found.text.lower().rstrip("s")], found.start, found.end)
             for found in source.find(rf"\b(?:{'|'.join(_CURRENCIES)})s?\b")
         ]
+    if kind == "height":
+        return [
+            Found(f"{float(found.text) * 0.3048:.2f}", found.start, found.end)
+            for found in source.find(r"\b(\d(?:\.\d+)?) (?:feet|foot|ft)\b")
+        ]
+    if kind == "colour":
+        thing = words[0]
+        return list(
+            source.find(rf"\b({_COLOURS}) {thing}\b|\b{thing} is ({_COLOURS})\b")
+        )
     if kind == "code":
         return source.codes
     if kind == "zone":

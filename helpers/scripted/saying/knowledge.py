@@ -18,7 +18,9 @@ def known() -> dict[str, Any]:
 
 @cache
 def _lists() -> dict[str, list[str]]:
+    jokes = [f"{each['setup']} {each['punchline']}" for each in known()["jokes"]]
     return {stem(name): items for name, items in known()["lists"].items()} | {
+        stem("joke"): jokes,
         "color": known()["lists"]["colour"],
         stem("flavour"): known()["lists"]["flavor"],
     }

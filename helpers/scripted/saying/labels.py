@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from .knowledge import known
-from .words import content, meanings, split, stem
+from .words import content, meanings, seen, split, stem
 
 _OTHER = (
     "other",
@@ -91,10 +91,8 @@ def _score(label: str, text: str) -> float:
     for each in known()["labels"]:
         if own & {stem(name) for name in each["names"].split()}:
             score += len(words & {*each["words"].split()})
-    no = re.search(
-        r"\b(?:not|n't|never|isn't|wasn't) (?:\w+ )?(?:good|great|happy|nice)",
-        text,
-        re.I,
+    no = seen(
+        r"\b(?:not|n't|never|isn't|wasn't) (?:\w+ )?(?:good|great|happy|nice)", text
     )
     if no and own & {stem("positive"), stem("happy"), "good"}:
         score -= 2

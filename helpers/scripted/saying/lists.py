@@ -1,7 +1,7 @@
 """Lists for a schema: what a text lists, and as many items as it asks for."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ..frames import Json
 from .asked import count_of
@@ -11,8 +11,10 @@ from .invented import of_country
 from .keywords import Keywords, keywords, mapping
 from .kinds import of_kind
 from .limits import fits
+from .objects import objects
 from .scalars import MISSING, MOST_VALUES, Scalars, for_own_words
 from .source import Found, Source
+from .writing import wanted
 
 
 class Lists(Scalars):
@@ -32,7 +34,7 @@ class Lists(Scalars):
             return first
         if isinstance(has.contains, Mapping) and not has.items:
             every = has.contains
-        if self._repeats(every) or self._within.count(str(every.get("$ref"))) > 1:
+        if self._repeats(every):
             return first
         asked = count_of(name, self.source)
         found = self._listed(every, name)
@@ -45,6 +47,7 @@ class Lists(Scalars):
             wanted = min(wanted, most)
         wanted = min(max(wanted, least), 100)
         items = found[:wanted]
+        one_of = "enum" in self._resolved(every)
         outer, within = self._index, self._noun
         self._noun = singular = _singular(name)
         for index in range(2 * wanted + 5):
@@ -52,7 +55,8 @@ class Lists(Scalars):
                 break
             self._index = index
             value = self.value(every, singular)
-            if value is not MISSING and not (has.unique_items and value in items):
+            distinct = has.unique_items or (one_of and len(items) >= least)
+            if value is not MISSING and not (distinct and value in items):
                 items.append(value)
         self._index, self._noun = outer, within
         return [*first, *items]
@@ -80,6 +84,8 @@ class Lists(Scalars):
         if has.type != "string":
             return []
         field = Field(name, has.description or "", has.format)
+        if self._made and {*field.words} <= _ANY:
+            return [*wanted(self.source.text)[1]]
         if self._made and {*field.words} & _POINTS:
             text = self.source.text.partition(": ")[2] or self.source.text
             return [*filter(lambda each: fits(item, each, self._root), sentences(text))]
@@ -98,31 +104,34 @@ class Lists(Scalars):
         first = self._resolved(mapping(first))
         if first.get("type", "string") != "string":
             return []
+        if made := [*self._from_json(item, has, within)]:
+            return made
         if told := Field(within).told_list(self.source)[:50]:
             return [self._record(each.text, each.text, item, has) for each in told]
         if self._made and not self._made.extracts:
             return []
         field = Field(name, str(first.get("description", "")), None)
-        kinds = [
-            of_kind(kind, field.words, self.source)
-            for kind in ("person", "place", "code")
-        ]
-        kinds = [
-            found
-            for kind, found in zip(("person", "place", "code"), kinds, strict=True)
-            if field.is_a(kind)
-        ]
-        starts = [
-            each for each in (kinds[0] if kinds else []) if self.source.free(each)
-        ]
-        if not starts:
-            return []
+        kind = next(filter(field.is_a, ("person", "place", "code")), None)
+        found = of_kind(kind, field.words, self.source) if kind else []
+        starts = [each for each in found if self.source.free(each)]
         records: list[object] = []
-        for each, after in zip(starts, [*starts[1:], None], strict=True):
+        for each, after in zip(starts, [*starts[1:], None], strict=False):
             text = self.source.text[each.start : after.start if after else None]
             self.source.claim(each)
             records.append(self._record(each.text, text, item, has))
         return records
+
+    def _from_json(self, item: Json, has: Keywords, within: str) -> Iterator[object]:
+        """Yield an object for each that stands in the text with the same keys."""
+        fields = has.properties or {}
+        for each in objects(self.source.text):
+            same: dict[str, object] = {
+                name: {"const": value}
+                for name, value in each.items()
+                if name in fields and fits(mapping(fields[name]), value, self._root)
+            }
+            if same:
+                yield self.value({**item, "properties": {**fields, **same}}, within)
 
     def _record(self, first: str, text: str, item: Json, has: Keywords) -> object:
         """Return the object of a text that begins with its first value."""
@@ -149,6 +158,7 @@ def _singular(name: str) -> str:
     return name
 
 
+_ANY = frozenset(["response", "items", "list", "values", "results", "result"])
 _POINTS = frozenset(
     ["points", "facts", "highlights", "takeaways", "claims", "sentences"]
 )

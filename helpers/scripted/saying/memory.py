@@ -11,6 +11,11 @@ _TELLS = re.compile(
 _NAME = re.compile(r"\b(?:i am|i'm|call me|this is) ([A-Z][\w'-]*)", re.IGNORECASE)
 
 
+_GREETS = re.compile(
+    r"^\W*(?:hi|hello|hey)\W+(?:i'?m|i am|my name is) ([a-z]+)\W*$", re.IGNORECASE
+)
+
+
 def told(texts: Sequence[str]) -> dict[str, str]:
     """Return what texts of the user say of them: {"name": "Bob"}; the latest first.
 
@@ -32,6 +37,8 @@ def told(texts: Sequence[str]) -> dict[str, str]:
         for match in _NAME.finditer(text[:5000]):
             if match[1][:1].isupper():
                 found.setdefault("name", match[1])
+        if greets := _GREETS.search(text[:300]):
+            found.setdefault("name", greets[1].capitalize())
         for place in re.findall(
             r"\bI live in ([A-Z][\w ]{1,30}?)(?=[.,!?\n]|$)", text[:5000]
         ):
@@ -52,19 +59,13 @@ def recalled(prompt: str, earlier: Sequence[str], system: str) -> str | None:
         said = earlier[-1] if "first" in low else earlier[0]
         return f"You said: “{said.strip()}”"
     asked = re.search(
-        r"\b(?:what(?:'s| is| are|s)|do you (?:know|remember)|tell me"
-        r"|remember|recall)\b[^?.]{0,20}?\bmy ([\w ]{2,40}?)\s*(?:[?.!,]"
-        r"|again|$)",
+        r"\b(?:what(?:'s| is| are|s)|do you (?:know|remember)|tell me|remember"
+        r"|recall)\b[^?.]{0,20}?\bmy ([\w ]{2,40}?)\s*(?:[?.!,]|again|$)",
         low,
     )
-    name = (
-        asked[1].strip()
-        if asked
-        else "name"
-        if re.search(r"\bwho am i\b", low)
-        else None
-    )
-    if name is None and re.search(r"\bwhere do i live\b", low):
+    who, where = r"\bwho am i\b", r"\bwhere do i live\b"
+    name = asked[1].strip() if asked else "name" if re.search(who, low) else None
+    if name is None and re.search(where, low):
         name = "city"
     if name is None:
         return None

@@ -11,7 +11,7 @@ from .kinds import KINDS
 from .scalars import MISSING
 from .schema import Filler
 from .source import Source
-from .words import STOP, meaning, meanings, split
+from .words import STOP, meaning, meanings, seen, split
 
 SIGNS = {
     "+": "add adder addition sum plus",
@@ -83,6 +83,11 @@ class Offered:
         ]
         return meanings(" ".join([*words, *texts, *values])) - self.about
 
+    @property
+    def _texts(self) -> list[str]:
+        fields = self.fields.items()
+        return [name for name, has in fields if has.get("type", "string") == "string"]
+
     @cached_property
     def sign(self) -> str | None:
         """The sign of the operation that it is, if it is one of two numbers."""
@@ -107,15 +112,9 @@ class Offered:
     def calculates(self) -> str | None:
         """The name of the parameter that takes a whole formula, if there is one."""
         text = f"{' '.join(split(self.name))} {self.function.description or ''}"
-        if not re.search(
-            r"calculate|calculator|\bmath|arithmetic|expression|evaluat", text, re.I
-        ):
+        if not seen(r"calculate|calculator|\bmath|arithmetic|expression|evaluat", text):
             return None
-        texts = [
-            n
-            for n, item in self.fields.items()
-            if item.get("type", "string") == "string"
-        ]
+        texts = self._texts
         if not texts:
             return None
         return texts[0] if len(texts) == 1 or texts[:1] == self.needed else None
@@ -123,15 +122,12 @@ class Offered:
     @cached_property
     def searches(self) -> bool:
         """Whether it looks things up for a question in words."""
-        texts = [
-            n for n in self.fields if self.fields[n].get("type", "string") == "string"
-        ]
+        texts = self._texts
         asks = [n for n in texts if {*split(n)} & {*KINDS["query"], "input"}]
-        described = re.search(
+        described = seen(
             r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"
             r"|\binformation (?:about|on)",
             self.function.description or "",
-            re.IGNORECASE,
         )
         return bool(asks or len(texts) == 1) and (
             bool(self.about & _SEARCHES) or bool(described and asks)
@@ -168,12 +164,21 @@ class Offered:
             value = filler.value(schema)
             if isinstance(value, dict):
                 found |= {
-                    n: v for n, v in value.items() if v is not MISSING and v is not None
+                    name: item
+                    for name, item in value.items()
+                    if item is not MISSING
+                    and item is not None
+                    and not (isinstance(item, str) and self._is_own_name(item))
                 }
             lacks = [name for name in self.needed if name not in found]
             if not lacks:
                 break
         return found, lacks
+
+    def _is_own_name(self, value: str) -> bool:
+        """Say whether a value is of the name: "French" of translate_to_french."""
+        said = meanings(value)
+        return bool(said) and said <= self.about
 
     def text_fields(self) -> list[str]:
         """Return the names of its parameters that take free text."""

@@ -9,24 +9,27 @@ from .kinds import EMAIL
 from .labels import pick
 from .offered import Offered
 from .source import Found, Source
-from .words import meanings, split
+from .words import either, meanings, split
 
 SURE = 0.75
 """A tool whose name is not in the prompt is called from this score on, unless it lacks
 something: that is four words of its description and its parameters."""
 
+_HELLO = either("hi, hello, hey, thanks?, bye, good (?:morning|evening|night|day)")
+_TALK = either(
+    "who are you, how are you, your name, my name, joke, poem, haiku, story, count to"
+)
 _CHAT = re.compile(
-    r"^\W*(?:hi|hello|hey|thanks?|bye|good (?:morning|evening|night"
-    r"|day))\b[^.?!]{0,40}[.?!]*$"
-    r"|\b(?:who are you|how are you|your name|my name|joke|poem|haiku|story|count to)\b"
+    rf"^\W*{_HELLO}\b[^.?!]{{0,40}}[.?!]*$|\b{_TALK}\b"
     r"|^(?:say|translate|repeat|i'?m|i am) ",
     re.IGNORECASE,
 )
+_QUESTION = either(
+    "who, what, when, where, why, how, which, is, are, does, do, did, find, search, "
+    "look, tell, explain, research, give, describe, compare"
+)
 _ASKS = re.compile(
-    r"\?|^\W*(?:please |can you |could you )*(?:who|what|when|where|why"
-    r"|how|which|is|are|"
-    r"does|do|did|find|search|look|tell|explain|research|give|describe|compare)\b",
-    re.IGNORECASE,
+    rf"\?|^\W*(?:please |can you |could you )*{_QUESTION}\b", re.IGNORECASE
 )
 _BREAKS = re.compile(
     r"(?<=[.?!;])\s+|\n+|,?\s+\b(?:and then|then|after that|afterwards"
@@ -34,8 +37,8 @@ _BREAKS = re.compile(
     re.IGNORECASE,
 )
 _REFERS = re.compile(
-    r"\b(?:it|that|this|them|those|these|result|results|answer|output"
-    r"|summary|findings)\b",
+    rf"\b{either('it, that, this, them, those, these')}\b"
+    rf"|\b{either('results?, answer, output, summary, findings')}\b",
     re.IGNORECASE,
 )
 _HANDS = frozenset({"transfer", "handoff", "hand", "off", "to", "delegate", "agent"})
@@ -51,7 +54,7 @@ def plan(
 
     With `named`, only of tools that a part of it is about by their name.
     """
-    found = False
+    found: set[str] = set()
     before: Offered | None = None
     for clause, after in _clauses(talk.prompt, tools):
         tool = _tool_for(clause, tools)
@@ -65,7 +68,8 @@ def plan(
             continue
         if tool is before and not tool.arguments(clause)[0]:
             continue  # it only says more of what has been asked for
-        before, found = tool, True
+        before = tool
+        found.add(tool.name)
         yield from _expanded(tool, clause, talk, after=after)
     if named:
         return
@@ -73,12 +77,21 @@ def plan(
     if not found and not tool and _MENTIONS_TOOLS.search(talk.prompt):
         tool = tools[0] if len(tools) == 1 else None
     if tool is not None:
-        found = True
+        found.add(tool.name)
         yield from _expanded(tool, talk.prompt, talk)
+    ordered = [tool for tool in tools if talk.orders(tool.name)]
     if found:
+        if len(ordered) == len(tools) > 1:
+            for tool in ordered:
+                if tool.name not in found:
+                    yield from _expanded(tool, talk.prompt, talk, several=False)
         return
     if told := _told_by_system(talk, tools):
         yield from told
+    elif len(ordered) == 1 and not (
+        ordered[0].needed and _CHAT.search(talk.prompt[:300])
+    ):
+        yield from _expanded(ordered[0], talk.prompt, talk)
     elif (tool := _meant_before(talk, tools)) is not None:
         yield from _expanded(tool, talk.prompt, talk)
     elif not _CHAT.search(talk.prompt[:300]) and _ASKS.search(talk.prompt[:2000]):

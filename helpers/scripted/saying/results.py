@@ -7,13 +7,17 @@ from msgspec import DecodeError, json
 
 from .context import best_sentences
 from .conversation import Result
+from .writing import things
 
 LONG = 400
 """Characters from which on a result is a text to look the answer up in."""
 
 
-def spoken(results: Sequence[Result], question: str) -> str:
+def spoken(results: Sequence[Result], question: str, system: str = "") -> str:
     """Return an answer that says what the tools have said."""
+    many = re.search(r"\bthat many ([a-z]+)", system)
+    if many and (items := things(many[1], results[-1].text)):
+        return "\n\n".join(items)
     if len(results) == 1:
         return _sentence(results[0], question)
     return "\n".join(

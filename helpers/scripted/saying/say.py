@@ -7,6 +7,7 @@ from ..request import ChatRequest
 from .call import Call, Planned
 from .calls import decide
 from .conversation import Conversation
+from .react import acted
 from .results import spoken
 from .schema import fill
 from .shapes import an_object, shaped
@@ -31,8 +32,8 @@ def say(request: ChatRequest) -> Said:
     if decision.lacks:
         return Said(_asks(decision.lacks))
     if talk.results:
-        return Said(spoken(talk.results, talk.prompt))
-    return Said(talk.written or shaped(talk) or talk.said())
+        return Said(spoken(talk.results, talk.prompt, talk.system))
+    return Said(talk.written or acted(talk) or shaped(talk) or talk.said())
 
 
 def _json(request: ChatRequest, talk: Conversation) -> str:

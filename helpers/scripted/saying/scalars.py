@@ -11,7 +11,7 @@ from .kinds import of_kind
 from .labels import pick, relevant
 from .limits import fits, merged
 from .source import Found, Source
-from .words import these
+from .words import listed
 
 MOST_VALUES = 1000
 """A schema can ask for any number of values; what comes after is null, or left out."""
@@ -76,9 +76,9 @@ class Scalars:
             return a_number(has, field.name, index)
         if _YES_NO.search(field.description) and self._made:
             return "yes" if relevant(self.source.text) else "no"
-        if field.is_a("language") and self._made:
-            languages = ["English", "Spanish", "French", "German", "Italian"]
-            return languages[pick(languages, self.source.text) or 0]
+        for word, options in _CHOICES.items():
+            if self._made and word in field.words:
+                return options[pick(options, self.source.text) or 0]
         typed = has.format is not None
         extracts = self._made is not None and self._made.extracts
         writes = (
@@ -148,21 +148,20 @@ class Scalars:
                     target = {}
         return target if isinstance(target, Mapping) else {}
 
-    def _repeats(self, schema: object) -> bool:
-        """Say whether a schema contains itself here: the value ends here, then."""
-        return isinstance(schema, Mapping) and schema.get("$ref") in self._within
+    def _repeats(self, schema: object, *, often: int = 1) -> bool:
+        """Say whether a schema contains itself more often: the value ends here."""
+        ref = schema.get("$ref") if isinstance(schema, Mapping) else None
+        return self._within.count(str(ref)) > often
 
 
+_CHOICES = {
+    "sentiment": ["positive", "negative", "neutral"],
+    "language": ["English", "Spanish", "French", "German", "Italian"],
+    "lang": ["English", "Spanish", "French", "German", "Italian"],
+}
 _JOKES = {"setup", "punchline", "joke"}
 _YES_NO = re.compile(r"['\"]?\byes\b['\"]? or ['\"]?no\b", re.IGNORECASE)
-_WRITTEN = frozenset(
-    these(
-        "answer response summary reason reasoning explanation story plot review "
-        "analysis setup punchline joke thought conclusion advice step steps ingredient "
-        "ingredients poem haiku title headline description final output justification "
-        "overview instruction instructions tag tags feedback question questions"
-    )
-)
+_WRITTEN = frozenset(listed("written"))
 
 
 def for_own_words(field: Field) -> bool:

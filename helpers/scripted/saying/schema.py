@@ -21,7 +21,7 @@ from .limits import fits, merged
 from .lists import Lists
 from .scalars import MISSING, MOST_VALUES
 from .source import Source
-from .words import meanings, split
+from .words import either, meanings, split
 
 
 class Filler(Lists):
@@ -163,7 +163,7 @@ class Filler(Lists):
             if name not in found and (early := self._early(item, name)) is not MISSING:
                 found[name] = early
         for name, item in fields.items():
-            if name in found or (self._repeats(item) and name not in needed):
+            if name in found or (name not in needed and self._repeats(item, often=0)):
                 continue
             optional = name not in needed
             if optional and (self._made is None or "default" in mapping(item)):
@@ -239,14 +239,19 @@ _ANSWERS = frozenset(["answer", "response", "content", "message", "text", "outpu
 
 
 EXTRACTS = re.compile(
-    r"\bextract|\bfrom the (?:following|text)|\bparse\b|\bpassage\b|\bfollowing text\b",
+    r"\bextract|\bsegment|\bget the information|\bfrom the (?:following|text)"
+    r"|\bparse\b|\bpassage\b|\bfollowing text\b",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"\b(?:write|generate|give|create|tell|plan|suggest|list|recommend"
-    r"|make|invent|what|"
-    r"how|describe|recipe|explain|name|compose|design|provide|come up|who|which|why|"
-    r"find|show|help|solve|answer)\b|\?",
+    r"\b"
+    + either(
+        "write, draft, make, reply, send, generate, give, create, tell, plan, suggest, "
+        "list, recommend, invent, describe, recipe, explain, name, compose, design, "
+        "provide, come up, find, look, show, help, solve, answer, "
+        "what, how, who, which, why"
+    )
+    + r"\b|\?",
     re.IGNORECASE,
 )
 

@@ -3,24 +3,20 @@
 import datetime
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
 
 from ..frames import CREATED, Json
 from .asked import about
+from .context import delimited
 from .conversation import Conversation
 from .knowledge import some
 from .labels import pick
+from .objects import objects
 from .schema import fill
-from .words import NUMBERS, split, stem, these
-from .writing import things
+from .words import NUMBERS, listed, seen, split, stem
+from .writing import wanted
 
-_WHOLE = frozenset(
-    these(
-        "age population price year count rating score temperature quantity "
-        "total number "
-        "amount salary servings calories"
-    )
-)
+_WHOLE = frozenset(listed("whole"))
 _TYPES = {
     "str": "string",
     "int": "integer",
@@ -57,15 +53,14 @@ def an_object(talk: Conversation) -> str:
 
 
 def _json(both: str, talk: Conversation) -> str | None:
-    if not re.search(r"\bjson\b", both, re.I):
+    if not seen(r"\bjson\b", both):
         return None
-    asks = re.search(
+    asks = seen(
         r"\b(?:in|as|return|respond|reply|output|format\w*|valid|provide"
         r"|give|generate|produce|with|create|use)\b[^.?!\n]{0,60}\bjson\b"
         r"|\bjson\b[^.?!\n]{0,40}\b(?:with|object|array|list|format"
         r"|containing|schema|only|mode)\b|```json",
         both,
-        re.I,
     )
     if not asks:
         return None
@@ -94,7 +89,7 @@ def _unless(key: re.Match[str], schema: Json) -> str:
 
 def _filled(schema: Json, talk: Conversation) -> str:
     prompt = talk.prompt
-    for example in _objects(prompt):
+    for example in objects(prompt):
         prompt = prompt.replace(json.dumps(example, ensure_ascii=False), " ")
     prompt = re.sub(r"\{[^{}]{0,2000}\}", " ", prompt)
     prompt = _ABOUT_KEYS.sub(" ", prompt)
@@ -105,7 +100,7 @@ def _filled(schema: Json, talk: Conversation) -> str:
 
 def _schema(both: str) -> Json | None:
     """Return the schema that a text gives, or describes by its keys."""
-    examples = list(_objects(both))
+    examples = list(objects(both))
     for found in reversed(examples):
         if isinstance(found.get("properties"), dict) or "$defs" in found:
             return found
@@ -129,20 +124,16 @@ def _schema(both: str) -> Json | None:
 
 
 def _by_keys(both: str) -> Json | None:
-    under = re.search(
+    under = seen(
         r"\b(?:list|array) of (\w+).{0,80}?\b(?:under|with|in"
         r"|key)\b[^\n.]{0,40}?\b(?:key|field|named"
-        r"|called)\b[^\n\w]{0,4}[\"'`“](\w+)[\"'`”]"
-        r"|outer key of [\"'`“](\w+)[\"'`”]",
+        r"|called)\b[^\n\w]{0,4}[\"'`“](\w+)[\"'`”]|outer key of [\"'`“](\w+)[\"'`”]",
         both,
-        re.I,
     )
-    each = re.search(
-        r"\b(?:each|every)\b[^.\n]{0,60}?\b(?:have|has|with|contain\w*"
-        r"|include\w*|be)\b[^.\n]{0,40}?\b(?:keys?|fields?"
-        r"|properties)?\b(.{2,200})",
+    each = seen(
+        r"\b(?:each|every)\b[^.\n]{0,60}?\b(?:have|has|with|contain\w*|include\w*"
+        r"|be)\b[^.\n]{0,40}?\b(?:keys?|fields?|properties)?\b(.{2,200})",
         both,
-        re.I,
     )
     if under and (outer := under[2] or under[3]):
         keys = _keys(each[1] if each else "")
@@ -155,32 +146,28 @@ def _by_keys(both: str) -> Json | None:
         both,
         re.I | re.S,
     )
-    keys = _keys(cue[1]) if cue else []
+    before = re.search(
+        r"((?:[\"'`]\w+[\"'`],? (?:and )?)+)as (?:the |its )?(?:keys|fields)", both
+    )
+    keys = _keys(before[1]) if before else _keys(cue[1]) if cue else []
     if not keys and (
-        with_ := re.search(
+        with_ := seen(
             r"\bjson\b(?:[^.?!\n]{0,30}?)\b(?:with|containing|including"
             r"|that (?:has|contains))\b(.{2,200})",
             both,
-            re.I,
         )
     ):
         keys = _keys(with_[1])
     if not keys:
-        quoted = [
-            a or b or c
-            for a, b, c in re.findall(r"\"(\w+)\"|(?<!\w)'(\w+)'(?!\w)|`(\w+)`", both)
-        ]
-        keys = list(dict.fromkeys(quoted))
-    array = re.search(
-        r"\bjson (?:array|list)\b|\b(?:array|list) of (?:json )?(?:objects|dict)",
-        both,
-        re.I,
+        keys = _quoted(both)
+    array = seen(
+        r"\bjson (?:array|list)\b|\b(?:array|list) of (?:json )?(?:objects|dict)", both
     )
     if not keys:
         return None
     schema = _of({key: _typed(key) for key in keys})
     if array:
-        noun = re.search(r"\b(?:array|list) of (?:\d+ |\w+ )?(\w+s)\b", both, re.I)
+        noun = seen(r"\b(?:array|list) of (?:\d+ |\w+ )?(\w+s)\b", both)
         title = noun[1] if noun and noun[1] not in ("objects", "dicts") else "items"
         return {"type": "array", "items": schema, "minItems": 1, "title": title}
     return schema
@@ -193,12 +180,8 @@ def _keys(text: str) -> list[str]:
         r"|\babout\b|\bof the\b|\bdescribing\b|\?",
         text,
     )[0]
-    quoted = [
-        a or b or c
-        for a, b, c in re.findall(r"\"(\w+)\"|(?<!\w)'(\w+)'(?!\w)|`(\w+)`", text)
-    ]
-    if quoted:
-        return list(dict.fromkeys(quoted))[:50]
+    if quoted := _quoted(text):
+        return quoted[:50]
     keys: list[str] = []
     text = re.sub(r"\([^)]*\)", "", text)
     for part in re.split(r",\s*(?:and\s+)?|\s+and\s+|\n[-*\s]*|\s*&\s*", text):
@@ -218,6 +201,11 @@ def _keys(text: str) -> list[str]:
             break
         keys.append(name)
     return keys[:50]
+
+
+def _quoted(text: str) -> list[str]:
+    words = re.findall(r"\"(\w+)\"|(?<!\w)'(\w+)'(?!\w)|`(\w+)`", text)
+    return list(dict.fromkeys(a or b or c for a, b, c in words))
 
 
 def _typed(key: str) -> Json:
@@ -254,35 +242,21 @@ def _like(example: object) -> Json:
     return schema
 
 
-def _objects(text: str) -> Iterator[dict[str, object]]:
-    """Yield the JSON objects that stand in a text."""
-    decoder, at, tries = json.JSONDecoder(), text.find("{"), 0
-    while at >= 0 and tries < 50:
-        tries += 1
-        try:
-            value, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            end = at + 1
-        else:
-            if isinstance(value, dict) and value:
-                yield value
-        at = text.find("{", end)
-
-
 def _items(talk: Conversation) -> list[str]:
-    found = re.search(rf"\b(\d{{1,2}}|{'|'.join(NUMBERS)})\b", talk.prompt, re.I)
-    number = found[1] if found else ""
-    for word in re.findall(r"[A-Za-z]{3,}", talk.prompt):
-        if items := things(word, number):
-            return items
+    number, items = wanted(talk.prompt)
+    if items:
+        return items
     count = NUMBERS.get(number.lower()) or (int(number) if number.isdigit() else 3)
+    words = Counter(re.findall(r"[a-z]{6,}", delimited(talk.prompt)))
+    if len(words) >= count:
+        return [word for word, _ in words.most_common(count)]
     topic = about(talk.prompt) or "example"
     return [f"{topic} {index + 1}" for index in range(count)]
 
 
 def _commas(both: str, talk: Conversation) -> str | None:
-    if not re.search(r"\bcomma[- ]separated\b", both, re.I) or re.search(
-        r"\bcount\b|\bnumbers?\b", both, re.I
+    if not seen(r"\bcomma[- ]separated\b|\bseparated by commas\b", both) or seen(
+        r"\bcount\b|\bnumbers?\b", both
     ):
         return None
     return ", ".join(_items(talk))

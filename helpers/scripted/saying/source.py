@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ..frames import CREATED
-from .words import NUMBERS, STOP, these
+from .words import NUMBERS, STOP, either, listed
 
 READ = 8_000
 """Characters of a text that values are looked for in."""
@@ -34,29 +34,8 @@ _STATE = re.compile(
     r", (?:[A-Z]{2}\b|USA|UK|France|Germany|Italy|Spain|Japan|England|Canada|Texas"
     r"|California|India|China|Colombia|Brazil|Australia|Mexico|Switzerland|Austria)"
 )
-_STARTERS = frozenset(
-    these(
-        "the a an my our your his her its their this that these those i we you he she "
-        "it they what who when where why how which is are was were do does did can "
-        "could should would will please tell give list name write say explain describe "
-        "add multiply subtract divide show find search look book send create make get "
-        "set extract classify translate summarize summarise answer return use using "
-        "convert calculate compute count generate respond reply if in on "
-        "at for to from "
-        "with and or but so then also not no yes hello hi hey let here there question "
-        "context text passage input output system user human ai assistant "
-        "json remember "
-        "order buy play check plan call schedule remind turn start stop open close "
-        "delete update i'm im what's whats after before once first next finally today "
-        "tomorrow now given celsius fahrenheit compare analyze analyse recommend "
-        "suggest rate review document invoice receipt cv resume note pay "
-        "transfer ask help"
-    )
-)
-_MONTHS = these(
-    "january february march april may june july august september october november "
-    "december"
-)
+_STARTERS = frozenset(listed("starters"))
+_MONTHS = listed("months")
 _MONTH = "|".join([*_MONTHS, *(month[:3] for month in _MONTHS)])
 _DAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
 DATE = (
@@ -72,15 +51,16 @@ _CODE = (
     r"(?<![\w@.-])#?(?=[\w-]{0,40}\d)[A-Za-z0-9][\w-]{0,60}\b"
     r"|(?<![\w.])\$?[A-Z]{2,6}\b"
 )
-_ACRONYMS = frozenset(
-    these("JSON XML SQL API PDF HTML CSV AI LLM USA UK US EU OK CV ID")
+_ACRONYMS = frozenset(listed("acronyms"))
+_NO_PLACE = either("the, a, an, my, it, this, that, me, you, is")
+_AFTER_PLACE = either(
+    "right, now, today, tomorrow, tonight, and, or, in, on, for, is, this, next, with, "
+    "at, from, to, please, using, then, like, the"
 )
 _PLACE = (
-    r"\b(?:in|near|at|for|from|to|around)\s+"
-    r"(?:the )?((?!the\b|a\b|an\b|my\b|it\b|this\b|that\b|me\b|you\b"
-    r"|is\b)[^\W\d_][\w.'-]*"
-    r"(?: (?!right|now|today|tomorrow|tonight|and|or|in|on|for|is|this|next|with|at|"
-    r"from|to|please|using|then|like|the)[^\W\d_][\w'-]*){0,2})"
+    r"\b(?:in|near|at|for|from|to|around)\s+(?:the )?"
+    rf"((?!{_NO_PLACE}\b)[^\W\d_][\w.'-]*"
+    rf"(?: (?!{_AFTER_PLACE})[^\W\d_][\w'-]*){{0,2}})"
 )
 AND = r"\s*(?:,|,?\s*(?:and|or|&|vs\.?|versus|plus)(?: (?:in|for|at|of|to|also))?)\s*"
 """What stands between two values of a list."""

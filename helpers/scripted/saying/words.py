@@ -1,73 +1,45 @@
 """Words: how a name is split, and which words count as the same one."""
 
 import re
-from functools import lru_cache
+import tomllib
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
 
 
-def these(text: str) -> list[str]:
-    """Return the words of a list that is written as one text."""
-    return text.split()
+def seen(pattern: str, text: str) -> re.Match[str] | None:
+    """Search a text for a pattern; capitals make no difference."""
+    return re.search(pattern, text, re.IGNORECASE)
 
 
-NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        these(
-            "zero one two three four five six seven eight nine ten eleven "
-            "twelve thirteen "
-            "fourteen fifteen sixteen seventeen eighteen nineteen twenty"
-        )
-    )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "dozen": 12, "couple": 2}
+def either(phrases: str) -> str:
+    """Return a pattern for one of several phrases, which commas tell apart.
 
-STOP = frozenset(
-    these(
-        "a about all also am an and any api are as at be by call can could "
-        "current data "
-        "do does did for fetch fn from function get give given has have hello hi how i "
-        "if in info information into is it its just let like list make me "
-        "my new not of "
-        "on one or other our out please result return returns run set should show so "
-        "some string take tell that the their them then there these this "
-        "to tool two up "
-        "use used user using value values want was we were what when where which who "
-        "will with would you your create generate number perform based "
-        "specific provide "
-        "hey need e g today tomorrow"
-    )
-)
+    >>> either("hi, good day")
+    '(?:hi|good day)'
+    """
+    return f"(?:{'|'.join(phrase.strip() for phrase in phrases.split(','))})"
+
+
+@cache
+def tables() -> dict[str, Any]:
+    """Return the tables of words, as `words.toml` has them."""
+    text = Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def listed(table: str) -> list[str]:
+    """Return the words of a table."""
+    return str(tables()[table]).split()
+
+
+NUMBERS = {word: number for number, word in enumerate(listed("numbers"))}
+NUMBERS |= {"thirty": 30, "forty": 40, "fifty": 50}
+NUMBERS |= {"hundred": 100, "dozen": 12, "couple": 2}
+
+STOP = frozenset(listed("stop"))
 """Words that say nothing of what a tool is for, or what a question is about."""
 
-_SAME = (
-    "weather forecast temperature rain raining sunny hot cold humid umbrella degrees",
-    "add sum plus addition total",
-    "multiply times product multiplication",
-    "subtract minus subtraction difference",
-    "divide division quotient",
-    "power exponent exponentiate exponentiation squared cubed",
-    "calculate calculator compute evaluate math arithmetic",
-    "time clock oclock timezone hour",
-    "email mail gmail inbox",
-    "price cost expensive quote much trading trade worth",
-    "currency dollar euro usd eur pounds gbp yen",
-    "stock share ticker",
-    "book reserve booking reservation schedule",
-    "search find lookup google tavily wikipedia browse retrieve retriever retrieval",
-    "delete remove erase",
-    "buy purchase",
-    "meeting appointment event calendar",
-    "send notify",
-    "convert conversion exchange",
-    "document doc file knowledge",
-    "distance far",
-    "reminder remind",
-    "movie film",
-    "restaurant dinner eat",
-    "flight fly plane",
-    "joke funny",
-    "win winner won wins victory",
-    "lose lost loser stolen missing",
-)
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
 _ENDS = ("ations", "ation", "ings", "ing", "ies", "ers", "er", "ed", "es", "s", "e")
 
@@ -94,7 +66,11 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if len(word) > 3 and word.endswith("y") else word
 
 
-_GROUP = {stem(word): stem(line.split()[0]) for line in _SAME for word in line.split()}
+_GROUP = {
+    stem(word): stem(line.split()[0])
+    for line in tables()["same"]
+    for word in line.split()
+}
 
 
 def meaning(word: str) -> str:

@@ -4,35 +4,37 @@ import re
 
 from .arithmetic import shown, steps, worth, written
 from .asked import about
-from .context import sentences
+from .context import best_sentences, delimited, sentences
 from .knowledge import joke, known, some
-from .words import NUMBERS, meanings, stem
+from .words import NUMBERS, either, meanings, seen, stem
 
 MOST = 1000
 """How far it counts."""
 
 
+_STORIES = ("story", "tale", "fairy tale", "essay", "paragraph")
+_KINDS = either(
+    "joke, pun, riddle, haiku, limerick, poem, verse, song, ballad, rap, sonnet, "
+    + ", ".join(_STORIES)
+)
+_WANTS = either(
+    "tell, write, compose, generate, give, create, make, hear, another, need, want, "
+    "a, short"
+)
+
+
 def poem(prompt: str, system: str = "") -> str | None:
     """Return a joke, a haiku, a poem or a story, on the prompt's topic."""
     low = prompt.casefold()
-    always = re.search(
-        r"\b(?:respond|answer|reply|speak|write|talk)\w*(?: \w+){0,2} (?:in"
-        r"|with|as)(?: an?)? "
-        r"(haiku|poem|rhyme|joke|limerick)s?\b",
-        system[:2000].casefold(),
+    always = seen(
+        r"\b(?:respond|answer|reply|speak|write|talk)\w*(?: \w+){0,2} "
+        r"(?:in|with|as)(?: an?)? (haiku|poem|rhyme|joke|limerick)s?\b",
+        system[:2000],
     )
     if always:
-        low = f"write a {always[1].replace('rhyme', 'poem')} {low}"
-    wants = re.search(
-        r"\b(joke|pun|riddle|haiku|limerick|poem|verse|song|ballad|rap"
-        r"|sonnet|story|tale|fairy tale|essay|paragraph)s?\b",
-        low,
-    )
-    verb = re.search(
-        r"\b(tell|write|compose|generate|give|create|make|hear|another|need"
-        r"|want|a|short|tell me)\b",
-        low,
-    )
+        low = f"write a {always[1].lower().replace('rhyme', 'poem')} {low}"
+    wants = re.search(rf"\b({_KINDS})s?\b", low)
+    verb = re.search(rf"\b{_WANTS}\b", low)
     if not wants or not verb:
         return None
     topic = about(prompt, article=True) or _before(wants[1], low) or "streaming"
@@ -41,9 +43,11 @@ def poem(prompt: str, system: str = "") -> str | None:
         return "\n\n".join(joke(f"{topic} {_before(kind, low)}"))
     if kind == "haiku":
         return str(known()["haiku"]).format(topic=topic)
-    if kind in ("story", "tale", "fairy tale", "essay", "paragraph"):
+    if kind in _STORIES:
         return str(known()["story"]).format(topic=topic)
-    return str(known()["poem"]).format(topic=topic)
+    lines = str(known()["poem"]).format(topic=topic).splitlines()
+    few = re.search(r"\b(\d|two|three)[ -]lines?\b", low)
+    return "\n".join(lines[: _number(few[1])] if few else lines)
 
 
 def _before(kind: str, low: str) -> str:
@@ -103,10 +107,9 @@ def calculated(prompt: str) -> str | None:
             lines.append(f"{written(step)} = {shown(value)}")
     if not lines:
         return None
-    if re.search(
+    if seen(
         r"\b(?:only|just) (?:the |with the |a )?(?:\w+ )?(?:number|result|answer)",
         prompt,
-        re.I,
     ):
         return lines[-1].rpartition("= ")[2]
     return "\n".join(lines)
@@ -115,28 +118,26 @@ def calculated(prompt: str) -> str | None:
 def listed(prompt: str) -> str | None:
     """Return a list of things that are known by their noun."""
     number = rf"(\d{{1,2}}|{'|'.join(NUMBERS)}|some|a few|several)"
-    found = re.search(
+    found = seen(
         rf"\b(?:list|name|give(?: me)?|tell me|suggest|what are|think of"
         rf"|show me)\b(?: me)?(?: a list of"
         rf"| the names of)? (?:out )?(?:the )?{number} ((?:[\w-]+ ){{0,3}}?)"
         rf"([\w-]+?s|people|children)\b",
         prompt,
-        re.IGNORECASE,
     )
     if not found:
-        found = re.search(
+        found = seen(
             r"\b(?:list|name|give(?: me)?|tell me|generate"
             r"|what are)\b(?: me)? (?:a list of |the |some "
             r"|all )?(?:the )?()((?:[\w-]+ ){0,2}?)([\w-]+?s)\b(?! of)",
             prompt,
-            re.IGNORECASE,
         )
     if not found:
         return None
     items = things(found[2] + found[3], found[1])
     if not items:
         return None
-    if re.search(r"comma|csv", prompt, re.I):
+    if seen(r"comma|csv", prompt):
         return ", ".join(items)
     return "\n".join(f"{number}. {item}" for number, item in enumerate(items, 1))
 
@@ -153,6 +154,24 @@ def things(noun: str, number: str = "") -> list[str]:
     said = number.casefold().strip()
     count = NUMBERS.get(said) or (int(said) if said.isdigit() else 5)
     return items[:count]
+
+
+def wanted(prompt: str) -> tuple[str, list[str]]:
+    """Return the number of things that a prompt wants, and those that are known."""
+    found = seen(rf"\b(\d{{1,2}}|{'|'.join(NUMBERS)})\b", prompt)
+    number = found[1] if found else ""
+    nouns = re.findall(r"[A-Za-z]{3,}", prompt)
+    return number, next(filter(None, (things(noun, number) for noun in nouns)), [])
+
+
+def rewritten(prompt: str, system: str = "") -> str | None:
+    """Return a text's sentences as steps, or those that are relevant to something."""
+    text = delimited(prompt)
+    if text and re.search(r"\bStep 1\b", prompt.replace(text, "")):
+        lines = enumerate(sentences(text), 1)
+        return "\n".join(f"Step {number} - {line}" for number, line in lines)
+    wanted = re.search(r"\brelevant to ([^\n.]+)", f"{system}\n{prompt}")
+    return best_sentences(text, wanted[1]) if text and wanted else None
 
 
 def summarised(prompt: str, system: str) -> str | None:
@@ -186,7 +205,7 @@ def summarised(prompt: str, system: str) -> str | None:
 def query(prompt: str, system: str = "") -> str | None:
     """Return a query in SQL on the table that is named, if one is asked for."""
     both = f"{system}\n{prompt}"
-    if not re.search(r"\bsql\b", both, re.I):
+    if not seen(r"\bsql\b", both):
         return None
     tables = re.findall(
         r"\bcreate table [\"`]?(\w+)|\btables?:? [\"`]?(\w+)[\"`]?\s*\("
@@ -199,15 +218,13 @@ def query(prompt: str, system: str = "") -> str | None:
         return None
     said = meanings(prompt)
     table = next((name for name in names if meanings(name) & said), names[0])
-    counts = re.search(r"\bhow many\b|\bcount\b|\bnumber of\b", prompt, re.I)
+    counts = seen(r"\bhow many\b|\bcount\b|\bnumber of\b", prompt)
     return " ".join(["SELECT", "COUNT(*)" if counts else "*", "FROM", f"{table};"])
 
 
 def code(prompt: str) -> str | None:
     """Return a small program that is known by what it does."""
-    if not re.search(
-        r"\b(?:function|program|code|script|python|snippet)\b", prompt, re.I
-    ):
+    if not seen(r"\b(?:function|program|code|script|python|snippet)\b", prompt):
         return None
     words = {stem(word) for word in re.findall(r"\w+", prompt.casefold())}
     for keys, text in known()["code"].items():
@@ -219,22 +236,18 @@ def code(prompt: str) -> str | None:
 def changed(prompt: str) -> str | None:
     """Return a text in capitals, turned round, or its letters counted."""
     quoted = r"[\"'“`]?(.+?)[\"'”`]?[.!?]?$"
-    if found := re.search(
+    if found := seen(
         rf"\b(?:reverse|spell .*backwards?:?)(?: the)?(?: string| word"
         rf"| text)?[: ]+{quoted}",
         prompt,
-        re.I,
     ):
         return found[1][::-1]
-    if found := re.search(
-        rf"\b(?:upper-?case|capitalize|all caps)\b.*?: ?{quoted}", prompt, re.I
-    ):
+    if found := seen(rf"\b(?:upper-?case|capitalize|all caps)\b.*?: ?{quoted}", prompt):
         return found[1].upper()
-    if found := re.search(
+    if found := seen(
         r"\bhow many (?:times does )?(?:the letter )?[\"'“]?(\w)[\"'”]?"
         r"(?:'?s)?\b.*?\b(?:in|appear in)(?: the word)? [\"'“]?(\w+)",
         prompt,
-        re.I,
     ):
         number = found[2].casefold().count(found[1].casefold())
         return f"The letter {found[1]!r} is {number} times in {found[2]!r}."

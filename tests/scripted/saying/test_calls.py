@@ -350,3 +350,52 @@ def test_a_request_is_handed_to_the_agent_for_it() -> None:
     ]
     said = "Who was the first president of the United States?"
     assert calls(said, *agents) == [("transfer_to_history_tutor", {})]
+
+
+JOKES = tool("joke_factory", "Make some jokes.", count=WHOLE)
+COUNT = tool("how_many", "")
+
+
+@pytest.mark.parametrize(
+    ("system", "prompt", "tools", "calls"),
+    [
+        ("Call the `how_many` tool first.", "Hello", [COUNT], [("how_many", {})]),
+        (
+            "Use the joke_factory to get jokes, then choose one.",
+            "Tell me a joke.",
+            [JOKES],
+            [("joke_factory", {"count": 3})],
+        ),
+        ("You know the joke_factory.", "Hello", [JOKES], []),
+    ],
+)
+def test_the_system_orders_a_call(
+    system: str, prompt: str, tools: list[dict[str, Any]], calls: list[object]
+) -> None:
+    """What the system's message orders is called; what it lacks is made up."""
+    said: list[object] = [{"role": "system", "content": system}, prompt]
+    first = turns(said, tools)[0]
+    assert first == calls or (not calls and isinstance(first, str))
+
+
+def test_two_tools_share_one_text() -> None:
+    """The name of a tool is no argument of it: both get what is in quotes."""
+    tools = [
+        tool(f"put_into_{name}", f"Put a text into {name}", input=TEXT)
+        for name in ("rhyme", "capitals")
+    ]
+    made = turns("Put 'Good evening to you' into rhyme and capitals", tools)[0]
+    assert made == [
+        ("put_into_rhyme", {"input": "Good evening to you"}),
+        ("put_into_capitals", {"input": "Good evening to you"}),
+    ]
+
+
+def test_as_many_as_a_tool_has_said() -> None:
+    """ "That many jokes" are told after the tool has given the number."""
+    order = {
+        "role": "system",
+        "content": "Call the how_many tool, tell that many jokes.",
+    }
+    *_, told = turns([order, "Hello"], [COUNT], lambda *_: 2)
+    assert str(told).count("?") == 2

@@ -30,6 +30,13 @@ def said(*prompts: str, system: str = "", **more: object) -> str:
         ("3 * 12", "3 * 12 = 36"),
         ("What's two plus two?", "2 + 2 = 4"),
         ("What is 15% of 80?", "15 / 100 * 80 = 12"),
+        ("How many minutes are in 3 hours?", "3 * 60 = 180"),
+        ("twenty five times four", "25 * 4 = 100"),
+        (
+            "Give the sentiment of the following shop review, which I love, as "
+            "'good' or 'bad'.",
+            "good",
+        ),
         ("How do I solve 8x + 7 = -23?", "x = -3.75"),
         ("What is the capital of France?", "The capital of France is Paris."),
         ("List three colours", "1. red\n2. green\n3. blue"),
@@ -146,3 +153,37 @@ def test_a_translation_that_it_does_not_know_is_not_made_up() -> None:
 def test_the_same_prompt_has_the_same_answer() -> None:
     for prompt in ("Tell me a joke", "Write a poem about tea", "What is love?"):
         assert said(prompt) == said(prompt)
+
+
+TEXT = "Pour the water. Then wait. The parcel arrived broken."
+
+
+@pytest.mark.parametrize(
+    ("asks", "answer"),
+    [
+        (
+            "Write it as Step 1 - … Step 2 - …",
+            "Step 1 - Pour the water.\nStep 2 - Then wait.\n"
+            "Step 3 - The parcel arrived broken.",
+        ),
+        ("Extract what is relevant to delivery.", "The parcel arrived broken."),
+        (
+            "Give two topics as a list of items separated by commas.",
+            "parcel, arrived",
+        ),
+    ],
+)
+def test_a_text_between_quotes(asks: str, answer: str) -> None:
+    """What is asked of a text in triple quotes is taken from that text."""
+    assert said(f"{asks}\n\n```{TEXT}```") == answer
+
+
+def test_a_greeting_says_the_name() -> None:
+    """A name in small letters is one, where a greeting says it."""
+    assert said("hey, i'm rosa", "What's my name?") == "Your name is Rosa."
+    assert "not told me" in said("hey, i'm so happy", "What's my name?")
+
+
+def test_as_many_lines_as_asked() -> None:
+    """A poem of two lines has two."""
+    assert len(said("Write a 2-line poem about rain").splitlines()) == 2

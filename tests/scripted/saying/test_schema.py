@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from helpers.scripted.error import ApiError
 from helpers.scripted.saying.schema import fill
 
+TEXT = {"type": "string"}
 NODE = {
     "$ref": "#/$defs/Node",
     "$defs": {
@@ -315,3 +316,67 @@ def test_a_pattern_that_asks_for_too_much_ends(pattern: str) -> None:
 def test_what_is_no_pattern_is_refused() -> None:
     with pytest.raises(ApiError, match="no JSON schema"):
         fill(text(pattern="("), "x")
+
+
+class Measured(BaseModel):
+    """A person as one sees them."""
+
+    name: str
+    eye_color: str | None
+    height_in_meters: str | None
+
+
+def test_an_adjective_and_a_height_are_read() -> None:
+    """ "has green eyes" does for `eye_color`, feet for a height in metres."""
+    text = "Kim Deal is 5.5 feet tall, and the eye is green."
+    made = fill(Measured.model_json_schema(), text)
+    assert made == {
+        "name": "Kim Deal",
+        "eye_color": "green",
+        "height_in_meters": "1.68",
+    }
+
+
+class Mood(BaseModel):
+    """What a text feels like."""
+
+    sentiment: str
+    language: str
+
+
+@pytest.mark.parametrize(
+    ("text", "mood"),
+    [
+        ("I hate the slow lift", {"sentiment": "negative", "language": "English"}),
+        ("Estoy muy contento", {"sentiment": "positive", "language": "Spanish"}),
+    ],
+)
+def test_a_mood_is_one_of_three(text: str, mood: dict[str, str]) -> None:
+    """A field for a sentiment or a language takes a word, whatever its type says."""
+    assert fill(Mood.model_json_schema(), f"Classify this passage: {text}") == mood
+
+
+def test_records_come_from_results() -> None:
+    """JSON that tools have answered is taken for objects with the same keys."""
+    item = {"type": "object", "properties": {"town": {"type": "string"}, "noise": TEXT}}
+    schema = {"type": "array", "items": {**item, "required": ["town", "noise"]}}
+    results = '{"town": "Bern", "noise": "low"}\n\n{"town": "Rome", "noise": "high"}'
+    assert fill(schema, f"How loud are Rome and Bern?\n\n{results}") == [
+        {"town": "Bern", "noise": "low"},
+        {"town": "Rome", "noise": "high"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "truth"),
+    [
+        ("response", "Is 7 the right card?\n\nwinner", True),
+        ("response", "Is 8 the right card?\n\nloser", False),
+        ("is_math_question", "Please work out 5x + 1 = 11 for me", True),
+        ("is_math_question", "Please recommend a film", False),
+    ],
+)
+def test_a_verdict_is_read(name: str, text: str, truth: bool) -> None:
+    """A bare answer takes the verdict of a tool; whether it is maths can be seen."""
+    schema = {"type": "object", "properties": {name: {"type": "boolean"}}}
+    assert fill({**schema, "required": [name]}, text) == {name: truth}
