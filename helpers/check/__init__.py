@@ -25,6 +25,7 @@ from helpers.check.notebook_14 import assembled_calls, kept_object
 from helpers.check.notebook_15 import careful_agent, page
 from helpers.check.notebook_17 import bubble, paced_screen
 from helpers.check.notebook_18 import measures, stall_or_slow
+from helpers.check.notebook_19 import cursor, followed
 
 __all__ = [
     "answers_together",
@@ -35,9 +36,11 @@ __all__ = [
     "chat_filter",
     "closed_stream",
     "complete_answer",
+    "cursor",
     "diagnosis",
     "ending",
     "first_text",
+    "followed",
     "frame_text",
     "freed_loop",
     "in_pieces",
