@@ -26,6 +26,7 @@ TASKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("put calls of tools and growing objects together, safely", ("14",)),
     ("show what an agent does, and stop it", ("15",)),
     ("chat with a model, a chain or a graph of mine in a notebook", ("17",)),
+    ("keep an answer through a reload, and with several workers", ("19",)),
     ("learn what matters most in one evening, then take the quiz of 11", EVENING),
 )
 

@@ -75,17 +75,18 @@ class Worker:
         atexit.unregister(self.end)
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate(timeout=30)
+        if self.process.stderr and not self.process.stderr.closed:
+            self.process.communicate(timeout=30)
 
 
-def long_answer(**where: Any) -> Runnable[Any, Any]:
-    """Return a model whose answer is of 2,000 chunks, of which ten come a second.
+def long_answer() -> Runnable[Any, Any]:
+    """Return a model for CHAT_ANSWERS_WITH: 2,000 chunks, of which ten come a second.
 
-    It is the scripted one, `where` OPENAI_BASE_URL or `**script()` says that it is. A
-    worker is told of it by CHAT_ANSWERS_WITH.
+    It is the scripted one, if OPENAI_BASE_URL says where that is.
     """
     from langchain_openai import ChatOpenAI  # here: whoever starts workers needs none
 
     written = {"tokens": [" on"] * 2000, "ttft": 0.1, "pace": 10}
-    where["extra_body"] = {"script": written}
-    return ChatOpenAI(max_retries=0, stream_chunk_timeout=None, **where)
+    return ChatOpenAI(
+        max_retries=0, stream_chunk_timeout=None, extra_body={"script": written}
+    )
