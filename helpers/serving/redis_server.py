@@ -38,6 +38,11 @@ class Server:
         """What REDIS_URL is to say."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def client(self) -> "redis.Redis":
         """Return a client that gives texts, not bytes."""
         return redis.Redis.from_url(self.url, decode_responses=True)
