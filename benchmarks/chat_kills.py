@@ -15,7 +15,7 @@ from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tests.support.chat_worker import Worker
+from helpers.serving.worker import Worker
 from tools.notebook import ROOT
 
 from .chat_server import Serving

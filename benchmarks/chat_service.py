@@ -18,8 +18,8 @@ from typing import Any
 import httpx2
 import psutil  # type: ignore[import-untyped]
 
+from helpers.serving.redis_server import MISSING, REDIS, Server, redis_server
 from helpers.timing.load import Job, load, measure
-from tests.support.redis_server import MISSING, REDIS, Server, redis_server
 
 from .chat_kills import MOST_SILENCE, kill
 from .chat_server import Serving

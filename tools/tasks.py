@@ -28,6 +28,7 @@ TASKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("set limits, go on after a break, and know how an answer ended", ("16",)),
     ("chat with a model, a chain or a graph of mine in a notebook", ("17",)),
     ("measure a stream, and find out where its time goes", ("18",)),
+    ("keep an answer through a reload, and with several workers", ("19",)),
     ("learn what matters most in one evening, then take the quiz of 11", EVENING),
 )
 

@@ -26,6 +26,7 @@ from helpers.check.notebook_15 import careful_agent, page
 from helpers.check.notebook_16 import continued, judge, told_frames
 from helpers.check.notebook_17 import bubble, paced_screen
 from helpers.check.notebook_18 import measures, stall_or_slow
+from helpers.check.notebook_19 import cursor, followed
 from helpers.check.notebook_20 import verdict, workers
 
 __all__ = [
@@ -38,9 +39,11 @@ __all__ = [
     "closed_stream",
     "complete_answer",
     "continued",
+    "cursor",
     "diagnosis",
     "ending",
     "first_text",
+    "followed",
     "frame_text",
     "freed_loop",
     "in_pieces",

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from helpers.serving.redis_server import MISSING, REDIS, Server, redis_server
 from tests.support.fixtures import Require
-from tests.support.redis_server import MISSING, REDIS, Server, redis_server
 
 
 @pytest.fixture(scope="session")

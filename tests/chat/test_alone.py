@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from helpers.models.choice import server
+from helpers.serving.worker import Worker
 from tests.support import chat_model
 from tests.support.chat_client import Reader
-from tests.support.chat_worker import Worker
 from tests.support.recorded import recorded
 from tests.support.served import names
 from tools.notebook import ROOT

@@ -18,11 +18,11 @@ from chat.log import AWAY, DIED, open_log
 from helpers import serve
 from helpers.models import script
 from helpers.models.choice import server
+from helpers.serving.redis_server import MISSING, REDIS, Server, redis_server
+from helpers.serving.worker import Worker
 from tests.support.chat_client import Reader
-from tests.support.chat_worker import Worker
 from tests.support.fixtures import Require
 from tests.support.recorded import recorded
-from tests.support.redis_server import MISSING, REDIS, Server, redis_server
 from tests.support.served import Event, text_of, until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
