@@ -140,6 +140,7 @@ def test_the_lifespan_freezes_what_is_loaded_while_the_app_serves(
     [
         ({}, True),
         ({"base_url": "http://127.0.0.1:9"}, None),
+        ({"base_url": "https://api.openai.com/v1"}, None),
         ({"openai_proxy": "http://127.0.0.1:9"}, None),
         ({"http_client": httpx.Client()}, None),
         ({"http_async_client": httpx.AsyncClient()}, None),
@@ -148,7 +149,7 @@ def test_the_lifespan_freezes_what_is_loaded_while_the_app_serves(
 def test_usage_is_asked_for_only_on_the_plain_way_to_openai(
     options: dict[str, Any], asks: bool | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Notebook 09b."""
+    """Notebooks 03, 09b and 10a."""
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     assert ChatOpenAI(**options).stream_usage is asks
