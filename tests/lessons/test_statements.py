@@ -4,6 +4,8 @@ import asyncio
 import gc
 import weakref
 from collections.abc import AsyncIterator, Iterator
+from functools import reduce
+from operator import add, itemgetter
 from typing import Annotated, Any
 
 import anyio
@@ -15,6 +17,8 @@ import pytest
 from fastapi import FastAPI, Request, sse
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
+from langchain_core.output_parsers import JsonOutputParser
+from langchain_core.runnables import RunnablePassthrough
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, StringConstraints
 from starlette.types import Message, Receive, Scope, Send
@@ -153,6 +157,18 @@ def test_usage_is_asked_for_only_on_the_plain_way_to_openai(
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     assert ChatOpenAI(**options).stream_usage is asks
+
+
+def test_snapshots_under_a_key_cannot_be_added() -> None:
+    """Notebook 04; `update` has the whole object."""
+    model = ChatOpenAI(**script(tokens=['{"nights": 3', "6", "5}"], ttft=0, pace=0))
+    form = RunnablePassthrough.assign(form=itemgetter("q") | model | JsonOutputParser())
+    items, updated = list(form.stream({"q": "Hi"})), dict[str, Any]()
+    for item in items:
+        updated.update(item)
+    assert updated == {"q": "Hi", "form": {"nights": 365}}
+    with pytest.raises(TypeError, match="'form'"):
+        reduce(add, items)
 
 
 def test_a_server_that_never_begins_is_given_up_three_times(question: str) -> None:
