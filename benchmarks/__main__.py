@@ -4,9 +4,12 @@ import argparse
 from collections.abc import Callable
 
 from . import (
+    answers,
     attack,
     course,
     inspecting,
+    own_model,
+    panel,
     pings,
     relays,
     server,
@@ -22,8 +25,8 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
         str(module.__doc__).splitlines()[0],
     )
     for module in (
-        *(server, relays, pings, surfaces, startup, setup, course, attack),
-        inspecting,
+        *(server, relays, own_model, pings, answers, surfaces, panel),
+        *(startup, setup, course, attack, inspecting),
     )
 }
 

@@ -9,11 +9,11 @@ from statistics import median
 
 import psutil  # type: ignore[import-untyped]
 
+from helpers.timing.load import Job, load
+
 from .contenders import FRAME, ROOT, completion
-from .load import Job
 from .outcome import PATIENCE, Outcome, connect, exchange, post, until
 from .report import target
-from .rounds import read
 from .scenarios import Scenario
 
 SCENARIO = Scenario("", streams=200, chunks=20)
@@ -59,9 +59,9 @@ def beside_slow_clients(url: str, count: int, *, rounds: int = 5) -> Outcome:
     )
     alone, beside = [], []
     for _ in range(rounds):
-        alone.append(read(job).ttft[1])
+        alone.append(load(job).ttft[1])
         with slow_clients(url, count):
-            result = read(job)
+            result = load(job)
         beside.append(result.ttft[1])
         for number in range(SCENARIO.streams):
             outcome.note("" if number < result.complete else "an answer is not whole")

@@ -20,15 +20,17 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from helpers.models.chat_frames import ChatFrames
 from helpers.scripted.lifetime import wait_for_end_of_input
 from helpers.scripted.limits import allow_many_connections
 from tools.taught import run_tested
 
 
-def document(llm: ChatOpenAI) -> FastAPI:
+def document(llm: BaseChatModel) -> FastAPI:
     """The document's endpoint, as it stands."""
     app = FastAPI()
 
@@ -43,7 +45,7 @@ def document(llm: ChatOpenAI) -> FastAPI:
     return app
 
 
-def streaming(llm: ChatOpenAI) -> FastAPI:
+def streaming(llm: BaseChatModel) -> FastAPI:
     """The same with `async`."""
     app = FastAPI()
 
@@ -58,7 +60,7 @@ def streaming(llm: ChatOpenAI) -> FastAPI:
     return app
 
 
-def fastapi_sse(llm: ChatOpenAI) -> FastAPI:
+def fastapi_sse(llm: BaseChatModel) -> FastAPI:
     """Events, by FastAPI's own class."""
     app = FastAPI()
 
@@ -71,7 +73,7 @@ def fastapi_sse(llm: ChatOpenAI) -> FastAPI:
     return app
 
 
-def sse_starlette(llm: ChatOpenAI) -> FastAPI:
+def sse_starlette(llm: BaseChatModel) -> FastAPI:
     """Events, by sse-starlette."""
     from sse_starlette import EventSourceResponse
 
@@ -90,7 +92,7 @@ def sse_starlette(llm: ChatOpenAI) -> FastAPI:
     return app
 
 
-def langserve(llm: ChatOpenAI) -> FastAPI:
+def langserve(llm: BaseChatModel) -> FastAPI:
     """LangServe's routes; `/stream` is one of them."""
     from langserve import add_routes
 
@@ -99,25 +101,30 @@ def langserve(llm: ChatOpenAI) -> FastAPI:
     return app
 
 
-def taught(llm: ChatOpenAI) -> FastAPI:
+def taught(llm: BaseChatModel) -> FastAPI:
     """The app of notebook 06b: its own cells, run."""
     app: FastAPI = run_tested("06b")["app"]
     app.state.model = llm
     return app
 
 
-def frozen(llm: ChatOpenAI) -> FastAPI:
+def frozen(llm: BaseChatModel) -> FastAPI:
     """The same with the lifespan of notebook 06d, which calls gc.freeze()."""
     app = taught(llm)
     app.router.lifespan_context = run_tested("06d")["lifespan"]
     return app
 
 
-APPS: dict[str, Callable[[ChatOpenAI], FastAPI]] = {
+def frames(llm: BaseChatModel) -> FastAPI:
+    """The same once more: `main` gives it notebook 18's own model class."""
+    return frozen(llm)
+
+
+APPS: dict[str, Callable[[BaseChatModel], FastAPI]] = {
     make.__name__: make
     for make in (
         *(document, streaming, fastapi_sse, sse_starlette),
-        *(langserve, taught, frozen),
+        *(langserve, taught, frozen, frames),
     )
 }
 
@@ -148,7 +155,10 @@ def main() -> None:
     name, url, script = sys.argv[1:]
     allow_many_connections()
     extra = {"script": json.loads(script)}
-    llm = ChatOpenAI(base_url=url, api_key=SecretStr("scripted"), extra_body=extra)
+    own = ChatFrames if name == "frames" else ChatOpenAI
+    llm: BaseChatModel = own(
+        base_url=url, api_key=SecretStr("scripted"), extra_body=extra
+    )
     with quiet():
         app = APPS[name](llm)
     serve(app)

@@ -5,18 +5,16 @@ machine with whatever else runs. That makes a round worse, never better: so the 
 round counts, and the others are shown beside it.
 """
 
-import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import psutil  # type: ignore[import-untyped]
 
-from .contenders import ROOT, Contender, running
-from .load import Job, Result
+from helpers.timing.load import Job, Result, load
+
+from .contenders import Contender, running
 from .scenarios import Scenario
 
 WARM_UP = 20
@@ -71,19 +69,6 @@ def watched(pid: int) -> Iterator[Use]:
         use.cpu_seconds = sum(process.cpu_times()[:2]) - spent
 
 
-def read(job: Job) -> Result:
-    """Have a process of its own read the streams."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"],
-        input=json.dumps(asdict(job)),
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        text=True,
-        check=True,
-    )
-    return Result(**json.loads(done.stdout))
-
-
 def job_for(contender: Contender, scenario: Scenario, url: str) -> Job:
     """Return what to ask of a server whose base URL is `url`."""
     return Job(
@@ -102,14 +87,14 @@ def measure(contender: Contender, scenario: Scenario) -> Round:
     with running(contender, scenario) as (url, pid):
         job = job_for(contender, scenario, url)
         streams = min(WARM_UP, job.streams)
-        read(replace(job, streams=streams, patience=scenario.ttft + WARM_UP_FOR))
+        load(replace(job, streams=streams, patience=scenario.ttft + WARM_UP_FOR))
         return measure_running(job, scenario, pid)
 
 
 def measure_running(job: Job, scenario: Scenario, pid: int) -> Round:
     """Measure a server that runs, as process `pid`, and is warm."""
     with watched(pid) as use:
-        result = read(job)
+        result = load(job)
     return Round(
         result,
         over=1000 * (result.ttft[1] - scenario.ttft),

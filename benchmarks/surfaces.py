@@ -13,12 +13,14 @@ import openai
 from langchain.agents import create_agent
 from langchain_core._api import LangChainBetaWarning
 from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.language_models import BaseChatModel
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI
 from langgraph.graph import START, MessagesState, StateGraph
 
 from helpers.models import script
+from helpers.models.chat_frames import ChatFrames
 
 from .report import table, target
 
@@ -107,8 +109,10 @@ def surfaces(says: dict[str, Any]) -> dict[str, Surface]:
     graph = steps.add_edge(START, "answer").compile()
     agent = create_agent(model, [])
     asked = {"q": QUESTION}
+    own = ChatFrames(**says)
     return {
         BASE: lambda: chunks(model),
+        "ChatFrames.astream": lambda: chunks(own),
         "model, callback": lambda: called(model),
         "model, v3 text": lambda: typed(model),
         "model, events v2": lambda: events(model, QUESTION),
@@ -146,7 +150,7 @@ async def sdk(client: openai.AsyncOpenAI, says: dict[str, Any]) -> Texts:
         yield chunk.choices[0].delta.content or ""
 
 
-async def chunks(model: ChatOpenAI) -> Texts:
+async def chunks(model: BaseChatModel) -> Texts:
     """Read the model's own stream."""
     async for chunk in model.astream(QUESTION):
         yield chunk.text

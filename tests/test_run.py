@@ -20,7 +20,10 @@ from tests.support.tiny_course import (
     with_uv,
 )
 
-VERBS = ["lab", "reset", "test", "test-real", "save", "bench", "audit", "smollm2"]
+VERBS = [
+    *("lab", "chat", "reset", "test", "test-real", "save", "bench"),
+    *("audit", "lite", "site", "smollm2"),
+]
 
 # What it is asked for
 
@@ -45,6 +48,7 @@ def test_arguments_and_the_exit_code_pass_through(ready: Course) -> None:
         "called: benchmarks load --streams=8\n",
     )
     assert ready.run("lab", "05") == (0, "called: tools.lab 05\n")
+    assert ready.run("chat", "--open") == (0, "called: tools.chat --open\n")
     assert ready.run("reset", "05") == (0, "called: tools.copies 05\n")
     assert ready.run("test", "-k", "time line") == (0, "called: pytest -k time line\n")
     assert ready.having(FAIL="benchmarks").run("bench")[0] == 3

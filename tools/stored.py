@@ -41,8 +41,11 @@ def normalise(executed: NotebookNode, *, stem: str) -> NotebookNode:
     `stem` is the name of its file, of which the ids of new cells are made.
     """
     widgets = executed.metadata.get("widgets", {})
+    states = widgets.get(WIDGETS, {}).get("state", {})
+    for name in states.keys() - _in_view(executed.cells, states):
+        del states[name]
     text = json.dumps(executed)
-    for number, name in enumerate(widgets.get(WIDGETS, {}).get("state", {}), 1):
+    for number, name in enumerate(states, 1):
         text = text.replace(name, f"w{number:04}")
     node = _node(json.loads(text))
     node.nbformat, node.nbformat_minor = 4, 5
@@ -60,6 +63,25 @@ def normalise(executed: NotebookNode, *, stem: str) -> NotebookNode:
                 if output.output_type == "error":  # a trace holds paths and colours
                     output.traceback = [f"{output.ename}: {output.evalue}"]
     return node
+
+
+def _in_view(
+    cells: Sequence[NotebookNode], states: dict[str, NotebookNode]
+) -> set[str]:
+    """Return the names of the widgets that an output shows, with all inside them."""
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    due = {
+        view["model_id"]
+        for output in outputs
+        if (view := output.get("data", {}).get(WIDGET))
+    }
+    found: set[str] = set()
+    while due:
+        name = due.pop()
+        if name in states and name not in found:
+            found.add(name)
+            due |= set(re.findall(r"IPY_MODEL_(\w+)", json.dumps(states[name])))
+    return found
 
 
 def name_cells(cells: Sequence[NotebookNode], *, stem: str) -> None:

@@ -23,24 +23,32 @@ from helpers.check.notebook_12 import chat_filter, restarting_page
 from helpers.check.notebook_13 import opening_sentence, tagged_text
 from helpers.check.notebook_14 import assembled_calls, kept_object
 from helpers.check.notebook_15 import careful_agent, page
+from helpers.check.notebook_16 import continued, judge, told_frames
+from helpers.check.notebook_17 import bubble, paced_screen
+from helpers.check.notebook_18 import measures, stall_or_slow
 
 __all__ = [
     "answers_together",
     "assembled_calls",
+    "bubble",
     "cached_stream",
     "careful_agent",
     "chat_filter",
     "closed_stream",
     "complete_answer",
+    "continued",
     "diagnosis",
     "ending",
     "first_text",
     "frame_text",
     "freed_loop",
     "in_pieces",
+    "judge",
     "kept_answer",
     "kept_object",
+    "measures",
     "opening_sentence",
+    "paced_screen",
     "page",
     "quiz",
     "repaired_chain",
@@ -48,6 +56,7 @@ __all__ = [
     "saved_half",
     "sentences",
     "sse_parser",
+    "stall_or_slow",
     "stalled_stream",
     "stopped_model",
     "streaming_flag",
@@ -55,6 +64,7 @@ __all__ = [
     "streams",
     "tagged_text",
     "terminal_chat",
+    "told_frames",
     "usage_event",
     "which_stream",
     "whole_object",

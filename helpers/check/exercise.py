@@ -3,11 +3,12 @@
 import dis
 import functools
 import inspect
-import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from types import FunctionType
 from typing import Concatenate, ParamSpec, TypeVar, cast, overload
+
+from helpers.plain_error import in_one_line
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,19 +123,8 @@ _FRAME = {"RESUME", "NOP", "CACHE", "RETURN_GENERATOR", "POP_TOP"} | {
 
 
 def raised(error: BaseException) -> str:
-    """Say what an answer raised, in one line; of a Hint, what it says.
-
-    Without the model's key, which some providers repeat in an error.
-    """
-    if isinstance(error, Hint):
-        return str(error)
-    key = os.environ.get("OPENAI_API_KEY", "")
-    try:
-        text = str(error).replace(key, "[key]") if len(key) > 12 else str(error)
-        message = " ".join(text.split())[:200]
-    except Exception:  # noqa: BLE001  (it has a text of the answer's own in it)
-        message = ""
-    return f"it raises {type(error).__name__}" + (f": {message}" if message else "")
+    """Say what an answer raised, in one line; of a Hint, what it says."""
+    return str(error) if isinstance(error, Hint) else f"it raises {in_one_line(error)}"
 
 
 def wrong(function: Callable[[T], object], given: T, expected: object) -> str:

@@ -15,13 +15,14 @@ Reader = Callable[[Iterable[Pair]], object]
 class Run:
     """One run of a node, and the pairs that the mode `messages` gives of it."""
 
-    def __init__(self, node: str = "answer", step: int = 1) -> None:
+    def __init__(self, node: str = "answer", step: int = 1, task: int = 1) -> None:
         self._about: dict[str, object] = {
             "langgraph_step": step,
             "langgraph_node": node,
             "langgraph_triggers": (f"branch:to:{node}",),
-            "langgraph_path": ("__pregel_pull", node),
-            "langgraph_checkpoint_ns": f"{node}:00000000-{step}",
+            # Several of one step are sent there, by `Send`.
+            "langgraph_path": ("__pregel_pull", node, task)[: 2 + (task > 1)],
+            "langgraph_checkpoint_ns": f"{node}:00000000-{step}-{task}",
         }
 
     def model(self, *texts: str, name: str = "a", tags: str = "") -> list[Pair]:
@@ -64,7 +65,7 @@ def chat_filter(answer: object) -> Iterator[str]:
 
 def _chats() -> Iterator[tuple[str, list[Pair], str]]:
     """Yield what is tried, the pairs, and the text that a chat shows of them."""
-    run, later = Run(step=2), Run(step=4)
+    run, beside, later = Run(step=2), Run(step=2, task=2), Run(step=4)
     spoken = run.model("We", " have", " three.", tags="chat")
     returned, closed = run.returned("We have three."), run.returned("Closed.")
     router, tool = Run("route"), Run("tools")
@@ -81,6 +82,7 @@ def _chats() -> Iterator[tuple[str, list[Pair], str]]:
     yield "a model of answer without the tag", run.model("Any left?"), ""
     yield "a model with another tag", run.model("Any left?", tags="chatty"), ""
     yield "a model with two tags", run.model("Yes.", tags="shop chat"), "Yes."
+    yield "a model with two other tags", run.model("Yes.", tags="chat shop"), "Yes."
     yield "the tag, in another node", router.model("Hm.", tags="chat"), "Hm."
     yield "a message that no model wrote", closed, "Closed."
     yield "a title, then a message", run.model("Any left?") + closed, "Closed."
@@ -97,6 +99,16 @@ def _chats() -> Iterator[tuple[str, list[Pair], str]]:
             *later.returned("Yes."),
         ],
         "We have three.Yes.",
+    )
+    yield (
+        "a model with the tag that says nothing, then a message",
+        run.model(tags="chat") + closed,
+        "Closed.",
+    )
+    yield (
+        "two runs of answer in one step",
+        spoken + beside.returned("Closed.") + returned,
+        "We have three.Closed.",
     )
 
 
@@ -139,6 +151,10 @@ def _tries() -> Iterator[tuple[str, list[Pair]]]:
         whole + other.model("Un", name="b")[:-1] + other.model("Uno", name="c"),
     )
     yield "two runs of one node", whole + Run("plan", 3).model("Three", name="b")
+    yield (
+        "two runs of one node in one step",
+        whole + Run("plan", 1, task=2).model("Three", name="b"),
+    )
     yield "two nodes by turns", turns
     yield "two nodes by turns, and a second try", turns + run.model("Now", name="c")
 

@@ -83,7 +83,7 @@ def runs() -> dict[str, tuple["Runnable[Any, Any]", object]]:
 
     from helpers.models import script
 
-    notes = ChatOpenAI(**script(tokens=NOTES, ttft=0, pace=0))
+    notes = ChatOpenAI(tags=["unanswered"], **script(tokens=NOTES, ttft=0, pace=0))
     model = ChatOpenAI(**script(tokens=ANSWER, ttft=0, pace=0))
     writer = model.with_config(tags=["answer"])
     other = ChatOpenAI(tags=["answer", "long"], **script(tokens=ANSWER, pace=0, ttft=0))

@@ -153,8 +153,9 @@ def _why(pairs: list[object]) -> str:
     return ""
 
 
-# What is special about it; the text sent, as a call or not; its reason; what the parser
-# made of it; whether it failed; whether the object is to be kept; a hint.
+# What is special about it; the text sent, as a call or not (two of them: " + "); its
+# reason; what the parser made of it; whether it failed; whether the object is to be
+# kept; a hint.
 Case = tuple[str, str, bool, str, object, bool, bool, str]
 WHOLE, HALF = '{"nights": 365000}', '{"nights": 365'
 PARTS: tuple[Case, ...] = (
@@ -241,6 +242,16 @@ PARTS: tuple[Case, ...] = (
         "an empty text is not JSON",
     ),
     (
+        "two calls, the second one cut",
+        f"{WHOLE} + {HALF}",
+        True,
+        "tool_calls",
+        365_000,
+        False,
+        False,
+        "look at the text of each call",
+    ),
+    (
         "an object that is not valid",
         '{"nights": "x"}',
         True,
@@ -298,9 +309,12 @@ def _message(sent: str, reason: str, *, is_call: bool) -> "AIMessageChunk":
     from langchain_core.messages.tool import tool_call_chunk
 
     metadata = {"model_name": "nonstop"} | ({"finish_reason": reason} if reason else {})
-    piece = tool_call_chunk(name="Trip", args=sent, id="call_1", index=0)
+    pieces = [
+        tool_call_chunk(name="Trip", args=args, id=f"call_{index}", index=index)
+        for index, args in enumerate(sent.split(" + "))
+    ]
     return AIMessageChunk(
         content="" if is_call else sent,
-        tool_call_chunks=[piece] if is_call else [],
+        tool_call_chunks=pieces if is_call else [],
         response_metadata=metadata,
     )

@@ -87,11 +87,12 @@ def careful_agent(answer: object) -> Iterator[str]:
         yield "write its hook with def: the check reads the agent with stream"
     if (ran := _run(careful, tool=_call())[0]) != [WHOLE]:
         yield f"a whole call has to be run: {WHOLE} expected, got {ran}"
-    for fault in ("length", "early_end"):
+    reasons = {"length": "'length'", "early_end": "none", "content_filter": "a filter"}
+    for fault, reason in reasons.items():
         ran = _run(careful, bears=True, tool=_call(), fault=fault, at=CUT)[0]
         if any(each != WHOLE for each in ran):
-            ends = {"length": "'length'", "early_end": "none"}[fault]
-            yield f"a call that was cut off is run, with {ran[0]}: its reason is {ends}"
+            ended = f"its reason is {reason}"
+            yield f"a call that was cut off is run, with {ran[0]}: {ended}"
     words = ["To", " be", " or"]
     if _run(careful, tokens=words, fault="length", at=2)[1] != "To be":
         yield "an answer in words that reaches its limit is no call: let it through"

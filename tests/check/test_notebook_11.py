@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 
 from helpers import check
-from helpers.check.notebook_11 import KEY
+from helpers.check.notebook_11 import AHEAD, KEY
 from tests.support.answers import Answers
 from tests.support.terminal_chat import chat
 
@@ -34,31 +34,38 @@ quiz.right(each(lambda letter: f"{letter})"), "with a bracket")
 quiz.right(each(lambda letter: f"({letter})"), "in brackets")
 quiz.right(each(lambda letter: f"{letter}."), "with a dot")
 quiz.right(dict(reversed(RIGHT.items())), "reversed")
-quiz.right(RIGHT | {17: "a"}, "one more")
+quiz.right(RIGHT | {99: "a"}, "one more")
 quiz.right(OrderedDict(RIGHT), "ordered")
 quiz.right(MappingProxyType(RIGHT), "a proxy")
 quiz.right(UserDict(RIGHT), "not a dict, but like one")
 quiz.right(ChainMap({}, RIGHT), "chained")
+
+quiz.right(RIGHT | dict.fromkeys(AHEAD), "without the last six")
+quiz.right({n: RIGHT[n] for n in KEY if n not in AHEAD}, "no place for the last six")
+quiz.right(RIGHT | {22: None}, "without the last one")
 
 quiz.wrong("not tried yet")(dict.fromkeys(KEY))
 quiz.wrong("keep the dictionary, and fill it in")("acbbcb")
 quiz.wrong("keep the dictionary, and fill it in")([*RIGHT.values()])
 quiz.wrong("keep the dictionary, and fill it in")({*RIGHT.values()})
 quiz.wrong("0 of 16 are right, 16 without an answer")({})
-quiz.wrong("15 of 16 are right, 1 without an answer")(RIGHT | {8: None})
+quiz.wrong("21 of 22 are right, 1 without an answer")(RIGHT | {8: None})
 quiz.wrong("1 of 16 are right, 15 without an answer")({1: RIGHT[1]})
-quiz.wrong("0 of 16 are right\n  question 1: write a, b or c")(each(lambda letter: "d"))
-quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: ["c", "b"]})
-quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: 3})
-quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: "pieces"})
-quiz.wrong("15 of 16 are right\n  question 5: write a, b or c")(RIGHT | {5: "c or b"})
+quiz.wrong("0 of 22 are right\n  question 1: write a, b or c")(each(lambda letter: "d"))
+quiz.wrong("21 of 22 are right\n  question 5: write a, b or c")(RIGHT | {5: ["c", "b"]})
+quiz.wrong("21 of 22 are right\n  question 5: write a, b or c")(RIGHT | {5: 3})
+quiz.wrong("21 of 22 are right\n  question 5: write a, b or c")(RIGHT | {5: "pieces"})
+quiz.wrong("21 of 22 are right\n  question 5: write a, b or c")(RIGHT | {5: "c or b"})
+quiz.wrong("1 of 17 are right, 16 without an answer")({20: RIGHT[20]})
+quiz.wrong("0 of 17 are right, 16 without an answer\n  question 20: reread")({20: "a"})
+quiz.wrong("21 of 22 are right\n  question 18: write a, b or c")(RIGHT | {18: "tag"})
 quiz.wrong("keep the numbers as keys")(
     {str(number): letter for number, letter in RIGHT.items()}
 )
 for number, (right, notebook, section) in KEY.items():
     for letter in "abc".replace(right, ""):
         quiz.wrong(
-            "not yet: 15 of 16 are right\n"
+            "not yet: 21 of 22 are right\n"
             f"  question {number}: reread notebook {notebook}, {section}",
             f"{number}: {letter}",
         )(RIGHT | {number: letter})
@@ -73,7 +80,7 @@ def test_the_quiz(answer, line, said):
 def test_the_quiz_names_what_to_reread(said):
     check.quiz(RIGHT | {3: "a", 8: None, 5: "a"})
     assert said().splitlines() == [
-        "not yet: 13 of 16 are right, 1 without an answer",
+        "not yet: 19 of 22 are right, 1 without an answer",
         "  question 3: reread notebook 01, Where do you stop the watch?",
         "  question 5: reread notebook 09a, The model falls silent",
     ]

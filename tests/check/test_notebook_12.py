@@ -52,6 +52,19 @@ def chat(pairs):
     for chunk, about in pairs:
         run = about["langgraph_checkpoint_ns"]
         returned = type(chunk) is AIMessage and about["langgraph_node"] == "answer"
+        if chunk.text and "chat" in tags(about):
+            spoken.add(run)
+            yield chunk.text
+        elif returned and run not in spoken:
+            yield chunk.text
+
+
+@chats.wrong("a model with the tag that says nothing, then a message")
+def spoken_by_empty_chunks(pairs):
+    spoken = set()
+    for chunk, about in pairs:
+        run = about["langgraph_checkpoint_ns"]
+        returned = type(chunk) is AIMessage and about["langgraph_node"] == "answer"
         if "chat" in tags(about):
             spoken.add(run)
             yield chunk.text
@@ -59,11 +72,18 @@ def chat(pairs):
             yield chunk.text
 
 
-@chats.right
+@chats.wrong("a model with two other tags: 'Yes.' expected, got ''")
+def the_last_tag(pairs):
+    for chunk, about in pairs:
+        if tags(about)[-1:] == ["chat"]:
+            yield chunk.text
+
+
+@chats.wrong("two runs of answer in one step")
 def by_step(pairs):
     spoken = []
     for chunk, about in pairs:
-        if "chat" in tags(about):
+        if chunk.text and "chat" in tags(about):
             spoken.append(about["langgraph_step"])
             yield chunk.content
         elif (
@@ -86,7 +106,7 @@ def by_not_being_a_chunk(pairs):
     last = None
     for chunk, about in pairs:
         where = about["langgraph_path"], about["langgraph_step"]
-        if "chat" in tags(about):
+        if chunk.text and "chat" in tags(about):
             last = where
             yield chunk.text
             continue
@@ -110,12 +130,12 @@ def by_the_type_of_the_message(pairs):
             yield message.text
 
 
-@chats.right
+@chats.wrong("two runs of answer in one step")
 def run_by_run(pairs):
     for _, run in groupby(pairs, lambda pair: pair[1]["langgraph_checkpoint_ns"]):
         spoken = False
         for chunk, about in run:
-            if "chat" in tags(about):
+            if chunk.text and "chat" in tags(about):
                 spoken = True
                 yield chunk.text
             elif about["langgraph_node"] == "answer" and type(chunk) is AIMessage:
@@ -133,13 +153,15 @@ def match(pairs):
     spoken = set()
     for pair in pairs:
         match pair:
-            case (AIMessageChunk(text=text), {"tags": [*given]}) if "chat" in given:
-                spoken.add(pair[1]["langgraph_step"])
+            case (AIMessageChunk(text=text), {"tags": [*given]}) if (
+                text and "chat" in given
+            ):
+                spoken.add(pair[1]["langgraph_checkpoint_ns"])
                 yield text
             case (AIMessageChunk(), _):
                 pass
             case (AIMessage(text=text), {"langgraph_node": "answer"} as about):
-                if about["langgraph_step"] not in spoken:
+                if about["langgraph_checkpoint_ns"] not in spoken:
                     yield text
 
 
@@ -240,7 +262,7 @@ def spoken_once(pairs):
     for chunk, about in pairs:
         returned = type(chunk) is AIMessage and about["langgraph_node"] == "answer"
         if "chat" in tags(about) or (returned and not spoken):
-            spoken = True
+            spoken = spoken or bool(chunk.text)
             yield chunk.text
 
 
@@ -347,7 +369,7 @@ def cleared_by_the_empty_chunk(pairs):
             yield [*texts.values()]
 
 
-@pages.right
+@pages.wrong("two runs of one node in one step")
 def by_step_and_node(pairs):
     shown = OrderedDict()
     for chunk, about in pairs:

@@ -158,6 +158,13 @@ async def only_tag(events: Events) -> Texts:
             yield event["data"]["chunk"].text
 
 
+async def part_of_a_tag(events: Events) -> Texts:
+    async for event in events:
+        tagged = any("answer" in tag for tag in event["tags"])
+        if tagged and event["event"] == STREAM and event["data"]["chunk"].text:
+            yield event["data"]["chunk"].text
+
+
 async def of_the_second_step(events: Events) -> Texts:
     async for event in events:
         if event["event"] == STREAM and "seq:step:3" in event["tags"]:
@@ -231,6 +238,7 @@ WRONG_TEXTS = [
     (of_chunks, "yield texts, not AIMessageChunk"),
     (by_name, "nothing comes"),
     (only_tag, "nothing comes"),
+    (part_of_a_tag, "the notes are no answer"),
     (of_the_second_step, "in a graph: nothing comes"),
     (whole, "yield each text as it comes"),
     (collected, "but they come together"),

@@ -267,7 +267,8 @@ def returns_what_was_sent(parts):
     found = merged(parts)
     whole = reason_of(found["raw"]) in GOOD and not found["parsing_error"]
     with suppress(ValueError):
-        return json.loads(sent(found["raw"])[0]) if whole else None
+        first, *_ = [json.loads(text) for text in sent(found["raw"])]
+        return first if whole else None
 
 
 @objects.right
@@ -395,6 +396,13 @@ def only_the_text_of_calls(parts):
     texts = [call["args"] for call in found["raw"].tool_call_chunks]
     bad = reason_of(found["raw"]) not in GOOD or found["parsing_error"]
     return None if bad or not all(map(is_json, texts)) else found["parsed"]
+
+
+@objects.wrong("two calls, the second one cut: None expected")
+def only_the_first_call(parts):
+    found = merged(parts)
+    bad = reason_of(found["raw"]) not in GOOD or found["parsing_error"]
+    return None if bad or not is_json(sent(found["raw"])[0]) else found["parsed"]
 
 
 @objects.wrong("a parsing error beside an object: ")

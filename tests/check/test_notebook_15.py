@@ -413,6 +413,15 @@ def by_length_alone(request: Any, handler: Any) -> Any:
 
 
 @wrap_model_call
+def by_two_ends(request: Any, handler: Any) -> Any:
+    response = handler(request)
+    message = response.result[-1]
+    if reason_of(message) in ("length", None):
+        message.tool_calls = []
+    return response
+
+
+@wrap_model_call
 def any_length(request: Any, handler: Any) -> Any:
     response = handler(request)
     message = response.result[-1]
@@ -490,6 +499,7 @@ CUT_IS_RUN = "a call that was cut off is run, with {'to': 'alice', 'amount': 100
 WRONG_MIDDLEWARE = [
     (nothing, f"{CUT_IS_RUN}: its reason is 'length'"),
     (by_length_alone, f"{CUT_IS_RUN}: its reason is none"),
+    (by_two_ends, f"{CUT_IS_RUN}: its reason is a filter"),
     (any_length, "it raises ValueError: cut off"),
     (no_calls, "a whole call has to be run"),
     (stop_alone, "a whole call has to be run"),

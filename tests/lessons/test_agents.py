@@ -9,11 +9,16 @@ from typing import Any
 import httpx2
 import pytest
 from langchain.agents import create_agent
+from langchain.agents import middleware as mw
+from langchain.agents.structured_output import ToolStrategy
+from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command
+from pydantic import BaseModel
 
 from helpers import serve
 from helpers.models import requests, script
@@ -33,13 +38,13 @@ def get_weather(city: str) -> str:
     return f"It's sunny in {city}, 24 degrees."
 
 
-def model(**options: Any) -> ChatOpenAI:
+def model(api: dict[str, Any] | None = None, /, **options: Any) -> ChatOpenAI:
     """Return a model that says its script, unpaced, with connections of its own.
 
     Those that models share may belong to the event loop of another test.
     """
     own: Any = {"stream_chunk_timeout": None, "http_async_client": httpx2.AsyncClient()}
-    return ChatOpenAI(max_retries=0, **own, **script(**QUICK | options))
+    return ChatOpenAI(max_retries=0, **own, **(api or {}), **script(**QUICK | options))
 
 
 def agent(*middleware: Any, tools: Any = (get_weather,), **options: Any) -> Any:
@@ -124,6 +129,90 @@ async def test_an_agent_whose_second_turn_breaks_off_ends_in_an_error(
     )
 
 
+@pytest.mark.parametrize("version", [{}, {"output_version": "v1"}])
+async def test_the_frames_of_the_responses_api(
+    frames: Callable[..., Any], version: dict[str, str]
+) -> None:
+    def responses(**options: Any) -> Any:
+        return model({"use_responses_api": True} | version, **options)
+
+    first = FirstTurn()
+    first.model = responses(tokens=["Hm", "."], tool=CALL)
+    words = ["One", " two"]
+    found = await frames(
+        create_agent(responses(tokens=words), [get_weather], middleware=[first])
+    )
+    assert said(found) == "Hm.One two"
+    assert len({data["turn"] for event, data in found if event == "token"}) == 2
+    assert found[-1] == ("done", {"finish_reason": "completed"})
+
+    for at, end in enumerate(("error", "done")):
+        fault = ("early_end", "length")[at]
+        cut = responses(tokens=words, fault=fault, at=1)
+        found = await frames(create_agent(cut, [get_weather], middleware=[first]))
+        assert found[-1][0] == end
+    assert found[-1] == ("done", {"finish_reason": "incomplete"})
+
+
+@tool(return_direct=True)
+def direct(city: str) -> str:
+    """Answer in place of the model."""
+    return "sunny"
+
+
+class Form(BaseModel):
+    """A form that a call fills."""
+
+    city: str
+
+
+@mw.before_model(can_jump_to=["end"])
+async def refuses(state: Any, runtime: Any) -> dict[str, Any]:
+    """Answer in place of the model."""
+    return {"messages": [AIMessage("No.")], "jump_to": "end"}
+
+
+def ends_early(how: str) -> Any:
+    call = {"name": "direct", "args": {"city": "Paris"}}
+    form: Any = ToolStrategy(Form)
+    stop = mw.HumanInTheLoopMiddleware(interrupt_on={"get_weather": True})
+    if how == "form":
+        fill = {"tool": {"name": "Form", "args": {"city": "Paris"}}, "tokens": []}
+        return create_agent(model(**fill), [], response_format=form)
+    if how == "pause":
+        kept: Any = create_agent(
+            model(),
+            [get_weather],
+            middleware=[first_turn(tool=CALL, tokens=[]), stop],
+            checkpointer=InMemorySaver(),
+        )
+        return kept.with_config(configurable={"thread_id": "1"})
+    if how == "direct":
+        return agent(first_turn(tool=call, tokens=[]), tools=[direct])
+    return agent(refuses)
+
+
+@pytest.mark.parametrize("how", ["form", "pause", "direct", "middleware"])
+async def test_what_is_not_the_models_last_word_ends_in_an_error(
+    frames: Callable[..., Any], how: str
+) -> None:
+    found = await frames(ends_early(how))
+    assert found[-1][0] == "error"
+    assert not said(found)
+
+
+async def test_a_turn_that_middleware_tries_again_is_there_twice(
+    frames: Callable[..., Any],
+) -> None:
+    broken = model(tokens=["One", " two"], fault="dropped", at=1)
+    back = mw.ModelFallbackMiddleware(model(tokens=["Three"]))
+    found = await frames(create_agent(broken, [], middleware=[back]))
+    turns = [data["turn"] for event, data in found if event == "token"]
+    assert said(found) == "OneThree"
+    assert len({*turns}) == 2
+    assert found[-1] == ("done", {"finish_reason": "stop"})
+
+
 async def test_a_limit_is_an_end_with_its_reason(frames: Callable[..., Any]) -> None:
     limited = agent(tokens=["One", " two"], fault="length", at=1)
     assert (await frames(limited))[-1] == ("done", {"finish_reason": "length"})
@@ -165,6 +254,36 @@ def test_an_agent_that_is_a_node_comes_whole_without_subgraphs(subgraphs: bool) 
     kinds = [(item[1] if subgraphs else item)[0].type for item in items]
     assert ("AIMessageChunk" in kinds) is subgraphs
     assert ("ai" in kinds) is not subgraphs
+
+
+def test_an_agent_that_hands_over_by_a_command_says_nothing_itself() -> None:
+    @tool("get_weather")
+    def hand_over(city: str) -> Command[str]:
+        """Hand over to somebody else."""
+        update = {"messages": [AIMessage("yours")]}
+        return Command(graph=Command.PARENT, update=update, goto="other")
+
+    first = first_turn(tool=CALL, tokens=["I", " don't", " know"])
+    one, other = agent(first, tools=[hand_over]), agent(tokens=["Sun", "ny"])
+    steps = StateGraph(MessagesState).add_node("one", one).add_node("other", other)
+    graph: Any = steps.add_edge(START, "one").compile()
+    pairs = graph.stream(ask(), stream_mode="messages")
+    assert [(type(each), each.text) for each, _ in pairs] == [(AIMessage, "Sunny")]
+    found = [
+        item[1][0].text
+        for item in graph.stream(ask(), stream_mode="messages", subgraphs=True)
+    ]
+    texts = ["I", " don't", " know", "Sun", "ny"]
+    assert [*filter(None, found)] == texts
+
+
+async def test_a_plain_hook_round_the_model_has_no_astream() -> None:
+    @mw.wrap_model_call
+    def plain(request: Any, handler: Any) -> Any:
+        return handler(request)
+
+    with pytest.raises(NotImplementedError, match="only the sync version"):
+        await agent(plain).ainvoke(ask())
 
 
 def leave_by_break(talker: Any) -> None:

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import get_usage_metadata_callback
 from langchain_core.language_models import FakeListChatModel
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
+from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
-from langgraph.types import Command, RetryPolicy, interrupt
+from langgraph.types import CachePolicy, Command, RetryPolicy, interrupt
 
 from helpers.models import requests, script
 
@@ -72,6 +73,49 @@ def test_version_2_has_one_shape(mode: Any, subgraphs: bool) -> None:
     for item in items:
         assert {*item} >= {"type", "ns", "data"}
         assert (item["type"], item["ns"], len(item["data"])) == ("messages", (), 2)
+
+
+@pytest.mark.parametrize("outer", ["values", "messages", ["messages", "updates"]])
+def test_a_node_reads_an_inner_graph_in_the_modes_that_it_asks_for(outer: Any) -> None:
+    """Notebook 09c says so."""
+    inner, seen = graph(answer), list[str]()
+
+    def reading(state: MessagesState) -> Update:
+        seen.extend(mode for mode, _ in inner.stream(state, stream_mode=["updates"]))
+        seen.extend(said(inner.stream(state, stream_mode="messages")))
+        return {"messages": [AIMessage("five")]}
+
+    assert [*graph(reading).stream(ASKED, stream_mode=outer)]
+    assert seen == ["updates", *LETTERS]
+
+
+def test_a_node_that_a_cache_answers_for_says_nothing() -> None:
+    steps = StateGraph(MessagesState).add_node(answer, cache_policy=CachePolicy())
+    cached: Any = steps.add_edge(START, "answer").compile(cache=InMemoryCache())
+    asked: Any = {"messages": [HumanMessage("Hi", id="1")]}
+    runs = [[*cached.stream(asked, stream_mode=["messages", "values"])] for _ in "12"]
+    said_ = [said(item for mode, item in run if mode == "messages") for run in runs]
+    assert said_ == [LETTERS, []]
+    assert [run[-1][1]["messages"][-1].text for run in runs] == ["four", "four"]
+
+
+@pytest.mark.parametrize("subgraphs", [False, True])
+def test_what_goes_to_an_outer_graph_by_a_command_does_not_come(
+    subgraphs: bool,
+) -> None:
+    def hand_over(state: MessagesState) -> Command[str]:
+        update = {"messages": [AIMessage("yours")]}
+        return Command(graph=Command.PARENT, update=update, goto="answer")
+
+    inner: Any = graph(hand_over)
+    steps = StateGraph(MessagesState).add_node("inner", inner).add_node(answer)
+    outer: Any = steps.add_edge(START, "inner").compile()
+    modes = ["messages", "values"]
+    items = [*outer.stream(ASKED, stream_mode=modes, subgraphs=subgraphs)]
+    pairs = [item[-1] for item in items if item[-2] == "messages"]
+    assert said(pairs) == LETTERS
+    texts = [message.text for message in items[-1][-1]["messages"]]
+    assert texts == ["Hi", "yours", "four"]
 
 
 def test_a_message_with_the_id_of_the_chunks_is_not_repeated() -> None:

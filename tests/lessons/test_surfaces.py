@@ -251,6 +251,24 @@ async def test_two_filters_give_what_matches_either() -> None:
     assert await count(include_types=["chat_model"], exclude_tags=["mine"]) == 0
 
 
+async def test_the_tag_of_the_mode_messages_hides_no_events() -> None:
+    graph = graph_of(model(tags=["nostream"]))
+    events = await items(graph.astream_events(STATE))
+    chunks = [
+        event["data"]["chunk"].text
+        for event in events
+        if event["event"] == "on_chat_model_stream"
+    ]
+    assert [*filter(None, chunks)] == WORDS
+
+
+async def test_a_model_that_does_not_stream_has_its_text_at_its_end() -> None:
+    events = await items(model(disable_streaming=True).astream_events("Hi"))
+    assert not [e for e in events if e["event"] == "on_chat_model_stream"]
+    (end,) = [e for e in events if e["event"] == "on_chat_model_end"]
+    assert end["data"]["output"].text == "".join(WORDS)
+
+
 async def test_an_event_of_one_s_own_is_among_them() -> None:
     async def work(text: str) -> str:
         await adispatch_custom_event("progress", {"done": 1})

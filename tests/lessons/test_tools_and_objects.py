@@ -65,6 +65,22 @@ def test_a_call_that_is_cut_is_refused(
         notebook["checked"](whole, [notebook["transfer"]])
 
 
+@api
+@pytest.mark.parametrize("setting", [{"disable_streaming": True}, {"streaming": False}])
+def test_a_model_that_does_not_stream_is_held_to_the_same(
+    notebook: dict[str, Any], api: dict[str, Any], setting: dict[str, Any]
+) -> None:
+    (whole,) = teller(api | setting, tool=CALL).stream("Pay")
+    (call,) = notebook["checked"](whole, [notebook["transfer"]])
+    assert call["args"] == ARGS
+    assert call["id"] == whole.tool_calls[0]["id"]
+    (cut,) = teller(api | setting, tool=CALL, fault="tool_cut", at=15).stream("Pay")
+    for reason in None, "tool_calls":
+        with pytest.raises(ValueError, match=r"."):
+            notebook["checked"](cut, [notebook["transfer"]])
+        cut.response_metadata["finish_reason"] = reason or "tool_calls"
+
+
 def test_each_beginning_of_a_call_is_refused_whatever_the_server_says(
     notebook: dict[str, Any],
 ) -> None:
@@ -128,6 +144,21 @@ def test_tools_of_other_kinds(
     each.invoke(call)
     with pytest.raises(ValueError, match=r"."):
         notebook["checked"](message((each.name, bad)), [each])
+
+
+def test_the_short_guard_of_notebook_09c_refuses_more(
+    notebook: dict[str, Any], taught: Taught
+) -> None:
+    arguments = taught("09c")["arguments"]
+    whole = notebook["add_up"](teller(APIS[1], tool=CALL).stream("Pay"))
+    for message_, each in (
+        (whole, notebook["transfer"]),
+        (message(("foreign", '{"n": 1}')), foreign),
+        (message(("logged", '{"text": "x"}')), logged),
+    ):
+        assert notebook["checked"](message_, [each])
+        with pytest.raises((ValueError, AttributeError)):
+            arguments(message_, [each])
 
 
 def test_a_form_of_a_call_that_is_cut_has_no_button(notebook: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from langchain.agents import create_agent
 from langchain_core._api import LangChainDeprecationWarning
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.prompts import BasePromptTemplate
@@ -24,7 +24,8 @@ from langgraph.graph import MessagesState
 
 from helpers.models import requests, script
 from helpers.probing import Probe, aprobe, probe
-from helpers.probing.notebook_08 import classics, graphs, parsers, subjects
+from helpers.probing.carrying import carries
+from helpers.probing.notebook_08 import classics, events, graphs, parsers, subjects
 from helpers.probing.notebook_08.subjects import QUESTION, Row
 
 # What each step gives, and what it takes.
@@ -72,9 +73,20 @@ TABLE = {
     "graph, custom": "pieces whole",
     "graph in a graph, messages": "whole whole",
     "the same, subgraphs=True": "pieces whole",
+    "a thread of a pool": "whole whole",
+    "a thread, its context copied": "pieces whole",
+    "nostream, nothing returned": "nothing whole",
+    "nostream, a pair returned": "nothing whole",
+    "pieces, joined anew": "pieces whole",
+    "agent, updates": "late whole",
+    "agent, messages": "pieces whole",
     "LLMChain": "whole whole",
     "RetrievalQA": "whole whole",
     "AgentExecutor": "whole whole",
+    "chain, events v2": "fails fails",
+    "chain, events v3": "fails fails",
+    "model, events v3": "pieces whole",
+    "graph, events v3": "pieces whole",
     "bind(model)": "pieces whole",
     "with_config(model)": "pieces whole",
     "with_types(model)": "pieces whole",
@@ -105,6 +117,8 @@ TABLE = {
     "NumberedList": "whole pieces",
     "MarkdownList": "whole pieces",
     "XML": "whole pieces",
+    "JsonOutputTools": "whole pieces",
+    "PydanticTools": "whole pieces",
     "Boolean": "whole whole",
     "Combining": "whole whole",
     "Datetime": "whole whole",
@@ -130,6 +144,7 @@ IN_ASYNC_CODE = {  # where that is different
     "@chain that yields": "fails fails",
     "RunnableLambda(generator)": "fails fails",
     "generator": "fails fails",
+    "chain, events v2": "pieces whole",
 }
 
 
@@ -153,10 +168,10 @@ async def found(taught: Callable[[str], dict[str, Any]]) -> dict[str, Found]:
                 subjects.models(),
                 subjects.rows(functions, *QUESTION),
                 subjects.parts(),
-                subjects.branches(),
                 subjects.chains(),
                 graphs.graphs(),
-                classics.classic_chains(),
+                classics.chains(),
+                events.events(),
                 subjects.wrappers(),
                 parsers.parsers(),
                 parsers.classics(),
@@ -214,14 +229,14 @@ def test_the_table_has_every_row(found: dict[str, Found]) -> None:
     ("name", "streams"), [("LLMChain", False), ("AgentExecutor", True)]
 )
 def test_a_classic_chain_may_ask_for_no_stream_at_all(name: str, streams: bool) -> None:
-    (step, _) = classics.classic_chains()[name]
+    (step, _) = classics.chains()[name]
     list(step.stream({"topic": f"the wire of {name}"}))
     (asked,) = (each for each in requests() if f"the wire of {name}" in each.prompt)
     assert asked.stream is streams
 
 
 async def test_an_old_agent_gives_its_steps_and_its_events_have_the_tokens() -> None:
-    (agent, given) = classics.classic_chains()["AgentExecutor"]
+    (agent, given) = classics.chains()["AgentExecutor"]
     asked = {"topic": str(given["topic"] if isinstance(given, dict) else given)}
     items = [item async for item in agent.astream(asked)]
     assert [*map(set, items)] == [{"output", "messages"}]
@@ -243,6 +258,24 @@ def test_an_agent_is_a_graph_whose_model_streams() -> None:
     asked: Any = {"messages": [("user", "Hi")]}
     said = [chunk.text for chunk, _ in agent.stream(asked, stream_mode="messages")]
     assert [*filter(None, said)] == words
+
+
+def test_an_agent_gives_its_calls_and_its_answer_in_pieces_and_results_whole() -> None:
+    agent = graphs.graphs()["agent, messages"]
+    items = agent.step.stream(agent.pieces[0])  # type: ignore[arg-type]
+    kinds = [type(message) for message, _ in items if carries(message)]  # type: ignore[misc]
+    assert kinds.count(ToolMessage) == 1
+    at = kinds.index(ToolMessage)
+    calls, answer = kinds[:at], kinds[at + 1 :]
+    assert min(len(calls), len(answer)) > 1
+    assert {*calls, *answer} == {AIMessageChunk}
+
+
+def test_what_is_joined_anew_comes_in_pieces_and_then_whole() -> None:
+    joined = graphs.graphs()["pieces, joined anew"]
+    items = joined.step.stream(joined.pieces[0])  # type: ignore[arg-type]
+    texts = [message.text for message, _ in items if message.text]  # type: ignore[misc]
+    assert texts == [*subjects.WORDS, "".join(subjects.WORDS)]
 
 
 async def test_a_model_may_stream_in_async_code_alone() -> None:

@@ -4,18 +4,10 @@ The reader's copies are opened, changed, run and saved; the course's own noteboo
 looked at before anything is run.
 """
 
-import json
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,16 +15,16 @@ from playwright.sync_api import Page, expect
 from helpers.check.saved import Saved
 from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tests.support.copies import lesson, put
+from tests.support.jupyterlab import (
+    choose,
+    jupyterlab,
+    open_notebook,
+    wait_for_the_end,
+)
 from tools.copies import SOLUTION, update
 from tools.stored import METADATA
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = {
-    # All cells in the page, also those that are not in view; no question about news.
-    "notebook-extension/tracker": {"windowingMode": "none"},
-    "apputils-extension/notification": {"fetchNews": "false"},
-}
-
 
 # Notes each text that is shown below a node, whenever that changes.
 WATCH = """(node, selector) => {
@@ -68,45 +60,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """JupyterLab on that course, with settings of its own; its URL."""
-    tmp_path = tmp_path_factory.mktemp("lab")
-    for name, value in SETTINGS.items():
-        file = tmp_path / f"settings/@jupyterlab/{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(value))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    environment = os.environ | {
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-        "JUPYTER_DATA_DIR": str(tmp_path / "data"),  # which notebooks are trusted
-        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
-        "COURSE_SPEED": "2",
-    }
-    options = ["--no-browser", "--allow-root", f"--port={url.rpartition(':')[2]}"]
-    options += ["--IdentityProvider.token=", f"--ServerApp.root_dir={root}"]
-    with (tmp_path / "log").open("wb") as log:
-        command = [sys.executable, "-m", "jupyterlab", *options]
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while not answers(f"{url}/api/status"):
-            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
-            time.sleep(0.2)
+    """JupyterLab on that course; its URL."""
+    with jupyterlab(root, tmp_path_factory.mktemp("lab"), COURSE_SPEED="2") as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5):
-            return True
-    except URLError:
-        return False
 
 
 @pytest.fixture
@@ -116,22 +72,9 @@ def page(require) -> Iterator[Page]:  # type: ignore[no-untyped-def]
         yield browser.new_page(viewport={"width": 1250, "height": 1000})
 
 
-def open_notebook(page: Page, lab: str, path: str) -> None:
-    page.goto(f"{lab}/lab/tree/{path}.ipynb?reset")
-    idle = page.locator(
-        "#jp-main-statusbar", has_text=re.compile(r"Python 3.*\| *Idle")
-    )
-    idle.wait_for(timeout=60_000)
-
-
 def run_all(page: Page, lab: str, notebook: str) -> None:
     open_notebook(page, lab, f"my-notebooks/{notebook}")
     choose(page, "Run", "Run All Cells")
-
-
-def choose(page: Page, menu: str, entry: str) -> None:
-    page.get_by_role("menuitem", name=menu, exact=True).click()
-    page.get_by_text(entry, exact=True).click()
 
 
 def write(page: Page, old: str, new: str) -> None:
@@ -150,15 +93,6 @@ def save(page: Page, path: Path) -> Saved:
     ):
         page.keyboard.press("ControlOrMeta+s")
     return Saved.read(path)
-
-
-def wait_for_the_end(page: Page) -> None:
-    """Wait until the last cell has run; no cell may have failed."""
-    cells = page.locator(".jp-CodeCell")
-    last = cells.last.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]"))
-    last.wait_for(timeout=60_000)
-    errors = page.locator("[data-mime-type='application/vnd.jupyter.error']")
-    assert errors.count() == 0
 
 
 def test_the_first_answer_streams_into_the_page(page: Page, lab: str) -> None:

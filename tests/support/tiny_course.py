@@ -180,7 +180,7 @@ def template(
     (root / "requirements.lock").write_text(LOCK)
     (root / "requirements-local.txt").write_text("--only-binary :all:\n" + LOCK)
     (root / "tools").mkdir()
-    for name in ("lab", "copies"):
+    for name in ("lab", "copies", "chat"):
         (root / f"tools/{name}.py").write_text(TOOL.format(f"tools.{name}"))
     shutil.copy(ROOT / "tools/checks.py", root / "tools")
     (root / "tools/audit.py").write_text(TOOL.format("audit"))

@@ -113,10 +113,14 @@ def test_only_what_a_reader_needs_is_stored() -> None:
 
 
 def test_widgets_are_named_in_the_order_of_their_making() -> None:
-    node = ran(new_output("display_data", data={"text/plain": "IPY_MODEL_5ab"}))  # type: ignore[no-untyped-call]
-    node.metadata = {"widgets": {WIDGETS: {"state": {"9cd": {}, "5ab": {}}}}}
+    view = {"text/plain": "IPY_MODEL_5ab", WIDGET: {"model_id": "5ab"}}
+    node = ran(new_output("display_data", data=view))  # type: ignore[no-untyped-call]
+    states = {"9cd": {}, "7ef": {}, "5ab": {"state": {"inside": ["IPY_MODEL_9cd"]}}}
+    node.metadata = {"widgets": {WIDGETS: {"state": states}}}
     node = normalise(node, stem="07_x")
-    assert list(node.metadata.widgets[WIDGETS].state) == ["w0001", "w0002"]
+    kept = node.metadata.widgets[WIDGETS].state
+    assert list(kept) == ["w0001", "w0002"], "nobody sees the third"
+    assert kept["w0002"] == {"state": {"inside": ["IPY_MODEL_w0001"]}}
     assert node.cells[0].outputs[0].data["text/plain"] == "IPY_MODEL_w0002"
 
 

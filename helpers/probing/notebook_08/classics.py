@@ -9,7 +9,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from .subjects import TOPIC, WORDS, Row, Shelf, prompt, says, shelf_mark
 
 
-def classic_chains() -> dict[str, Row]:
+def chains() -> dict[str, Row]:
     """Return what came before `|`, around a model that can stream."""
     model, tools = says(*WORDS), [shelf_mark]
     asked = [("user", "{topic}"), ("placeholder", "{agent_scratchpad}")]

@@ -5,6 +5,7 @@ from typing import Literal, TypedDict, get_args
 
 from langchain_classic import output_parsers as classic
 from langchain_core import output_parsers as core
+from langchain_core.messages import AIMessageChunk
 from langchain_core.runnables import RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_openai_function
 from langchain_openai import ChatOpenAI
@@ -56,7 +57,22 @@ def parsers() -> dict[str, Row]:
         ),
         "MarkdownList": Row(core.MarkdownListOutputParser(), ("- a\n", "- b\n", "- c")),
         "XML": Row(core.XMLOutputParser(), ("<p><a>1</a>", "<b>2</b>", "</p>")),
+        "JsonOutputTools": Row(core.JsonOutputToolsParser(), called()),
+        "PydanticTools": Row(core.PydanticToolsParser(tools=[Person]), called()),
     }
+
+
+def called() -> tuple[AIMessageChunk, ...]:
+    """Return the same object as a call of a tool, in chunks."""
+    return tuple(
+        AIMessageChunk(
+            content="",
+            tool_call_chunks=[
+                {"name": None if at else "Person", "args": args, "id": None, "index": 0}
+            ],
+        )
+        for at, args in enumerate(JSON)
+    )
 
 
 def classics() -> dict[str, Row]:

@@ -142,7 +142,7 @@ def parts() -> dict[str, Row]:
     return rows(topical, *TOPIC) | rows(others, *QUESTION)
 
 
-def branches() -> dict[str, Row]:
+def _branches() -> dict[str, Row]:
     """Return parallels, and what `assign` makes."""
     model, same = says(*WORDS), RunnablePassthrough[str]()
     text, loud = model | StrOutputParser(), RunnableLambda(str.upper)
@@ -165,7 +165,7 @@ def branches() -> dict[str, Row]:
 
 
 def chains() -> dict[str, Row]:
-    """Return whole applications: retrieval, and two models."""
+    """Return parallels, what `assign` makes, and applications: RAG, and two models."""
     model = says(*WORDS)
     text = model | StrOutputParser()
     told = ChatPromptTemplate.from_template("{documents}\n\nExplain {topic}") | text
@@ -180,7 +180,7 @@ def chains() -> dict[str, Row]:
         | prompt()
         | text,
     }
-    return rows(retrieval, *TOPIC)
+    return _branches() | rows(retrieval, *TOPIC)
 
 
 def wrappers() -> dict[str, Row]:

@@ -1,0 +1,76 @@
+"""What is refused before it costs anything, and how a client is told to come back."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi import HTTPException, Request
+from pydantic import BaseModel, Field, ValidationError
+from starlette.requests import ClientDisconnect
+
+from .settings import Settings
+
+BUSY = "Too many people are asking. Please try again in a moment."
+YOURS = "You have too many answers under way. Stop one, or wait for its end."
+RESTARTING = "The server is being restarted. Please try again in a moment."
+
+
+class Question(BaseModel):
+    """What a reader asks; `replaces` is the id of a turn that leaves for this one."""
+
+    message: str = Field(min_length=1)
+    replaces: str = Field(default="", max_length=64)
+
+
+async def read_question(request: Request, settings: Settings) -> Question:
+    """Read the request, and no more of it than a question can need.
+
+    Raises HTTPException 413 or 422, in a line that does not repeat what came.
+    """
+    body, most = b"", 6 * settings.message_bytes + 1000  # `\\u0041` is an A in JSON
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > most:
+                raise HTTPException(413, "The question is too long.")
+        question = Question.model_validate_json(body)
+    except ValidationError as error:
+        raise HTTPException(422, error.errors()[0]["msg"]) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "Only a part of it came.") from None
+    if len(question.message.encode()) > settings.message_bytes:
+        raise HTTPException(413, "The question is too long.")
+    if not question.message.strip():
+        raise HTTPException(422, "The question is empty.")
+    return question
+
+
+def come_back(status: int, why: str, seconds: int) -> HTTPException:
+    """Return a refusal that says when to try again."""
+    return HTTPException(status, why, {"retry-after": str(seconds)})
+
+
+class Readings:
+    """The connections that streams are read through, in all and of each reader."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._of: Counter[str] = Counter()
+
+    def check(self, reader: str) -> None:
+        """Raise HTTPException 429 or 503 if one more would be too many."""
+        if self._of[reader] >= self._settings.readings_per_reader:
+            raise come_back(429, "You have too many connections open.", 5)
+        if self._of.total() >= self._settings.readings:
+            raise come_back(503, BUSY, 5)
+
+    @contextmanager
+    def one(self, reader: str) -> Iterator[None]:
+        """Count a connection while it lasts."""
+        self._of[reader] += 1
+        try:
+            yield
+        finally:
+            self._of[reader] -= 1
+            if not self._of[reader]:
+                del self._of[reader]

@@ -1,0 +1,548 @@
+"""The log in Redis: several workers and machines share it, and outlive one another.
+
+A stream is a Redis Stream. Its first entry, `0-1`, is the question; an entry `n-0` has
+frames up to number n; the entry with the id END has the last one. Redis refuses an id
+that is not above all others: so a stream ends once, and who writes on after somebody
+else has ended it (a Stop, an obituary) is told so by that refusal.
+
+A worker has a stream of its own, too, its inbox. While it is there, the worker lives:
+it expires unless it is renewed. All keys have a time to live.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from ..settings import Settings
+from ..sse import frame, later, text_in
+from . import AWAY, DIED, GONE, STOPPED, Data, Found, Log, Turn, Unavailable
+
+logger = logging.getLogger("chat")
+
+END = b"1000000000000000-0"
+QUESTION = b"0-1"
+PAGE = 500  # entries that a replay takes at once
+REQUESTS = 50  # of readers that are sent to Redis at once; the others wait
+PATIENCE = 20  # seconds for one of them: a busy worker is slow, too
+FAILURES = (RedisError, OSError, asyncio.TimeoutError)
+
+OPEN = """
+local stream, list, open = KEYS[1], KEYS[2], KEYS[3]
+local id, keep, longest, most, turns, replaces = unpack(ARGV, 4)
+if redis.call('EXISTS', stream) == 1 then return 1 end -- it was opened by a first try
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', open, '-inf', now)
+if redis.call('ZCARD', open) >= tonumber(most) then return 0 end
+redis.call('ZADD', open, now + longest, id)
+redis.call('EXPIRE', open, longest)
+redis.call('XADD', stream, '0-1', 'question', ARGV[1], 'reader', ARGV[2],
+           'worker', ARGV[3])
+redis.call('EXPIRE', stream, keep)
+if replaces ~= '' and redis.call('LREM', list, 0, replaces) > 0 then
+    redis.call('EXPIRE', 'chat:stream:' .. replaces, 10)
+end
+redis.call('RPUSH', list, id)
+redis.call('LTRIM', list, -tonumber(turns), -1)
+redis.call('EXPIRE', list, keep)
+return 1
+"""
+CLOSE = """
+local id, last_id, name, data, end_, obituary = unpack(ARGV)
+local stream = 'chat:stream:' .. id
+local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+if not last or last[1] == last_id then return 0 end
+local about = {}
+local fields = redis.call('XRANGE', stream, '0-1', '0-1')[1][2]
+for i = 1, #fields, 2 do about[fields[i]] = fields[i + 1] end
+local inbox = 'chat:worker:' .. about.worker
+if obituary == '1' and redis.call('EXISTS', inbox) == 1 then return 0 end
+local number = string.format('%d', tonumber(string.match(last[1], '^%d+')) + 1)
+local frame = 'id: ' .. number .. '\\nevent: ' .. name ..
+    '\\ndata: ' .. data .. '\\n\\n'
+redis.call('XADD', stream, last_id, 'frames', frame, 'number', number, 'end', end_)
+redis.call('ZREM', 'chat:open:' .. about.reader, id)
+redis.call('XADD', inbox, 'NOMKSTREAM', 'MAXLEN', '~', 1000, '*', 'closed', id)
+return 1
+"""
+
+Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+@dataclass(eq=False)
+class _Written:
+    """A stream that this worker writes, and what Redis has not taken yet."""
+
+    reader: str
+    closed: Callable[[], None]
+    last: int = 0
+    frames: list[bytes] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    batches: list[tuple[bytes, dict[str, bytes | str | int]]] = field(
+        default_factory=list
+    )
+    ended: bool = False
+    due: float = 0  # when Redis was first asked to take the oldest batch
+    away: bool = False  # it was given up for want of Redis
+
+    def pack(self) -> None:
+        """Make one batch of the frames: with the same id and frames in each try."""
+        if self.frames:
+            entry: dict[str, bytes | str | int] = {"frames": b"".join(self.frames)}
+            self.batches.append((b"%d-0" % self.last, entry))
+            self.frames = []
+
+
+@dataclass(eq=False)
+class _Read:
+    """A stream that readers of this worker follow from a cursor, each by a queue."""
+
+    worker: str = ""
+    cursor: bytes | None = None
+    queues: list["asyncio.Queue[Entry | Data | None]"] = field(default_factory=list)
+
+    def tell(self, what: Entry | Data | None) -> None:
+        for queue in self.queues:
+            queue.put_nowait(what)
+
+
+class RedisLog(Log):
+    """See Log."""
+
+    name = "redis"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._url = settings, settings.redis_url
+        self._worker = secrets.token_hex(8)
+        self._inbox = f"chat:worker:{self._worker}"
+        self._written: dict[str, _Written] = {}
+        self._read: dict[str, _Read] = {}
+        self._due: set[str] = set()
+        self._waking = asyncio.Event()
+        self._turn = asyncio.Semaphore(REQUESTS)
+        self._heard = monotonic()  # when Redis last answered
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
+
+    async def start(self) -> None:
+        """See Log."""
+        # Who writes and keeps the lease waits for no request of a reader's.
+        self._redis = self._connect(timeout=5)
+        self._writer = self._connect(timeout=3)
+        self._listener = self._connect(timeout=10)  # it blocks
+        try:
+            await self._beat()
+        except FAILURES as error:  # the URL may hold a password: it is not repeated
+            kind = type(error).__name__
+            raise Unavailable(f"REDIS_URL: no Redis answers ({kind}).") from None
+        loops = (self._flushing(), self._listening(), self._watching())
+        self._tasks = [asyncio.create_task(each) for each in loops]
+
+    def _connect(self, *, timeout: float) -> Any:
+        return redis.asyncio.Redis.from_url(
+            self._url,
+            protocol=2,
+            retry=Retry(NoBackoff(), 1),  # a connection that was closed while it rested
+            socket_connect_timeout=2,
+            socket_timeout=timeout,
+        )
+
+    @asynccontextmanager
+    async def _reaching(self) -> AsyncGenerator[Any]:
+        """Yield the client for what a reader asks, when it is its turn.
+
+        Raises Unavailable where Redis fails, at once if it is known to be away.
+        """
+        if self._is_away():
+            raise Unavailable("no answer for too long")
+        try:
+            async with asyncio.timeout(PATIENCE), self._turn:
+                yield self._redis
+        except FAILURES as error:
+            raise Unavailable(type(error).__name__) from error
+
+    async def close(self) -> None:
+        """See Log."""
+        for _ in range(100):  # for two seconds at most, let go what is under way
+            if not self._due and not self._own_readings():
+                break
+            await asyncio.sleep(0.02)
+        self._closing = True
+        for each in self._read.values():
+            each.tell(None)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(*FAILURES):
+            await self._redis.unlink(self._inbox)
+        for client in (self._redis, self._writer, self._listener):
+            with suppress(*FAILURES):
+                await client.aclose()
+
+    def _own_readings(self) -> bool:
+        return any(each.worker == self._worker for each in self._read.values())
+
+    async def works(self) -> bool:
+        """See Log."""
+        return not self._closing and not self._is_away()
+
+    def _is_away(self) -> bool:
+        return monotonic() - self._heard > self._settings.lease
+
+    # The writer's side.
+
+    async def open(
+        self,
+        turn: Turn,
+        reader: str,
+        closed: Callable[[], None],
+        *,
+        replaces: str = "",
+    ) -> bool:
+        """See Log."""
+        chosen = self._settings
+        self._written[turn.id] = _Written(reader, closed)
+        try:
+            async with self._reaching() as client:
+                opened = await client.eval(
+                    OPEN,
+                    *(3, _key(turn.id), f"chat:reader:{reader}", f"chat:open:{reader}"),
+                    *(turn.question, reader, self._worker, turn.id, chosen.keep),
+                    *(int(chosen.longest) + 60, chosen.streams_per_reader),
+                    *(chosen.turns, replaces),
+                )
+        except BaseException:
+            self.end(turn.id, "error", dict(AWAY))  # it may have come through
+            raise
+        if not opened:
+            self._forget_written(turn.id)
+        return bool(opened)
+
+    def write(self, stream: str, name: str, data: Data) -> bool:
+        """See Log."""
+        found = self._written.get(stream)
+        if found is None or found.ended or found.away:
+            return False
+        found.last += 1
+        found.frames.append(frame(found.last, name, data))
+        if name == "token":
+            found.texts.append(str(data["text"]))
+        self._flush(stream)
+        return True
+
+    def end(self, stream: str, name: str, data: Data) -> bool:
+        """See Log."""
+        found = self._written.get(stream)
+        if found is None or found.ended:
+            return False
+        if found.away:
+            name, data = "error", dict(AWAY)
+        found.pack()
+        found.ended = True
+        last: dict[str, bytes | str | int] = {
+            "frames": frame(found.last + 1, name, data),
+            "number": found.last + 1,
+            "end": json.dumps({"event": name, **data}),
+            "text": json.dumps("".join(found.texts)),
+        }
+        found.batches.append((END, last))
+        self._flush(stream)
+        return True
+
+    def _flush(self, stream: str) -> None:
+        self._due.add(stream)
+        self._waking.set()
+
+    async def _flushing(self) -> None:
+        """Hand to Redis what is due, of all streams at once, for ever."""
+        while True:
+            await self._waking.wait()
+            self._waking.clear()
+            sent, over = [], {}
+            async with _batch(self._writer) as pipe:
+                for stream in self._due:
+                    found = self._written[stream]
+                    found.pack()
+                    found.due = found.due or monotonic()
+                    for id_, entry in found.batches:
+                        pipe.xadd(_key(stream), entry, id=id_, nomkstream=True)
+                        sent.append((stream, found, id_))
+                    if found.ended:
+                        over[stream] = found.reader
+                for stream, reader in over.items():
+                    pipe.zrem(f"chat:open:{reader}", stream)
+                try:
+                    results = await pipe.execute(raise_on_error=False)
+                except FAILURES as error:
+                    results = [error] * len(sent)
+            again = False
+            for (stream, found, id_), result in zip(sent, results, strict=False):
+                again |= not await self._settle(stream, found, id_, result)
+            if again:  # what is left in `_due`
+                await asyncio.sleep(0.1)
+                self._waking.set()
+
+    async def _settle(
+        self, stream: str, found: _Written, id_: bytes, result: object
+    ) -> bool:
+        """Take Redis's answer to a batch; return False if it is to be sent again."""
+        if self._written.get(stream) is not found:
+            return True
+        if isinstance(result, ResponseError) and "equal or smaller" in str(result):
+            # Somebody has ended it, or an earlier try of ours came through.
+            try:
+                last = await self._writer.xrevrange(_key(stream), count=1)
+            except FAILURES:
+                return False
+            if id_ != END and (not last or last[0][0] == END):
+                self._closed(stream)
+                return True
+        elif isinstance(result, Exception):
+            if monotonic() - found.due > self._settings.lease and not found.away:
+                logger.error("stream %s: %s", stream, type(result).__name__)
+                found.away = True
+                found.closed()
+            return False
+        elif result is None:  # it is not there any more
+            logger.error("stream %s is gone from Redis", stream)
+            self._closed(stream)
+            return True
+        self._heard = monotonic()
+        found.batches = [each for each in found.batches if each[0] != id_]
+        if not found.batches:
+            found.due = 0
+            if not found.frames:
+                self._due.discard(stream)
+        if id_ == END:
+            self._forget_written(stream)
+        return True
+
+    def _closed(self, stream: str) -> None:
+        """Let go of a stream that somebody else has ended."""
+        if found := self._forget_written(stream):
+            found.closed()
+
+    def _forget_written(self, stream: str) -> _Written | None:
+        self._due.discard(stream)
+        return self._written.pop(stream, None)
+
+    async def stop(self, stream: str) -> None:
+        """See Log."""
+        await self._close_stream(stream, "done", STOPPED)
+
+    async def _close_stream(
+        self, stream: str, name: str, data: Data, *, obituary: bool = False
+    ) -> None:
+        end = json.dumps({"event": name, **data})
+        arguments = (stream, END, name, json.dumps(data), end, int(obituary))
+        async with self._reaching() as client:
+            await client.eval(CLOSE, 0, *arguments)
+
+    # The readers' side.
+
+    async def find(self, stream: str, reader: str) -> Found | None:
+        """See Log."""
+        async with self._reaching() as client, _batch(client) as pipe:
+            pipe.xrange(_key(stream), QUESTION, QUESTION)
+            pipe.xrevrange(_key(stream), count=1)
+            about, last = await pipe.execute()
+        if not about or about[0][1][b"reader"].decode() != reader:
+            return None
+        id_, fields = last[0]
+        if id_ == END:
+            return Found(int(fields[b"number"]), ended=True)
+        return Found(_number(id_), ended=False)
+
+    async def read(self, stream: str, after: int) -> AsyncGenerator[bytes]:
+        """See Log."""
+        followed = self._read.setdefault(stream, _Read())
+        queue: asyncio.Queue[Entry | Data | None] = asyncio.Queue()
+        followed.queues.append(queue)  # first this, then the replay: none is missed
+        try:
+            cursor = b"%d-0" % after if after else QUESTION
+            try:
+                async for id_, fields in self._replay(stream, cursor, followed):
+                    cursor = id_
+                    yield later(fields[b"frames"], after)
+                if cursor == END:
+                    return
+                if followed.cursor is None or _number(followed.cursor) > _number(
+                    cursor
+                ):
+                    followed.cursor = cursor
+                    async with self._reaching() as client:
+                        await client.xadd(self._inbox, {"wake": ""}, nomkstream=True)
+            except Unavailable:
+                return  # without an end: who reads it comes back
+            while (came := await queue.get()) is not None:
+                if isinstance(came, dict):  # an error that is not in the log
+                    yield b"event: error\ndata: %s\n\n" % json.dumps(came).encode()
+                    return
+                id_, fields = came
+                if _number(id_) > _number(cursor):
+                    cursor = id_
+                    yield later(fields[b"frames"], after)
+                if id_ == END:
+                    return
+        finally:
+            followed.queues.remove(queue)
+            if not followed.queues and self._read.get(stream) is followed:
+                del self._read[stream]
+
+    async def _replay(
+        self, stream: str, cursor: bytes, followed: _Read
+    ) -> AsyncGenerator[Entry]:
+        """Yield the entries after a cursor that are there now."""
+        if not followed.worker:
+            async with self._reaching() as client:
+                about = await client.xrange(_key(stream), QUESTION, QUESTION)
+            if about:
+                followed.worker = about[0][1][b"worker"].decode()
+        while True:
+            async with self._reaching() as client:
+                entries: list[Entry] = await client.xrange(
+                    _key(stream), b"(" + cursor, count=PAGE
+                )
+            for entry in entries:
+                yield entry
+            if len(entries) < PAGE:
+                return
+            cursor = entries[-1][0]
+
+    async def _listening(self) -> None:
+        """Hand on what comes, of all streams that are read here at once, for ever."""
+        heard: bytes = b"0-0"
+        while True:
+            asked = {
+                _key(stream): each.cursor
+                for stream, each in self._read.items()
+                if each.cursor is not None
+            }
+            try:
+                every = {self._inbox: heard, **asked}
+                found = await self._listener.xread(every, block=1000)
+            except FAILURES:
+                await asyncio.sleep(0.1)
+                continue
+            self._heard = monotonic()
+            for key, entries in found:
+                if key.decode() == self._inbox:
+                    heard = entries[-1][0]
+                    for _, fields in entries:
+                        if b"closed" in fields:
+                            self._closed(fields[b"closed"].decode())
+                elif each := self._read.get(_stream(key)):
+                    for entry in entries:
+                        each.tell(entry)
+                    if each.cursor == asked[key.decode()]:  # else it was put back
+                        each.cursor = entries[-1][0]
+            # Redis looks at every key, however few have news: let news gather.
+            await asyncio.sleep(min(0.025, 0.00005 * len(asked)))
+
+    async def _watching(self) -> None:
+        """Renew the lease, and look after the streams that are read here, for ever."""
+        while True:
+            await asyncio.sleep(self._settings.lease / 5)
+            try:
+                await self._beat()
+                await self._look()
+            except (*FAILURES, Unavailable) as error:
+                if self._is_away():
+                    logger.error("Redis: %s", type(error).__name__)
+                    for each in self._read.values():
+                        each.tell(dict(AWAY))
+
+    async def _beat(self) -> None:
+        async with self._writer.pipeline(transaction=True) as pipe:
+            pipe.xadd(self._inbox, {"beat": ""}, maxlen=1000)
+            pipe.pexpire(self._inbox, int(self._settings.lease * 1000))
+            await pipe.execute()
+
+    async def _look(self) -> None:
+        """End the streams of dead workers, and tell of those that are gone."""
+        reading = [each for each in self._read.items() if each[1].cursor is not None]
+        if not reading:
+            return
+        owners = sorted({each.worker for _, each in reading} - {self._worker})
+        async with _batch(self._writer) as pipe:
+            for owner in owners:
+                pipe.exists(f"chat:worker:{owner}")
+            for stream, _ in reading:
+                pipe.exists(_key(stream))
+            answers = await pipe.execute()
+        alive = dict(zip(owners, answers, strict=False))
+        there = answers[len(owners) :]
+        for (stream, each), exists in zip(reading, there, strict=True):
+            if not exists:
+                each.tell(dict(GONE))
+            elif not alive.get(each.worker, True):
+                await self._close_stream(stream, "error", dict(DIED), obituary=True)
+
+    # The conversation.
+
+    async def turns(self, reader: str) -> list[Turn]:
+        """See Log."""
+        ids = await self._ids(reader)
+        async with self._reaching() as client, _batch(client) as pipe:
+            for stream in ids:
+                pipe.xrange(_key(stream), QUESTION, QUESTION)
+                pipe.xrevrange(_key(stream), count=1)
+            answers = await pipe.execute()
+        found = []
+        for stream, about, last in zip(ids, answers[::2], answers[1::2], strict=True):
+            if about:  # else its time to live is over
+                question = about[0][1][b"question"].decode()
+                fields = last[0][1]
+                end = json.loads(fields[b"end"]) if b"end" in fields else None
+                if b"text" in fields:
+                    text = json.loads(fields[b"text"])
+                else:
+                    async with self._reaching() as client:
+                        entries = await client.xrange(_key(stream), b"(" + QUESTION)
+                    text = "".join(text_in(each[b"frames"]) for _, each in entries)
+                found.append(Turn(stream, question, text, end))
+        return found
+
+    async def forget(self, reader: str) -> None:
+        """See Log."""
+        for stream in await self._ids(reader):
+            found = await self.find(stream, reader)
+            if found and not found.ended:
+                await self.stop(stream)
+            async with self._reaching() as client:
+                now = found and found.ended  # else who reads it is to see the end
+                await client.expire(_key(stream), 0 if now else 10)
+        async with self._reaching() as client:
+            await client.unlink(f"chat:reader:{reader}")
+
+    async def _ids(self, reader: str) -> list[str]:
+        async with self._reaching() as client:
+            ids = await client.lrange(f"chat:reader:{reader}", 0, -1)
+        return [each.decode() for each in ids]
+
+
+def _batch(client: Any) -> Any:
+    """Return a pipeline: commands that go to Redis together."""
+    return client.pipeline(transaction=False)
+
+
+def _key(stream: str) -> str:
+    return f"chat:stream:{stream}"
+
+
+def _stream(key: bytes) -> str:
+    return key.decode().removeprefix("chat:stream:")
+
+
+def _number(id_: bytes) -> int:
+    return int(id_.partition(b"-")[0])

@@ -1,0 +1,1 @@
+"""Copies of three files of the course: stopping, pings, and a log without keys."""

@@ -1,0 +1,113 @@
+"""The exercises of notebook 18: the numbers of a stream, and what its reader saw."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import isclose
+from numbers import Real
+from typing import cast
+
+from .exercise import PLAIN, case, exercise, is_async, shown
+
+Arrivals = list[tuple[float, str]]
+Number = float | None
+
+NAMES = "first_chunk", "ttft", "largest_gap", "tpot"
+LONG: Arrivals = [
+    (0.1, ""),
+    (0.5, "One"),
+    (0.6, ""),
+    (0.9, " two"),
+    (1.5, " six"),
+    (2, ""),
+]
+MEASURED: list[tuple[str, Arrivals, int, tuple[Number, ...]]] = [
+    ("", LONG, 6, (0.1, 0.5, 0.6, 0.2)),
+    ("with more tokens than texts", [(1, "a"), (2, "b c")], 3, (1, 1, 1, 0.5)),
+    ("without a chunk", [], 0, (None, None, None, None)),
+    ("without a text", [(0.2, ""), (0.3, "")], 4, (0.2, None, None, None)),
+    ("of one text and one token", [(0.2, ""), (0.7, "Yes")], 1, (0.2, 0.7, None, None)),
+    (
+        "whose first text comes at 0 seconds",
+        [(0, "a"), (0.2, "b")],
+        2,
+        (0, 0, 0.2, 0.2),
+    ),
+]
+
+
+@exercise("18.1")
+def measures(answer: object) -> Iterator[str]:
+    """Exercise 18.1: a function that returns the numbers of one stream, by name."""
+    if not callable(answer):
+        yield "write def measures(arrivals, tokens)"
+    if is_async(answer):
+        yield PLAIN
+    measure = cast("Callable[[Arrivals, int], object]", answer)
+    for kind, arrivals, tokens, expected in MEASURED:
+        found = measure(list(arrivals), tokens)
+        if not isinstance(found, Mapping):
+            yield f"return a dictionary, not {shown(found)}"
+        numbers = cast("Mapping[str, object]", found)
+        if set(numbers) != set(NAMES):
+            yield f"its names are {', '.join(NAMES)}; got {shown(list(numbers))}"
+        for name, right in zip(NAMES, expected, strict=True):
+            if not _same(numbers[name], right):
+                got = case(arrivals, right, numbers[name])
+                yield (
+                    f"{name} of a stream {kind}".strip()
+                    + f" and {tokens} tokens, {got}"
+                )
+
+
+def _same(found: object, right: Number) -> bool:
+    if right is None or not isinstance(found, Real) or isinstance(found, bool):
+        return found is right
+    return isclose(found, right, abs_tol=1e-9)
+
+
+def paced(*gaps: float, start: float = 0.3, empty: Sequence[float] = ()) -> Arrivals:
+    """Return the arrivals of texts with these gaps, and of chunks without text."""
+    times = [start]
+    for gap in gaps:
+        times.append(times[-1] + gap)
+    return sorted([(at, " on") for at in times] + [(at, "") for at in empty])
+
+
+SEEN: list[tuple[str, Arrivals, str]] = [
+    ("", paced(*[0.05] * 10), "fine"),
+    ("one gap of 2 s among gaps of 50 ms", paced(*[0.05] * 9, 2, *[0.05] * 9), "stall"),
+    ("gaps of 400 ms", paced(*[0.4] * 10), "slow"),
+    ("gaps of 400 ms, and one of 3 s", paced(*[0.4] * 9, 3), "stall"),
+    ("three gaps of 1 s among seven of 50 ms", paced(*[0.05] * 7, 1, 1, 1), "stall"),
+    ("a first text after 5 s, then 50 ms", paced(*[0.05] * 10, start=5), "fine"),
+    ("nothing", [], "no text"),
+    ("chunks without text", [(0.1, ""), (9, "")], "no text"),
+    ("one text", [(0.1, ""), (9, "Yes")], "fine"),
+    ("two texts, 100 ms apart", paced(0.1), "fine"),
+    (
+        "gaps of 50 ms and one of 2 s, with chunks without text in it",
+        paced(*[0.05] * 5, 2, *[0.05] * 5, empty=(0.1, 0.9, 1.3, 1.8, 2.2)),
+        "stall",
+    ),
+    ("an end 9 s after the last text", paced(*[0.05] * 10, empty=(9.8,)), "fine"),
+    ("gaps of 50 ms, and one of 240 ms", paced(*[0.05] * 9, 0.24), "fine"),
+    ("gaps of 20 and of 150 ms", paced(*[0.02, 0.15] * 6), "fine"),
+    ("gaps of 10 ms, and one of 300 ms", paced(*[0.01] * 9, 0.3), "stall"),
+    ("gaps of 1.2 s", paced(*[1.2] * 5), "slow"),
+]
+
+
+@exercise("18.2")
+def stall_or_slow(answer: object) -> Iterator[str]:
+    """Exercise 18.2: a function that tells a stall from a slow model."""
+    if not callable(answer):
+        yield "write def seen(arrivals)"
+    if is_async(answer):
+        yield PLAIN
+    say = cast("Callable[[Arrivals], object]", answer)
+    for kind, arrivals, expected in SEEN:
+        found = say(list(arrivals))
+        if not isinstance(found, str):
+            yield f"return a word, not {shown(found)}"
+        if found != expected:
+            what = kind or "gaps of 50 ms"
+            yield f"{what}: {expected!r} expected, got {shown(found)}"

@@ -1,0 +1,54 @@
+"""Ask whatever can be asked: a model, a chain, a graph; what they take, and give."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.pregel.protocol import PregelProtocol
+
+Model = Runnable[Any, Any]
+
+
+def asked(model: Model, messages: Sequence[BaseMessage]) -> object:
+    """Return what to ask it, as its input schema has it; the last message is new.
+
+    A graph takes a state with `messages`. A prompt takes its variables: one is the new
+    text, and one for messages, if there is one, is those before. A step that takes a
+    str, or a dictionary of steps, gets the new text; all else gets the messages.
+    Raises ValueError for a prompt with more variables.
+    """
+    if isinstance(model, PregelProtocol):
+        return {"messages": list(messages)}
+    schema = model.get_input_jsonschema()
+    fields = dict(schema.get("properties", {}))
+    if schema.get("type") == "string" or "root" in fields:
+        return messages[-1].text
+    if not fields:
+        return list(messages)
+    lists = [name for name, field in fields.items() if field.get("type") == "array"]
+    needed = [name for name in schema.get("required", fields) if name not in lists]
+    if len(lists) > 1 or len(needed) > 1 or not (lists or needed):
+        raise ValueError(
+            f"it asks for {', '.join(fields)}; a panel has one text and the messages "
+            "before it: put a step in front that makes the rest of a list of messages"
+        )
+    before = list(messages[:-1] if needed else messages)
+    return dict.fromkeys(lists, before) | dict.fromkeys(needed, messages[-1].text)
+
+
+async def pieces(
+    model: Model, messages: Sequence[BaseMessage], config: RunnableConfig
+) -> AsyncIterator[object]:
+    """Yield what it says: messages, or texts. Closing this closes its stream."""
+    question = asked(model, messages)
+    if not isinstance(model, PregelProtocol):
+        stream = model.astream(question, config)
+    else:
+        stream = model.astream(question, config, stream_mode="messages")
+    try:
+        async for piece in stream:
+            yield piece[0] if isinstance(model, PregelProtocol) else piece
+    finally:
+        if hasattr(stream, "aclose"):
+            await stream.aclose()

@@ -1,0 +1,128 @@
+"""What may answer: models, chains, graphs and Runnables of one's own; what is whole."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableGenerator, RunnableLambda
+from langgraph.graph import START, MessagesState, StateGraph
+
+from chat.answer import NotWhole, answering
+from chat.conversation import messages, whole
+from chat.log import Turn
+from tests.support.served import TOKENS, Event, scripted, text_of
+
+ASKED: list[BaseMessage] = [HumanMessage("Hi")]
+STOP = ("done", {"finish_reason": "stop"})
+
+
+async def answer(model: Any, **options: Any) -> list[Event]:
+    return [event async for event in answering(model, **options)(ASKED)]
+
+
+def graph(*models: Any) -> Any:
+    """Return a graph whose nodes, `step0` and so on, ask one model each."""
+
+    def step(model: Any) -> Any:
+        async def ask(state: MessagesState) -> dict[str, Any]:
+            return {"messages": [await model.ainvoke(state["messages"])]}
+
+        return ask
+
+    steps = [(f"step{number}", step(model)) for number, model in enumerate(models)]
+    built = StateGraph(MessagesState).add_sequence(steps)
+    return built.add_edge(START, "step0").compile()
+
+
+async def shout(texts: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for text in texts:
+        yield text.upper()
+
+
+PROMPT = ChatPromptTemplate([("placeholder", "{messages}")])
+SHAPES: dict[str, Callable[[Callable[[], Any]], Any]] = {
+    "model": lambda model: model(),
+    "bound": lambda model: model().with_config(tags=["x"]),
+    "prompt and model": lambda model: PROMPT | model(),
+    "chain": lambda model: PROMPT | model() | StrOutputParser(),
+    "model and parser": lambda model: model() | StrOutputParser(),
+    "text": lambda model: model() | StrOutputParser() | RunnableGenerator(shout),
+    "lambda": lambda model: RunnableLambda(lambda _: model()),
+    "fallbacks": lambda model: model().with_fallbacks([model()]),
+    "graph": lambda model: graph(model()),
+}
+"""What may answer, round a model."""
+shapes = pytest.mark.parametrize("shape", SHAPES)
+
+
+def shaped(shape: str, **fault: Any) -> Any:
+    return SHAPES[shape](lambda: scripted(tokens=TOKENS, **fault))
+
+
+@shapes
+async def test_it_streams_and_is_whole(shape: str) -> None:
+    *tokens, (name, usage), end = await answer(shaped(shape))
+    assert len(tokens) == len(TOKENS)
+    assert text_of(tokens).lower() == "".join(TOKENS).lower()
+    assert (name, usage["output_tokens"]) == ("usage", len(TOKENS))
+    assert end == STOP
+
+
+@shapes
+async def test_a_clean_end_without_a_reason_is_an_error(shape: str) -> None:
+    found, model = [], shaped(shape, fault="early_end", at=2)
+    with pytest.raises(NotWhole):
+        async for event in answering(model)(ASKED):
+            found.append(event)
+    assert text_of(found).lower() == "one two"
+
+
+@shapes
+async def test_a_cut_answer_says_so(shape: str) -> None:
+    *_, end = await answer(shaped(shape, fault="length", at=2))
+    assert end == ("done", {"finish_reason": "length"})
+
+
+async def test_of_a_graph_a_node_may_be_the_one_that_answers() -> None:
+    cut = scripted(tokens=TOKENS, fault="early_end", at=2)
+    both = graph(scripted(tokens=["a plan"]), scripted(tokens=TOKENS))
+    assert text_of(await answer(both)) == "a plan" + "".join(TOKENS)
+    assert text_of(await answer(both, node="step1")) == "".join(TOKENS)
+    assert (await answer(graph(cut, scripted(tokens=["x"])), node="step1"))[-1] == STOP
+    for broken in (graph(scripted(tokens=["x"]), cut), graph(cut, scripted())):
+        with pytest.raises(NotWhole):
+            await answer(broken)
+
+
+async def test_without_a_model_its_end_is_the_end() -> None:
+    async def words(_: AsyncIterator[Any]) -> AsyncIterator[str]:
+        yield "no "
+        yield "model"
+
+    found = await answer(RunnableGenerator(words))
+    assert (text_of(found), found[-1]) == ("no model", STOP)
+    said = RunnableLambda(lambda _: AIMessage("whole"))
+    found = await answer(said)
+    assert (text_of(found), found[-1]) == ("whole", STOP)
+    with pytest.raises(TypeError, match="int"):
+        await answer(RunnableLambda(lambda _: 3))
+
+
+async def test_what_a_model_takes_can_be_told() -> None:
+    prompt = ChatPromptTemplate([("user", "{question}")])
+    model = prompt | scripted(tokens=TOKENS)
+    found = await answer(model, to_input=lambda said: {"question": said[-1].content})
+    assert found[-1] == STOP
+
+
+def test_the_newest_turns_that_fit_are_told() -> None:
+    turns = [Turn(str(n), f"q{n}", "a" * 10) for n in range(4)] + [Turn("4", "q", "")]
+    told = [each.content for each in messages(turns, "now", most=26, without="2")]
+    assert told == ["q3", "a" * 10, "now"]
+    told = [each.content for each in messages(turns, "now", most=1000)]
+    assert told[:2] == ["q0", "a" * 10]
+    assert len(told) == 9
+    assert whole("\ud83d" + "\ude00" + "\ud83d") == "😀�"

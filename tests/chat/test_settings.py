@@ -1,0 +1,43 @@
+"""What can be set by environment variables, and what cannot."""
+
+import re
+
+import pytest
+
+from chat import Settings
+from tools.notebook import ROOT
+
+
+def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.from_environment() == Settings()
+    monkeypatch.setenv("CHAT_GRACE", "0.5")
+    monkeypatch.setenv("CHAT_STREAMS", "7")
+    monkeypatch.setenv("CHAT_SECURE", "1")
+    monkeypatch.setenv("CHAT_HOSTS", "chat.example")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    found = Settings.from_environment()
+    assert (found.grace, found.streams, found.secure) == (0.5, 7, True)
+    assert (found.hosts, found.redis_url) == ("chat.example", "redis://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("GRACE", "soon"), ("STREAMS", "1.5"), ("SECURE", "perhaps"), ("IDLE", "-1")],
+)
+def test_what_cannot_be_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"CHAT_{name}", value)
+    with pytest.raises(ValueError, match=f"CHAT_{name}"):
+        Settings.from_environment()
+
+
+def test_the_page_names_each_with_its_default() -> None:
+    text = (ROOT / "chat" / "README.md").read_text("utf-8")
+    found = {}
+    for names, values in re.findall(r"^\| (`CHAT_.*?) \| (.*?) \|", text, re.MULTILINE):
+        keys = re.findall("`(.*?)`", names)
+        found |= zip(keys, values.replace("`", "").split(", "), strict=False)
+    for name, default in vars(Settings()).items():
+        if name not in ("redis_url", "hosts"):
+            assert float(found[f"CHAT_{name.upper()}"]) == float(default), name
