@@ -6,6 +6,7 @@ from collections.abc import Callable
 from . import (
     answers,
     attack,
+    chat_service,
     course,
     inspecting,
     own_model,
@@ -25,7 +26,7 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
         str(module.__doc__).splitlines()[0],
     )
     for module in (
-        *(server, relays, own_model, pings, answers, surfaces, panel),
+        *(server, relays, own_model, chat_service, pings, answers, surfaces, panel),
         *(startup, setup, course, attack, inspecting),
     )
 }
@@ -52,7 +53,17 @@ def main() -> None:
         metavar="REVISION",
         help="what setup is measured beside: a revision, or another checkout's folder",
     )
+    parser.add_argument(
+        "--kills",
+        default="2x60",
+        metavar="KILLSxREADERS",
+        help="how often chat_service kills a worker, and with how many readers",
+    )
     options = parser.parse_args()
+    extra = {
+        "setup": [options.against],
+        "chat_service": [int(each) for each in options.kills.split("x")],
+    }
     if unknown := set(options.names) - BENCHMARKS.keys():
         known = ", ".join(BENCHMARKS)
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {known}")
@@ -64,7 +75,7 @@ def main() -> None:
     for name in options.names or BENCHMARKS:
         run, says = BENCHMARKS[name]
         print(f"\n== {name}: {says}", flush=True)
-        run(*([options.against] if name == "setup" else []))
+        run(*extra.get(name, []))
 
 
 if __name__ == "__main__":

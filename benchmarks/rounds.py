@@ -51,13 +51,24 @@ class Use:
 
 @contextmanager
 def watched(pid: int) -> Iterator[Use]:
-    """Watch a process ten times a second; its use is complete on leaving."""
+    """Watch a process ten times a second, with its workers, if it has any.
+
+    Its use is complete on leaving.
+    """
     process, use, done = psutil.Process(pid), Use(), threading.Event()
-    before, spent = process.memory_info().rss, sum(process.cpu_times()[:2])
+    processes = [process, *process.children(recursive=True)]
+
+    def memory() -> float:
+        return float(sum(each.memory_info().rss for each in processes))
+
+    def work() -> float:
+        return float(sum(sum(each.cpu_times()[:2]) for each in processes))
+
+    before, spent = memory(), work()
 
     def look() -> None:
         while not done.wait(0.1):
-            use.grown = max(use.grown, process.memory_info().rss - before)
+            use.grown = max(use.grown, memory() - before)
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -66,7 +77,7 @@ def watched(pid: int) -> Iterator[Use]:
     finally:
         done.set()
         thread.join()
-        use.cpu_seconds = sum(process.cpu_times()[:2]) - spent
+        use.cpu_seconds = work() - spent
 
 
 def job_for(contender: Contender, scenario: Scenario, url: str) -> Job:

@@ -26,6 +26,7 @@ from helpers.check.notebook_15 import careful_agent, page
 from helpers.check.notebook_16 import continued, judge, told_frames
 from helpers.check.notebook_17 import bubble, paced_screen
 from helpers.check.notebook_18 import measures, stall_or_slow
+from helpers.check.notebook_20 import verdict, workers
 
 __all__ = [
     "answers_together",
@@ -66,7 +67,9 @@ __all__ = [
     "terminal_chat",
     "told_frames",
     "usage_event",
+    "verdict",
     "which_stream",
     "whole_object",
+    "workers",
     "worth_streaming",
 ]

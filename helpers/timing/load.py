@@ -1,4 +1,4 @@
-"""Load: readers who all come at the same moment, and when each text reached them.
+"""Load: readers who come at the same moment, and when each text reached them.
 
 `python -m helpers.timing.load` takes a `Job` on standard input and prints a `Result`,
 both JSON. It is a process of its own, and keeps no more than bytes and times while it
@@ -43,6 +43,10 @@ class Job:
     """JSON to POST; without one, the request is a GET."""
     patience: float = 60
     """Seconds until a stream that has not ended is given up."""
+    over: float = 0
+    """Seconds over which the readers come, one after another; 0: all at once."""
+    service: bool = False
+    """Whether it is the chat service, where a reader asks first and then reads."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,36 @@ class Reader(asyncio.Protocol):
         return times, b"".join(texts)
 
 
+class Asking(Reader):
+    """A reader of the chat service: it posts a question, then reads the stream.
+
+    Both go over one connection, and the time to the first text counts from its start.
+    """
+
+    reply: bytes | None = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Read the reply to the question first: a cookie, and the stream's id."""
+        if self.reply is None:
+            return super().data_received(data)
+        self.reply += data
+        if self.reply.endswith(b"}"):
+            cookie, stream = (
+                re.search(pattern, self.reply, re.IGNORECASE)
+                for pattern in (rb"set-cookie: ([^;]+)", rb'"id": ?"([^"]+)"')
+            )
+            if not (cookie and stream):  # a refusal
+                return self.transport.close()
+            self.reply = None
+            self.transport.write(  # type: ignore[attr-defined]
+                b"GET /streams/%b HTTP/1.1\r\nhost: localhost\r\ncookie: %b\r\n\r\n"
+                % (stream[1], cookie[1])
+            )
+        return None
+
+
 async def read_all(job: Job) -> list[Reader]:
-    """Have all readers come at once, and read until each stream has ended."""
+    """Have all readers come, and read until each stream has ended."""
     place = urlsplit(job.url)
     method = "POST" if job.body else "GET"
     request = (
@@ -118,15 +150,17 @@ async def read_all(job: Job) -> list[Reader]:
     ).encode()
     readers: list[Reader] = []
 
-    async def read() -> None:
-        reader = Reader(request)
+    async def read(number: int) -> None:
+        if job.over:
+            await asyncio.sleep(job.over * number / job.streams)
+        reader = (Asking if job.service else Reader)(request)
         readers.append(reader)
         loop = asyncio.get_running_loop()
         host, port = place.hostname or "", place.port or 80
         await loop.create_connection(lambda: reader, host, port)
         await reader.ended
 
-    tasks = [asyncio.create_task(read()) for _ in range(job.streams)]
+    tasks = [asyncio.create_task(read(number)) for number in range(job.streams)]
     _, late = await asyncio.wait(tasks, timeout=job.patience)
     for task in late:
         task.cancel()

@@ -27,6 +27,10 @@ class Server:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def client(self) -> "redis.Redis":
         return redis.Redis.from_url(self.url, decode_responses=True)
 

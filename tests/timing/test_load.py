@@ -5,6 +5,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from chat import Settings, create_app
+from helpers import serve
+from helpers.models import script
+from helpers.models.chat_frames import ChatFrames
 from helpers.timing.load import Job, load, measure, percentiles
 from tests.support.wire import UNPACED, asks
 
@@ -50,6 +54,20 @@ def test_nobody_answers_and_nobody_waits_for_ever(scripted_url: str) -> None:
     slow = job(scripted_url, fault="stall", at=2, stall=60)
     late = measure(replace(slow, patience=0.5))  # limit: in vain
     assert late.complete == 0
+
+
+def test_readers_of_the_chat_service_ask_first_and_then_read() -> None:
+    model = ChatFrames(**script(tokens=WORDS, ttft=0, pace=0))
+    with serve(create_app(model, Settings(grace=0, streams=5))) as url:
+        asked = replace(
+            job(url), url=f"{url}/streams", text=r'"text": "([^"]+)"', service=True
+        )
+        asked = replace(asked, body='{"message": "Count."}', over=0.5)
+        found = measure(asked)
+        assert (found.complete, found.chunks) == (5, 5 * len(WORDS))
+        assert found.total >= 0.4  # when the last of five has come
+        refused = measure(replace(asked, body='{"message": ""}'))
+        assert (refused.complete, refused.chunks) == (0, 0)
 
 
 def test_percentiles() -> None:

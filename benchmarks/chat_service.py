@@ -1,0 +1,266 @@
+"""The chat service beside LangServe, 06b's app and a bare relay, on the same chain.
+
+It takes six minutes, and nine on a busy machine. Notebook 20 reckons with its latest
+figures, from a file.
+"""
+
+import json
+import statistics
+import time
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil  # type: ignore[import-untyped]
+
+from helpers.timing.load import Job, load, measure
+from tests.support.redis_server import MISSING, REDIS, Server, redis_server
+
+from .chat_kills import MOST_SILENCE, kill
+from .chat_server import Serving
+from .contenders import Contender, running, scripted
+from .relays import EVENT, FIRST, MESSAGE, TIMES, WARM, say
+from .report import machine, table, target
+from .rounds import Round, job_for, measure_running, watched
+from .scenarios import Scenario
+
+KEPT = Path(__file__).with_name("chat_service.json")
+"""The latest figures, with the machine and the versions."""
+PACKAGES = ("fastapi", "langchain-core", "langchain-openai", "redis", "uvicorn")
+
+HELD = Scenario("readers who come within 1.5 s, 10 texts a second", 1, 30, 0.2, 10)
+OVER = 1.5
+"""Seconds over which the readers come."""
+MOST_GAP, MOST_TTFT = 200.0, 1000.0
+"""What a reader who is held gets: 99th percentiles, in milliseconds."""
+LADDER = [round(20 * 1.15**step) for step in range(31)]
+"""The numbers of readers from which the search picks: 20 to 1,324."""
+SAME = 150
+"""Readers with whom the work for a text, and the memory, is measured."""
+LONG = Scenario("an answer of 2,000 tokens", 1, 2000)
+RESUMES = 20
+LIMITS = dict.fromkeys(("CHAT_STREAMS", "CHAT_READINGS"), "5000")
+HEADER = [
+    *("", "readers held", "µs a text", "Redis", "KB a stream"),
+    *("TTFT added", "gap p99"),
+]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is measured: its title, what is served, and how it is asked."""
+
+    title: str
+    app: str
+    frames: bool = False
+    workers: int = 1
+    redis: bool = False
+    path: str = "/chat"
+    asks: str = '{"input": "Count."}'
+    text: str = EVENT
+
+    def of(self, model: str, redis: str) -> Contender:
+        """Return it on that model and that Redis."""
+        settings = LIMITS | ({"REDIS_URL": redis} if self.redis else {})
+
+        def command(scenario: Scenario) -> list[str]:
+            return Serving(
+                *(self.app, model, scenario.script(), self.frames, self.workers),
+                settings=settings if self.app == "chat" else {},
+            ).command()
+
+        return Contender(
+            self.title, command, lambda _: self.asks, path=self.path, text=self.text
+        )
+
+
+def chat(title: str, **more: Any) -> Row:
+    """Return a row of the service."""
+    asks = '{"message": "Count."}'
+    return Row(title, "chat", path="/streams", asks=asks, **more)
+
+
+LANGSERVE = Row(
+    *("LangServe", "langserve"),
+    path="/stream",
+    asks='{"input": {"input": "Count."}}',
+    text=MESSAGE,
+)
+COURSE = Row("06b's app, 06d's lifespan", "course", asks='{"question": "Count."}')
+BARE = Row("a bare Starlette relay", "starlette")
+BARE_FRAMES = replace(BARE, title="a bare relay, ChatFrames", frames=True)
+CHAT = chat("chat, ChatOpenAI")
+FRAMES = chat("chat, ChatFrames", frames=True)
+ONE = chat("chat on Redis", frames=True, redis=True)
+TWO = replace(ONE, title="chat on Redis, 2 workers", workers=2)
+ROWS = [LANGSERVE, COURSE, BARE, BARE_FRAMES, CHAT, FRAMES, ONE, TWO]
+
+
+@dataclass
+class Figures:
+    """What was measured of a row."""
+
+    held: int = 0
+    work: float = 0.0
+    """Microseconds of the processor for a text, all of its workers together."""
+    redis: float = 0.0
+    """The same of Redis."""
+    memory: float = 0.0
+    """KB a stream."""
+    added: float = 0.0
+    """Milliseconds that it adds to the median of TTFT."""
+    gap: float = 0.0
+    """With `SAME` readers, the 99th percentile; milliseconds."""
+    whole: int = 0
+    """Of `SAME`."""
+
+
+def run(kills: int = 2, readers: int = 60) -> None:
+    """Measure all; print and keep a table, and print the targets."""
+    if REDIS is None:
+        print(MISSING)
+        return
+    began = machine()
+    with running(scripted(), FIRST) as (model, _), redis_server() as redis:
+        found = {row.title: figures(row, model, redis) for row in ROWS}
+        resumes = {row.title: resume(row, model, redis.url) for row in (FRAMES, ONE)}
+        say(f"{kills} workers killed, {readers} readers each")
+        held = kill(model, redis.url, kills=kills, readers=readers)
+    print(table(HEADER, [cells(title, each) for title, each in found.items()]))
+    keep(began, found, resumes)
+    targets(found)
+    for title, times in resumes.items():
+        what = f"{title}: the 2,000th token after a return, median (and worst)"
+        print(target(what, times, most=50, unit="ms"))
+    print(
+        f"  nothing lost, doubled or silent for {MOST_SILENCE:.0f} s in kills: "
+        f"{held.held} of {held.tried}, {held.figures[0]} {held.wrong}"
+    )
+
+
+def targets(found: Mapping[str, Figures]) -> None:
+    """Print what was asked of the rows, and what was measured."""
+    other = found[LANGSERVE.title]
+    for row in (CHAT, FRAMES):
+        each, what = found[row.title], f"{row.title}, over LangServe's"
+        ratio = each.held / max(other.held, 1)
+        print(target(f"readers held, {what}", [ratio], least=3))
+        print(target(f"work of a text, {what}", [each.work / other.work], most=1 / 3))
+    for row in (CHAT, FRAMES, ONE, TWO):
+        each = found[row.title]
+        print(target(f"{row.title}: a stream", [each.memory], most=60, unit="KB"))
+        print(target(f"{row.title}: TTFT added", [each.added], most=10, unit="ms"))
+    one, two = found[ONE.title], found[TWO.title]
+    ratio = two.held / max(one.held, 1)
+    print(target("readers held, two workers over one", [ratio], least=1.7))
+    # With cores enough, as many readers fit as the work of a text allows.
+    print(
+        target(
+            "2 × one's work of a text, over two's", [2 * one.work / two.work], least=1.7
+        )
+    )
+
+
+def figures(row: Row, model: str, redis: Server) -> Figures:
+    """Measure one row."""
+    say(row.title)
+    contender, found = row.of(model, redis.url), Figures()
+    with running(contender, HELD) as (url, process):
+        load(job_of(row, contender, url, WARM))  # so that all code is loaded
+        job = job_of(row, contender, url, SAME)
+        with watched(redis.pid) as use:
+            one = measure_running(job, HELD, process)
+        if row.redis:
+            found.redis = 1e6 * use.cpu_seconds / max(one.load.chunks, 1)
+        found.work = 1e6 * one.cpu * one.load.total / max(one.load.chunks, 1)
+        found.memory, found.gap, found.whole = one.memory, one.gap, one.load.complete
+
+        def fails(readers: int) -> bool:
+            one = measure_running(replace(job, streams=readers), HELD, process)
+            return not good(one, readers)
+
+        found.held = ([0, *LADDER])[bisect_left(LADDER, True, key=fails)]
+    found.added = added_ttft(row, contender, model)
+    return found
+
+
+def good(one: Round, readers: int) -> bool:
+    """Return whether all readers were held."""
+    first = 1000 * one.load.ttft[1]
+    return one.load.complete == readers and one.gap <= MOST_GAP and first <= MOST_TTFT
+
+
+def job_of(row: Row, contender: Contender, url: str, readers: int) -> Job:
+    """Return what so many readers ask."""
+    job = job_for(contender, HELD, url)
+    return replace(job, streams=readers, over=OVER, service=row.app == "chat")
+
+
+def added_ttft(row: Row, contender: Contender, model: str) -> float:
+    """Return how much later the first text comes than from the model; milliseconds."""
+    with running(contender, FIRST) as (url, _):
+        job = replace(job_for(contender, FIRST, url), service=row.app == "chat")
+        jobs = job_for(scripted(), FIRST, model), job
+        times = [[measure(each).ttft[0] for each in jobs] for _ in range(WARM + TIMES)]
+    direct, relayed = map(statistics.median, zip(*times[WARM:], strict=True))
+    return 1000 * float(relayed - direct)
+
+
+def resume(row: Row, model: str, redis: str) -> list[float]:
+    """Return how long a whole answer takes to come again: median, worst; in ms."""
+    times = list[float]()
+    with (
+        running(row.of(model, redis), LONG) as (url, _),
+        httpx2.Client(base_url=url, timeout=60, trust_env=False) as client,
+    ):
+        path = client.post("/streams", json={"message": "Count."}).headers["location"]
+        first = client.get(f"/{path}").text
+        for _ in range(RESUMES):
+            begun = time.perf_counter()
+            text = client.get(f"/{path}").text
+            times.append(1000 * (time.perf_counter() - begun))
+            assert (text.count("event: token"), text) == (LONG.chunks, first)
+    return [statistics.median(times), max(times)]
+
+
+def cells(title: str, found: Figures) -> list[str]:
+    """Return the cells of a row."""
+    return [
+        title,
+        f"{found.held}{'+' if found.held == LADDER[-1] else ''}",
+        f"{found.work:.0f}",
+        f"{found.redis:.0f}" if found.redis else "",
+        f"{found.memory:.0f}",
+        f"{found.added:.1f} ms",
+        f"{found.gap:.0f} ms, {found.whole}/{SAME} whole",
+    ]
+
+
+def keep(
+    began: str, found: Mapping[str, Figures], resumes: Mapping[str, list[float]]
+) -> None:
+    """Write the figures to their file."""
+    kept = {
+        "machine": began,
+        "load average at the end": f"{psutil.getloadavg()[0]:.1f}",
+        "when": datetime.now(UTC).strftime("%d %B %Y"),
+        "versions": {name: version(name) for name in PACKAGES},
+        "header": HEADER,
+        "rows": [cells(title, each) for title, each in found.items()],
+        "microseconds of a text": {
+            title: round(each.work) for title, each in found.items()
+        },
+        "microseconds of a text, Redis": {
+            title: round(each.redis) for title, each in found.items() if each.redis
+        },
+        "KB of a stream": {title: round(each.memory) for title, each in found.items()},
+        "resume of 2,000 tokens, ms": {
+            title: [round(one, 1) for one in times] for title, times in resumes.items()
+        },
+    }
+    KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
