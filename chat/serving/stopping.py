@@ -4,7 +4,9 @@ Starlette cancels again and again, through a scope of anyio, until the task has 
 LangGraph stops its nodes in a task that it starts for that: the second cancellation
 ends this one before its first step, and the model writes on. So let the server cancel
 a task that only waits. What runs in a thread, such as a step of a graph that is a plain
-function, goes on all the same. This file works alone, with anyio: take it along.
+function, goes on all the same. So does a silent model in a dictionary of a chain, until
+its next chunk: LangChain reads it in a task of its own, which it does not cancel.
+This file works alone, with anyio: take it along.
 """
 
 import asyncio

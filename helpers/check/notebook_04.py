@@ -14,6 +14,7 @@ TEXTS = [  # after the first, each for a step that changes more, or less, than i
     ["one\n\ntwo"],
     ["one  two"],
     ["one\ttwo"],
+    ["Bücher\n", "\nfür DICH"],
 ]
 LONG = ["\n", *([" word"] * 7 + ["."]) * 4, "\n"]  # with no line break in its middle
 

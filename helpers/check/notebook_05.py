@@ -52,7 +52,7 @@ async def answers_together(answer: object) -> AsyncGenerator[str, None]:
     model = ChatOpenAI(callbacks=[UnderWay()], **scripted)
     others = asyncio.Event()
     asyncio.get_running_loop().call_soon(others.set)  # runs when the answer waits
-    coming = cast("Answer", answer)(model, QUESTIONS)
+    coming = cast("Answer", answer)(model, [*QUESTIONS])  # it may take them out
     if not isinstance(coming, Awaitable):
         yield "write it with async def, and return the texts"
     got = await coming

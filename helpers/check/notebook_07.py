@@ -47,9 +47,13 @@ def cached_stream(answer: object) -> Iterator[str]:
     if new.kept != {"Hi": WHOLE}:
         kept = {"Hi": WHOLE}
         yield f"of a whole answer to 'Hi' it keeps {shown(new.kept)}, not {kept}"
-    spaced = _read(cached, {"Ho": "Kept before"}, question=" Hi?\n")
-    if " Hi?\n" not in spaced.kept:
+    asked, texts = " Hi?\n", [" One", "\n"]
+    spaced = _read(cached, {"Ho": "Kept before"}, question=asked, tokens=texts)
+    if asked not in spaced.kept:
         yield f"it keeps {shown(spaced.kept)} of ' Hi?\\n': keep the question as it is"
+    if spaced.kept[asked] != "".join(texts):
+        changed = shown(spaced.kept[asked])
+        yield f"it keeps {changed} of ' One\\n': keep the text as it is"
     if _read(cached, fault="reason_twice").kept != {"Hi": WHOLE}:
         yield (
             "a server sends its reason twice, and + makes 'stopstop' of it: take the "
@@ -97,6 +101,9 @@ def _of_halves(cached: Cached) -> Iterator[str]:
             yield f"{about}: {_told(cast('Exception', cut.error))}{hides}"
         if cut.kept:
             yield f"{about}: it keeps {shown(cut.kept)}"
+    call = _read(cached, tool={"name": "now", "args": {}})
+    if call.kept:
+        yield f"an answer that ends by 'tool_calls': it keeps {shown(call.kept)}"
 
 
 def _told(error: Exception) -> str:
@@ -130,6 +137,7 @@ def _read(
     question: str = "Hi",
     leave: bool = False,
     fault: str | None = None,
+    **options: object,
 ) -> Read:
     """Ask the question, and read the answer, or `leave` when half of it is there.
 
@@ -139,7 +147,7 @@ def _read(
 
     items, shown_text, kept = list[str](), list[str](), {} if kept is None else kept
     watch, early, given = Watch(shown_text), False, None
-    model = watched(watch, tokens=TEXTS, fault=fault, at=2)
+    model = watched(watch, **{"tokens": TEXTS, "fault": fault, "at": 2} | options)
     try:
         given = cached(model, question, kept)
         for item in islice(given, 40) if isinstance(given, Iterator) else ():

@@ -37,17 +37,26 @@ BLOCKS: list[str | dict[str, object]] = [
     {"type": "text", "text": "36", "index": 1},
     {"type": "text", "text": "5}", "index": 2},
 ]
+THOUGHT: list[str | dict[str, object]] = [
+    {"type": "reasoning", "reasoning": "A year?", "index": 0},
+    *('{"nights": ', "365}"),
+]
 MESSAGES: tuple[tuple[str | list[str | dict[str, object]], str, object, str], ...] = (
     ('{"nights": 365}', "stop", {"nights": 365}, "return the object"),
     ('{"ok": true}', "stop", {"ok": True}, "true is JSON, not Python: use json.loads"),
     (BLOCKS, "stop", {"nights": 365}, "content may be a list: read .text"),
+    (THOUGHT, "stop", {"nights": 365}, "not each block has text: read .text"),
+    ('{"é": 1.5}', "stop", {"é": 1.5}, "json.loads knows each character and number"),
     ('{"a": 1, "b": [true]}', "stop", {"a": 1, "b": [True]}, "return all of it"),
     ('\n{"nights": 36} ', "stop", {"nights": 36}, "JSON may have space around it"),
     ('{"nights": 36', "length", None, "length means cut off"),
     ('{"nights": 36}', "length", None, "JSON or not, length means cut off"),
     ('{"nights": 36}', "", None, "no finish reason means that it broke off"),
     ('{"nights": 36}', "content_filter", None, "a filter cut this one off"),
-    ('{"nights": 36}', "error", None, "ask for stop: other reasons are bad, too"),
+    *(
+        ('{"nights": 36}', reason, None, "ask for stop: other reasons are bad, too")
+        for reason in ("error", "abort", "stop_sequence", "STOP", "tool_calls")
+    ),
     ("Sorry, I can't.", "stop", None, "this is not JSON"),
     ("", "stop", None, "no text is not JSON"),
     ('{"nights": 36', "stop", None, "json.loads does not complete JSON; use that"),

@@ -35,6 +35,16 @@ def tidy(texts: Texts) -> Texts:
         yield text.replace("\n", " ")
 
 
+def in_small_letters(texts: Texts) -> Texts:
+    for text in texts:
+        yield text.replace("\n", " ").lower()
+
+
+def in_ascii(texts: Texts) -> Texts:
+    for text in texts:
+        yield text.replace("\n", " ").encode("ascii", "ignore").decode()
+
+
 def by_expression(texts: Texts) -> Texts:
     yield from (re.sub("\n", " ", text) for text in texts)
 
@@ -337,6 +347,8 @@ class Invoked(Runnable[str, str]):
 
 COLLECTS = "gets all the text first"
 WRONG_STEPS = [
+    (in_small_letters, "'Bücher  für DICH' expected"),
+    (in_ascii, "'Bücher  für DICH' expected"),
     (lambda text: text.replace("\n", " "), COLLECTS),
     (RunnableLambda(lambda text: text.replace("\n", " ")), COLLECTS),
     (RunnableLambda(tidy), COLLECTS),

@@ -375,6 +375,18 @@ def keeps_filtered_answers(model, question, kept):
     return cached(model, question, kept, good=("stop", "content_filter"))
 
 
+@answers.wrong("an answer that ends by 'tool_calls': it keeps")
+def keeps_calls_of_tools(model, question, kept):
+    return cached(model, question, kept, good=("stop", "tool_calls"))
+
+
+@answers.wrong("it keeps ' One' of ' One\\n': keep the text as it is")
+def keeps_it_without_line_ends(model, question, kept):
+    yield from cached(model, question, kept)
+    if question in kept:
+        kept[question] = kept[question].removesuffix("\n")
+
+
 @answers.wrong("breaks off: it keeps {'Hi': 'One two'}")
 def keeps_what_breaks_off(model, question, kept):
     return cached(model, question, kept, good=("stop", None))

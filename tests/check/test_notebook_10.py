@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
+from operator import itemgetter
 from typing import ClassVar
 
 import msgspec
@@ -89,6 +90,10 @@ def whole_object(message, *, well=("stop",), badly=(), parse=json.loads, types=d
     except (ValueError, SyntaxError):
         return None
     return found if isinstance(found, types) else None
+
+
+def reason_of(message):
+    return message.response_metadata.get("finish_reason") or ""
 
 
 def with_(**settings):
@@ -290,6 +295,31 @@ objects.wrong("with other text, it is not JSON", "first lines")(
 )
 objects.wrong("with a dot, it is not JSON", "a dot")(
     with_(parse=lambda text: json.loads(text.rstrip(".")))
+)
+objects.wrong("'stop_sequence': you return {'nights': 36}, not None", "begins so")(
+    lambda m: whole_object(m, well=[r for r in [reason_of(m)] if r[:4] == "stop"])
+)
+objects.wrong("'STOP': you return {'nights': 36}, not None", "in small letters")(
+    lambda m: whole_object(m, well=[r for r in [reason_of(m)] if r.lower() == "stop"])
+)
+objects.wrong("'abort': you return", "not among the bad ones")(
+    with_(badly=(None, "length", "content_filter", "error"))
+)
+objects.wrong("'tool_calls': you return", "two good ones")(
+    with_(well=("stop", "tool_calls"))
+)
+objects.wrong("it raises KeyError: 'text'; not each block has text", "all blocks")(
+    lambda m: whole_object(
+        m,
+        parse=lambda text: json.loads(
+            "".join(map(itemgetter("text"), m.content))
+            if isinstance(m.content, list)
+            else text
+        ),
+    )
+)
+objects.wrong("json.loads knows each character", "no fractions")(
+    with_(parse=partial(json.loads, parse_float=int))
 )
 objects.right(with_(parse=msgspec_loads), "msgspec")
 objects.right(lambda m: whole_object(m, parse=loads_blocks(m)), "content blocks")

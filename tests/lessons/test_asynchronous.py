@@ -2,16 +2,26 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, closing
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.output_parsers import StrOutputParser
+from langchain_core.runnables import (
+    Runnable,
+    RunnableGenerator,
+    RunnableLambda,
+    RunnableParallel,
+    RunnablePassthrough,
+)
 from langchain_openai import ChatOpenAI
 
 from helpers.models import script
+from tests.support.fixtures import Taught
 from tests.support.recorded import recorded
 
 QUICK = script(tokens=["One", " two", " three"] * 20, ttft=0, pace=100)
@@ -146,3 +156,86 @@ async def test_an_async_one_fails_too() -> None:
     await anext(said)
     with pytest.raises(RuntimeError, match="generator ignored GeneratorExit"):
         await said.aclose()
+
+
+Model = Runnable[Any, Any]
+
+
+async def generated(model: ChatOpenAI, questions: AsyncIterator[Any]) -> Any:
+    async for question in questions:
+        async with aclosing(model.astream(question)) as chunks:
+            async for chunk in chunks:
+                yield {"answer": chunk}
+
+
+def in_a_generator(model: ChatOpenAI) -> Model:
+    return RunnableGenerator[Any, Any](partial(generated, model)).pick("answer")
+
+
+FIVE = {"tokens": [" on"] * 9, "fault": "stall", "at": 5, "ttft": 0, "pace": 0}
+
+
+async def sent_until(
+    chain: Model, question: str, end: Callable[[asyncio.Task[None]], Any], wait: float
+) -> int:
+    """Return how many chunks were sent to a reader who is stopped after five."""
+    five = asyncio.Event()
+
+    async def read() -> None:
+        count = 0
+        async for chunk in chain.astream(question):
+            count += bool(chunk.text)
+            if count == 5:
+                five.set()
+
+    task = asyncio.create_task(read())
+    await five.wait()
+    await asyncio.sleep(wait)
+    await end(task)
+    (request,) = await asyncio.to_thread(recorded, question)
+    assert task.cancelled()  # it is kept until here
+    return int(request.chunks_sent)
+
+
+async def cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@pytest.mark.parametrize("wait", [0, 0.1], ids=["with a chunk", "in the silence"])
+@pytest.mark.parametrize(
+    "around",
+    [lambda model: model, lambda model: model | RunnablePassthrough(), in_a_generator],
+    ids=["model", "chain", "generator"],
+)
+async def test_stop_stops_a_model_in_its_silence(
+    around: Callable[[ChatOpenAI], Model], wait: float, taught: Taught, question: str
+) -> None:
+    stop, model = taught("05")["stop"], ChatOpenAI(**script(**FIVE, stall=30))
+    assert await sent_until(around(model), question, stop, wait) == 5
+
+
+async def test_without_its_last_lines_stop_leaves_the_model_of_a_chain_open(
+    question: str,
+) -> None:
+    chain = ChatOpenAI(**script(**FIVE, stall=0.5)) | RunnablePassthrough()
+    assert await sent_until(chain, question, cancel, 0) == 9
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda model: RunnableParallel(answer=model).pick("answer"),
+        lambda model: (
+            RunnableLambda(lambda question: {"question": question})
+            | RunnablePassthrough.assign(answer=itemgetter("question") | model)
+        ).pick("answer"),
+    ],
+    ids=["parallel", "assign"],
+)
+async def test_a_dictionary_lets_go_at_the_next_chunk(
+    around: Callable[[ChatOpenAI], Model], taught: Taught, question: str
+) -> None:
+    # If it fails, LangChain cancels what RunnableParallel starts: say so in 04 and 05.
+    model = ChatOpenAI(**script(**FIVE, stall=0.5))
+    assert await sent_until(around(model), question, taught("05")["stop"], 0.1) > 5

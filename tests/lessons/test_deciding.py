@@ -294,6 +294,7 @@ def test_a_parser_finds_no_object_after_other_words() -> None:
     """Notebook 10b says so, without a cell that shows it."""
     parser = JsonOutputParser()
     assert list(parser.transform(iter(["Here you are: ", '{"a": 1', "}"]))) == []
+    assert list(parser.transform(iter(["3 nights: ", '{"a": 1', "}"]))) == [3]
 
 
 Batch = Callable[[Runnable[int, int]], Awaitable[object]]
@@ -405,3 +406,13 @@ def test_a_synchronous_batch_stops_at_an_error() -> None:
     begun = len(started)
     time.sleep(0.1)  # limit: in vain
     assert len(started) == begun < len(TEN)
+
+
+def test_a_batch_has_asked_all_when_the_next_step_fails() -> None:
+    """Notebook 10a says so, without a cell that shows it."""
+    asked, checked = list[int](), list[int]()
+    model: Runnable[int, int] = RunnableLambda(lambda n: asked.append(n) or n)
+    with pytest.raises(ValueError):  # noqa: PT011  our own, without a text
+        (model | doubtful(checked, fails=True)).batch(TEN, cast("Any", LIMIT))
+    assert asked == TEN
+    assert len(checked) < len(TEN)

@@ -4,6 +4,8 @@ import asyncio
 import gc
 import weakref
 from collections.abc import AsyncIterator, Iterator
+from functools import reduce
+from operator import add, itemgetter
 from typing import Annotated, Any
 
 import anyio
@@ -15,6 +17,8 @@ import pytest
 from fastapi import FastAPI, Request, sse
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
+from langchain_core.output_parsers import JsonOutputParser
+from langchain_core.runnables import RunnablePassthrough
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, StringConstraints
 from starlette.types import Message, Receive, Scope, Send
@@ -140,6 +144,7 @@ def test_the_lifespan_freezes_what_is_loaded_while_the_app_serves(
     [
         ({}, True),
         ({"base_url": "http://127.0.0.1:9"}, None),
+        ({"base_url": "https://api.openai.com/v1"}, None),
         ({"openai_proxy": "http://127.0.0.1:9"}, None),
         ({"http_client": httpx.Client()}, None),
         ({"http_async_client": httpx.AsyncClient()}, None),
@@ -148,10 +153,22 @@ def test_the_lifespan_freezes_what_is_loaded_while_the_app_serves(
 def test_usage_is_asked_for_only_on_the_plain_way_to_openai(
     options: dict[str, Any], asks: bool | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Notebook 09b."""
+    """Notebooks 03, 09b and 10a."""
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     assert ChatOpenAI(**options).stream_usage is asks
+
+
+def test_snapshots_under_a_key_cannot_be_added() -> None:
+    """Notebook 04; `update` has the whole object."""
+    model = ChatOpenAI(**script(tokens=['{"nights": 3', "6", "5}"], ttft=0, pace=0))
+    form = RunnablePassthrough.assign(form=itemgetter("q") | model | JsonOutputParser())
+    items, updated = list(form.stream({"q": "Hi"})), dict[str, Any]()
+    for item in items:
+        updated.update(item)
+    assert updated == {"q": "Hi", "form": {"nights": 365}}
+    with pytest.raises(TypeError, match="'form'"):
+        reduce(add, items)
 
 
 def test_a_server_that_never_begins_is_given_up_three_times(question: str) -> None:

@@ -24,6 +24,7 @@ from fastapi.sse import EventSourceResponse
 from langchain_core.messages import BaseMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableParallel
 from langchain_openai import ChatOpenAI
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
@@ -290,6 +291,28 @@ def test_without_a_task_of_its_own_a_graph_writes_on(question: str) -> None:
         leave(url, "/plain", [question], tokens=3)
         (request,) = recorded(question)
     assert request.finished
+
+
+async def test_a_dictionary_lets_go_of_a_silent_model_at_its_next_chunk(
+    question: str,
+) -> None:
+    # A limit that we have not lifted. If it fails, LangChain cancels what it starts.
+    says = {"tokens": [" on"] * 9, "fault": "stall", "at": 3, "stall": 1, "ttft": 0}
+    chain = RunnableParallel(answer=ChatOpenAI(**script(**says, pace=0)))
+    silent, count = asyncio.Event(), 0
+
+    async def send(_: object) -> None:
+        nonlocal count
+        if (count := count + 1) == 4:  # the first has no text
+            silent.set()
+
+    relaying = asyncio.create_task(relay(chain.astream(question), send))
+    await silent.wait()
+    await anyio.sleep(0.1)  # pace: into the silence
+    relaying.cancel()
+    await asyncio.wait([relaying])
+    (request,) = await asyncio.to_thread(recorded, question)
+    assert request.chunks_sent > 3
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python 3.12 repaired it")
