@@ -190,7 +190,7 @@ async def sent_until(
 
     task = asyncio.create_task(read())
     await five.wait()
-    await asyncio.sleep(wait)
+    await asyncio.sleep(wait)  # pace: of a step
     await end(task)
     (request,) = await asyncio.to_thread(recorded, question)
     assert task.cancelled()  # it is kept until here
