@@ -282,6 +282,10 @@ def test_streams_are_limited(start: Start) -> None:
         for stream in mine:
             assert reader.stop(stream) == 204
         other.stop(theirs)
+        until(
+            lambda: "chat_streams_open 0.0" in reader.http.get("/metrics").text,
+            "their models have been stopped",
+        )
         assert reader.ask("Hi")
         metrics = httpx2.get(f"{url}/metrics").text
         assert 'chat_refused_total{status="429"} 2.0' in metrics
@@ -315,6 +319,7 @@ def test_the_page_of_another_site_is_refused(start_one: Start) -> None:
             ({"sec-fetch-site": "none"}, 403, 403),
             ({"origin": "https://elsewhere.example"}, 403, 403),
             ({"origin": "null"}, 403, 403),
+            ({"origin": "http://["}, 403, 403),
             ({"host": "elsewhere.example"}, 400, 400),  # a name that was led here
         ):
             asked = {"json": {"message": "Hi"}, "headers": headers}
@@ -328,6 +333,7 @@ def test_the_cookie_is_the_browsers_alone(start_one: Start) -> None:
     with Reader(start_one(scripted(tokens=TOKENS), secure=True)) as reader:
         page = reader.http.get("/")
         cookie = page.headers["set-cookie"]
+        assert cookie.startswith("__Host-reader=")
         assert {"HttpOnly", "SameSite=lax", "Secure"} <= set(cookie.split("; "))
         policy = page.headers["content-security-policy"]
         assert "default-src 'none'" in policy
