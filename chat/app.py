@@ -26,7 +26,7 @@ from .answer import answering
 from .conversation import whole
 from .ending import ending_early
 from .generation import Generations, logger
-from .limits import BUSY, RESTARTING, YOURS, Readings, Refused, read_question
+from .limits import BUSY, RESTARTING, YOURS, Question, Readings, Refused, read_question
 from .log import AWAY, Log, Turn, Unavailable, open_log
 from .metrics import Metrics
 from .model import named
@@ -46,6 +46,14 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+
+ASKED = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": Question.model_json_schema()}},
+    }
+}
+"""The body of a question, for /openapi.json: `read_question` reads it."""
 
 
 def create_app(
@@ -106,7 +114,7 @@ def create_app(
         metrics.refused.labels(503).inc()
         return JSONResponse({"detail": AWAY["message"]}, 503, {"retry-after": "2"})
 
-    @app.post("/streams", status_code=201, dependencies=changes)
+    @app.post("/streams", status_code=201, dependencies=changes, openapi_extra=ASKED)
     async def begin(request: Request, response: Response) -> dict[str, str]:
         """Begin an answer, and return the id of its stream."""
         question = await read_question(request, settings)
