@@ -446,6 +446,7 @@ class RedisLog(Log):
     async def _listening(self) -> None:
         """Hand on what comes, of all streams that are read here at once, for ever."""
         heard: bytes = b"0-0"
+        block = min(1000, int(self._settings.lease * 333))  # milliseconds
         while True:
             asked = {
                 _key(stream): each.cursor
@@ -454,7 +455,7 @@ class RedisLog(Log):
             }
             try:
                 every = {self._inbox: heard, **asked}
-                found = await self._listener.xread(every, block=1000)
+                found = await self._listener.xread(every, block=block)
             except FAILURES:
                 await asyncio.sleep(0.1)
                 continue
@@ -481,8 +482,9 @@ class RedisLog(Log):
         while True:
             await asyncio.sleep(self._settings.lease / 5)
             try:
-                await self._beat()
-                await self._look()
+                async with asyncio.timeout(self._settings.lease / 3):
+                    await self._beat()
+                    await self._look()
             except (*FAILURES, Unavailable) as error:
                 if self._is_away():
                     logger.error("Redis: %s", type(error).__name__)

@@ -6,25 +6,20 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
-import httpx2
 import pytest
-from langchain_openai import ChatOpenAI
 
-from chat import Settings, create_app
+from chat import Settings
 from chat.generation import RESTARTING
-from chat.log import AWAY, DIED, open_log
-from helpers import serve
-from helpers.models import script
+from chat.log import DIED, open_log
 from helpers.models.choice import server
 from tests.support.chat_client import Reader
 from tests.support.chat_worker import Command, Forked
-from tests.support.fixtures import Require
 from tests.support.recorded import recorded
-from tests.support.redis_server import MISSING, REDIS, Server, redis_server
+from tests.support.redis_server import Server
 from tests.support.served import Event, text_of, until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
@@ -221,56 +216,3 @@ def test_without_a_log_that_they_share_they_do_not_start(
     monkeypatch.setenv("WEB_CONCURRENCY", "1" if told else "2")
     with pytest.raises(ValueError, match="set REDIS_URL"):
         open_log(Settings())
-
-
-def test_redis_may_restart_and_when_it_stays_away_that_is_said(
-    require: Require, question: str
-) -> None:
-    require(REDIS, MISSING)
-    numbers = script(tokens=[f" {n}" for n in range(5000)], ttft=0, pace=5)
-    model = ChatOpenAI(max_retries=0, stream_chunk_timeout=None, **numbers)
-    with ExitStack() as stack:
-        kept = stack.enter_context(redis_server(keeps=True))
-
-        def reader(lease: float) -> Reader:
-            settings = Settings(redis_url=kept.url, lease=lease, grace=0)
-            url = stack.enter_context(serve(create_app(model, settings), quiet=True))
-            return stack.enter_context(Reader(url))
-
-        patient = reader(lease=30)
-        stream = patient.ask("Hi")
-        watched = patient.watch(stream)
-        begun = [*islice(watched, 5)]
-        kept.stop()
-        kept.start()
-        begun += [*islice(watched, 30)]
-        assert [number for number, _ in begun] == [*range(1, 36)]
-        said = text_of([event for _, event in begun])
-        assert said == "".join(f" {n}" for n in range(35))
-        assert patient.stop(stream) == 204
-
-        hasty = reader(lease=1)
-        watched = hasty.watch(hasty.ask(question))
-        next(watched)
-        [turn] = hasty.turns()
-        replayed = turn["text"].count(" ")  # at most: what comes after that is news
-        next(number for number, _ in watched if number > replayed)
-        kept.stop()
-        *_, (number, end) = watched
-        assert (number, end) == (0, ("error", AWAY))
-        refused = hasty.http.post("/streams", json={"message": "Hi"})
-        assert refused.status_code == 503
-        assert refused.headers["retry-after"] == "2"
-        assert refused.json() == {"detail": AWAY["message"]}
-        assert hasty.http.get("/health").status_code == 503
-        assert [each.finished for each in recorded(question)] == [False]
-        kept.start()
-        until(lambda: end_of(hasty) == {"event": "error", **AWAY}, "it has its end")
-
-
-def end_of(reader: Reader) -> object:
-    """Return how a reader's one turn ended, or nothing if that is not known yet."""
-    with suppress(AssertionError, httpx2.TransportError):
-        [turn] = reader.turns()
-        return turn["end"]
-    return None

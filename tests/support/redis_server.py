@@ -1,6 +1,7 @@
 """A real Redis on loopback, in memory, for the tests of what is shared through it."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -46,6 +47,9 @@ class Server:
                 assert self._process.poll() is None, "Redis has ended"
                 assert time.monotonic() < deadline, "Redis does not start"
                 time.sleep(0.02)
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     def stop(self) -> None:
         self._process.kill()
