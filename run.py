@@ -114,6 +114,18 @@ def audit(arguments: list[str]) -> int:
     return become("-m", "tools.audit", *arguments)
 
 
+def site(arguments: list[str]) -> int:
+    """Build the site of the course in build/site, which needs npm."""
+    add_site()
+    return become("-m", "tools.site", *arguments)
+
+
+def lite(arguments: list[str]) -> int:
+    """Build the version that runs in a browser, a part of the site; needs npm."""
+    add_site()
+    return become("-m", "tools.site.lite", *arguments)
+
+
 def smollm2(arguments: list[str]) -> int:
     """Install SmolLM2, a small real model (127 MB to download), unless it is here."""
     size = "127 MB to download, 196 MB on the disk"
@@ -126,7 +138,10 @@ def smollm2(arguments: list[str]) -> int:
 
 VERBS = {
     verb.__name__.replace("_", "-"): verb
-    for verb in (lab, chat, reset, test, test_real, save, bench, audit, smollm2)
+    for verb in (
+        *(lab, chat, reset, test, test_real, save, bench),
+        *(audit, lite, site, smollm2),
+    )
 }
 
 
@@ -156,6 +171,13 @@ def add_tests() -> None:
     install(
         "the tests", size, "--editable", ".[test]", "--constraint", "requirements.lock"
     )
+
+
+def add_site() -> None:
+    """Install, from the same lock, what builds the site."""
+    size = "30 MB to download, 80 MB on the disk"
+    pins = ("--constraint", "requirements.lock")
+    install("what builds the site", size, "--editable", ".[site]", *pins)
 
 
 def install(what: str, size: str, *options: str) -> None:

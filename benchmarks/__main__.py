@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from . import (
+    answers,
     attack,
     course,
     inspecting,
@@ -24,7 +25,7 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
         str(module.__doc__).splitlines()[0],
     )
     for module in (
-        *(server, relays, own_model, pings, surfaces, panel),
+        *(server, relays, own_model, pings, answers, surfaces, panel),
         *(startup, setup, course, attack, inspecting),
     )
 }

@@ -21,15 +21,8 @@ from tests.support.tiny_course import (
 )
 
 VERBS = [
-    "lab",
-    "chat",
-    "reset",
-    "test",
-    "test-real",
-    "save",
-    "bench",
-    "audit",
-    "smollm2",
+    *("lab", "chat", "reset", "test", "test-real", "save", "bench"),
+    *("audit", "lite", "site", "smollm2"),
 ]
 
 # What it is asked for

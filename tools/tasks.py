@@ -25,7 +25,9 @@ TASKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("see what happens inside a run, and who hears it", ("13",)),
     ("put calls of tools and growing objects together, safely", ("14",)),
     ("show what an agent does, and stop it", ("15",)),
+    ("set limits, go on after a break, and know how an answer ended", ("16",)),
     ("chat with a model, a chain or a graph of mine in a notebook", ("17",)),
+    ("measure a stream, and find out where its time goes", ("18",)),
     ("learn what matters most in one evening, then take the quiz of 11", EVENING),
 )
 

@@ -23,6 +23,7 @@ from helpers.check.notebook_12 import chat_filter, restarting_page
 from helpers.check.notebook_13 import opening_sentence, tagged_text
 from helpers.check.notebook_14 import assembled_calls, kept_object
 from helpers.check.notebook_15 import careful_agent, page
+from helpers.check.notebook_16 import continued, judge, told_frames
 from helpers.check.notebook_17 import bubble, paced_screen
 from helpers.check.notebook_18 import measures, stall_or_slow
 
@@ -35,12 +36,14 @@ __all__ = [
     "chat_filter",
     "closed_stream",
     "complete_answer",
+    "continued",
     "diagnosis",
     "ending",
     "first_text",
     "frame_text",
     "freed_loop",
     "in_pieces",
+    "judge",
     "kept_answer",
     "kept_object",
     "measures",
@@ -61,6 +64,7 @@ __all__ = [
     "streams",
     "tagged_text",
     "terminal_chat",
+    "told_frames",
     "usage_event",
     "which_stream",
     "whole_object",

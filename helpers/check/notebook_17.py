@@ -1,6 +1,5 @@
 """The exercises of notebook 17: a screen that is drawn in time, and a text as text."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from html.parser import HTMLParser
@@ -15,6 +14,8 @@ PATIENCE = 2.0  # seconds for what is due within one
 @exercise("17.1")
 async def paced_screen(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 17.1: a class that draws a growing text in time."""
+    import asyncio  # not at the top: `import helpers` stays quick
+
     if not callable(answer):
         yield "write a class Paced, with show(text)"
     drawn: list[str] = []
@@ -67,6 +68,8 @@ def at_once(screen: Any, texts: list[str]) -> str:
 
 async def comes(condition: Callable[[], bool]) -> bool:
     """Wait until it holds, for a while; tell whether it does."""
+    import asyncio  # not at the top: `import helpers` stays quick
+
     end = time.monotonic() + PATIENCE
     while not condition() and time.monotonic() < end:  # noqa: ASYNC110
         await asyncio.sleep(0.01)

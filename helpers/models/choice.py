@@ -7,7 +7,7 @@ name no model, and starts the server behind the URL if it is one of ours.
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from .environment import Overrides, loopback_without_proxy
 from .process import ModelUnavailable, ServerProcess
@@ -15,12 +15,15 @@ from .process import ModelUnavailable, ServerProcess
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionResult
 
+    from .in_process import InProcess
+
 _LOCAL = {
     "scripted": "scripted model: written answers from a server on this machine; "
     "no key, no network.",
     "smollm2": "smollm2 model: SmolLM2-135M-Instruct on this machine, in llama.cpp; "
     "no key, no network.",
 }
+Server: TypeAlias = "ServerProcess | InProcess"
 _MODULES = {"scripted": "helpers.scripted", "smollm2": "helpers.models.smollm2"}
 _KEY, _URL, _OLDER_URL = "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE"
 _NO_KEY = "not-needed"
@@ -42,7 +45,7 @@ this in a cell first, which leaves the key out of the notebook:
     os.environ["OPENAI_API_KEY"] = getpass("OpenAI key: ")
 For an engine of your own (vLLM, Ollama, llama.cpp) set OPENAI_BASE_URL instead."""
 
-_servers: dict[str, ServerProcess] = {}
+_servers: dict[str, Server] = {}
 _starting = threading.Lock()
 _environment = Overrides()
 
@@ -90,12 +93,23 @@ def server(name: str) -> str:
         if name not in _servers:
             if name == "smollm2":
                 _check_smollm2()
-            _servers[name] = ServerProcess(_MODULES[name])
+            _servers[name] = _start(name)
         if how := _ended_servers().get(name):
             raise ModelUnavailable(
                 f"{how}\nRun use_model() again: it starts a new one."
             )
         return _servers[name].url
+
+
+def _start(name: str) -> Server:
+    """Start a server; in a browser, where none can be, the scripted model itself."""
+    if sys.platform != "emscripten":
+        return ServerProcess(_MODULES[name])
+    if name != "scripted":
+        raise ModelUnavailable("In a browser, only the scripted model answers.")
+    from .in_process import InProcess
+
+    return InProcess()
 
 
 def _forget_tracing() -> None:

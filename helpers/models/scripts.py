@@ -4,7 +4,6 @@ Both talk to the scripted model whichever model the notebook itself runs on: a f
 request, and a record of what was sent, are things that only a scripted model has.
 """
 
-import json
 import time
 from typing import Any
 
@@ -30,14 +29,14 @@ def requests(*, timeout: float = 60.0) -> list[Request]:
     Waits at most `timeout` seconds for that; what is still in flight then says so. So
     an answer that takes less than a minute is over, whether or not its reader has left.
     """
-    import urllib.request  # here: `import helpers`, and each server, start sooner
+    import httpx2  # here: `import helpers`, and each server, start sooner
 
     url = server("scripted").removesuffix("/v1") + "/requests"
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + timeout
-    while True:
-        with direct.open(url, timeout=10) as response:
-            found = [Request(**item) for item in json.load(response)["requests"]]
-        if time.monotonic() > deadline or not any(item.in_flight for item in found):
-            return found
-        time.sleep(0.02)
+    with httpx2.Client(trust_env=False, timeout=10) as client:  # past any proxy
+        while True:
+            listed = client.get(url).json()["requests"]
+            found = [Request(**item) for item in listed]
+            if time.monotonic() > deadline or not any(item.in_flight for item in found):
+                return found
+            time.sleep(0.02)

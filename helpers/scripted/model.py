@@ -7,6 +7,7 @@ from sys import intern
 
 from msgspec.structs import replace
 
+from .asked import HttpRequest
 from .calls import as_written
 from .endpoint import Answer
 from .endpoints import ANSWERING, RESPONSES, Endpoints
@@ -15,7 +16,6 @@ from .faults import Times, change, check_fault, cut_short, refuse
 from .models import MODELS, model_named
 from .named import PATH as FAULTS_PATH
 from .named import Named, in_path, listed, named
-from .reader import HttpRequest
 from .record import LONGEST, Record, Request
 from .reply import reply_to
 from .steps import Step, chunked, identified, plain, refused, time_of, waits

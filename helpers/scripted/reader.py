@@ -6,10 +6,10 @@ server keep more than the limits, however it sends what it sends.
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 import httptools
 
+from .asked import HttpRequest
 from .error import ApiError
 
 LARGEST_BODY = 16 * 1024 * 1024
@@ -36,20 +36,6 @@ _OURS = {
 Any page in the reader's browser can send requests to loopback (CSRF); one whose name is
 made to point there (DNS rebinding) can read the answers too.
 """
-
-
-class HttpRequest(NamedTuple):
-    """One HTTP request, as it was read."""
-
-    method: str
-    path: str
-    body: bytes
-    in_chunks: bool
-    """Whether it understands a body in chunks: HTTP/1.0 does not."""
-    arrived: float
-    """When it had come whole, by the loop's clock: its waits count from here."""
-    wrong: ApiError | None = None
-    """Why it cannot be served at all."""
 
 
 class Reader:

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterator
 from typing import cast
 
+from .asked import HttpRequest
 from .model import Model
-from .reader import HttpRequest, Reader
+from .reader import Reader
 from .steps import Step
 
 LISTENERS = 1 if sys.platform == "win32" else 16

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from helpers.scripted.asked import HttpRequest
 from helpers.scripted.faults import CHANGES, FAULTS
 from helpers.scripted.model import Model
-from helpers.scripted.reader import HttpRequest
 from helpers.scripted.saying.answers import answer
 from helpers.scripted.steps import Step
 from helpers.scripted.tokens import chunks

@@ -195,7 +195,7 @@ COMPLAINTS: dict[str, dict[str, Spoil]] = {
     "outputs_are_clean": {
         "in pieces": show(SUM, "stream", text="!"),
         "stderr": show(ASSERT, "stream", name="stderr", text="!"),
-        "25 lines": reprint(SUM, "4", "4\n" * 26),
+        "30 lines": reprint(SUM, "4", "4\n" * 31),
         "/home/": reprint(SUM, "4", "/home/me/x"),
         "Users": reprint(SUM, "4", r"C:\Users\me"),
         "sk-abcdefgh": reprint(SUM, "4", "sk-abcdefgh"),

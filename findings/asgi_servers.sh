@@ -1,0 +1,259 @@
+#!/usr/bin/env bash
+# What four ASGI servers tell an app whose reader leaves, or reads slowly.
+#
+# starlette 1.10.0 on each of the servers below. A reader leaves while an `async def`
+# generator waits, before its first frame and after it; while a plain `def` generator
+# makes a token each 0.1 seconds; while the handler still waits before its `return`; and
+# the same, where the handler then asks `await request.is_disconnected()`, and goes on. Another reads the
+# headers, and no more of an answer of 60 pieces of 1 MB. Python's garbage collector is
+# off, so that nothing is closed by chance. The rows are those of notebook 06d.
+#
+# One would expect: all of them are alike, and wait for a slow reader.
+# Seen: they are alike where the generator is an `async def` that waits: `CancelledError`.
+# The `finally` of a plain `def` never runs, on none of them, unless a `BackgroundTask`
+# closes it. Who leaves while the handler still waits is never heard of on hypercorn. If
+# `is_disconnected()` has said true once, hypercorn and daphne say it to nobody else, and
+# the answer is made to its end. daphne sends the headers with the first frame only, and
+# keeps all that a reader does not read.
+#
+# Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
+# `bash findings/asgi_servers.sh`
+set -euo pipefail
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+python3 -m venv venv
+venv/bin/python -m pip install --quiet --disable-pip-version-check \
+  starlette==1.10.0 uvicorn==0.54.0 h11==0.16.0 httptools==0.9.0 hypercorn==0.18.0 granian==2.8.9 \
+  daphne==4.2.3
+
+cat >app.py <<'END'
+import asyncio
+import gc
+import time
+from collections import defaultdict
+
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.routing import Route
+
+gc.disable()
+log = defaultdict(list)
+TOKENS = 20
+
+
+def stream(tokens, **more):
+    return StreamingResponse(tokens, media_type="text/event-stream", **more)
+
+
+async def waiting(name, frames):
+    log[name].append("began")
+    try:
+        for _ in range(frames):
+            yield "data: a\n\n"
+        await asyncio.sleep(30)
+    except BaseException as error:
+        log[name].append(type(error).__name__)
+        raise
+
+
+async def steady(name):
+    try:
+        for _ in range(TOKENS):
+            log[name].append("token")
+            yield "data: a\n\n"
+            await asyncio.sleep(0.1)
+        log[name].append("all")
+    except BaseException as error:
+        log[name].append(type(error).__name__)
+        raise
+
+
+def plain(name):
+    try:
+        for _ in range(TOKENS):
+            log[name].append("token")
+            yield "data: a\n\n"
+            time.sleep(0.1)
+        log[name].append("all")
+    except BaseException as error:
+        log[name].append(type(error).__name__)
+        raise
+
+
+async def big():
+    for _ in range(60):
+        log["slow"].append("piece")
+        yield "x" * 2**20
+
+
+async def before(request):
+    return stream(waiting("before", 0))
+
+
+async def within(request):
+    return stream(waiting("within", 1))
+
+
+async def synchronous(request):
+    return stream(plain("synchronous"))
+
+
+async def closed(request):
+    tokens = plain("closed")
+    return stream(tokens, background=BackgroundTask(tokens.close))
+
+
+async def handler(request):
+    log["handler"].append("began")
+    try:
+        await asyncio.sleep(1)
+    except BaseException as error:
+        log["handler"].append(type(error).__name__)
+        raise
+    log["handler"].append("went on")
+    return stream(steady("handler"))
+
+
+async def asked(request):
+    await request.body()
+    log["asked"].append("began")
+    await asyncio.sleep(1)
+    log["asked"].append(f"told: {await request.is_disconnected()}")
+    return stream(steady("asked"))
+
+
+async def slow(request):
+    return stream(big())
+
+
+async def show(request):
+    return JSONResponse(log)
+
+
+CASES = before, within, synchronous, closed, handler, asked, slow, show
+app = Starlette(routes=[Route(f"/{case.__name__}", case) for case in CASES])
+END
+
+cat >seen.py <<'END'
+import contextlib
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+SERVERS = {
+    "uvicorn 0.54.0, h11": "uvicorn app:app --http h11 --port",
+    "uvicorn 0.54.0, httptools": "uvicorn app:app --http httptools --port",
+    "hypercorn 0.18.0": "hypercorn app:app --bind 127.0.0.1:",
+    "granian 2.8.9": "granian app:app --interface asgi --host 127.0.0.1 --port",
+    "daphne 4.2.3": "daphne app:app -b 127.0.0.1 -p",
+}
+ENDED = {"CancelledError", "GeneratorExit", "all"}
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def show(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/show") as answer:
+        return json.load(answer)
+
+
+def until(port, case, condition, limit):
+    """Return what the case has logged, once the condition holds, or after a limit."""
+    end = time.monotonic() + limit
+    while True:
+        logged = show(port).get(case, [])
+        if condition(logged) or time.monotonic() > end:
+            return logged
+        time.sleep(0.02)
+
+
+def ask(port, case):
+    reader = socket.create_connection(("127.0.0.1", port))
+    reader.sendall(f"GET /{case} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+    return reader
+
+
+def leave(port, case, after):
+    """Leave when the case has logged something; return what it logs from then on."""
+    with ask(port, case):
+        before = len(until(port, case, lambda logged: after in logged, 10))
+    limit = 6 if case in ("handler", "asked") else 3
+    return until(port, case, lambda logged: ENDED & {*logged}, limit)[before:]
+
+
+def says(logged):
+    if "all" in logged:
+        return "all tokens"
+    ends = [each for each in logged if each in ENDED] or ["nothing"]
+    tokens = "a token, then " if logged.count("token") in (1, 2) else ""
+    return tokens + ends[0]
+
+
+def slow(port):
+    """Read the headers, then nothing; tell whether the app makes all pieces."""
+    with ask(port, "slow") as reader:
+        reader.recv(100)
+        made = -1
+        while made != (now := len(show(port)["slow"])):
+            made = now
+            time.sleep(1)
+    return "keeps all" if made == 60 else "waits" if made < 20 else made
+
+
+def headers(port):
+    with ask(port, "before") as reader:
+        reader.settimeout(1.5)
+        with contextlib.suppress(TimeoutError):
+            return "at once" if reader.recv(9) == b"HTTP/1.1 " else "?"
+    return "with the first frame"
+
+
+def measure(name):
+    command, port = SERVERS[name], free_port()
+    command = command + str(port) if command.endswith(":") else f"{command} {port}"
+    program, *arguments = command.split()
+    server = subprocess.Popen(
+        [f"venv/bin/{program}", *arguments],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    try:
+        while True:
+            with contextlib.suppress(OSError):
+                show(port)
+                break
+            time.sleep(0.05)
+        waits = {says(leave(port, case, "began")) for case in ("before", "within")}
+        synchronous = says(leave(port, "synchronous", "token"))
+        closed = says(leave(port, "closed", "token"))
+        handler = says(leave(port, "handler", "began"))
+        asked = says(leave(port, "asked", "began"))
+        cells = [*waits, synchronous, closed, handler, asked, headers(port), slow(port)]
+        return f"| {name} | {' | '.join(cells)} |"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+with ThreadPoolExecutor() as pool:
+    print(*pool.map(measure, SERVERS), sep="\n")
+END
+
+venv/bin/python seen.py >seen.txt
+cat seen.txt
+diff seen.txt - <<'END'
+| uvicorn 0.54.0, h11 | CancelledError | a token, then nothing | a token, then GeneratorExit | a token, then CancelledError | a token, then CancelledError | at once | waits |
+| uvicorn 0.54.0, httptools | CancelledError | a token, then nothing | a token, then GeneratorExit | a token, then CancelledError | a token, then CancelledError | at once | waits |
+| hypercorn 0.18.0 | CancelledError | a token, then nothing | a token, then GeneratorExit | a token, then nothing | all tokens | at once | waits |
+| granian 2.8.9 | CancelledError | a token, then nothing | a token, then GeneratorExit | a token, then CancelledError | a token, then CancelledError | at once | waits |
+| daphne 4.2.3 | CancelledError | a token, then nothing | a token, then GeneratorExit | a token, then CancelledError | all tokens | with the first frame | keeps all |
+END
+echo "As it was seen."

@@ -1,0 +1,259 @@
+"""The exercises of notebook 16: how an answer ended, and who goes on."""
+
+import json
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from .exercise import Hint, case, exercise, shown
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessageChunk
+
+    from helpers.serving.answers import AsyncAnswer
+
+Event = tuple[str, object]
+GO_ON = "Go on exactly where you stopped."
+
+
+def frame(text: str = "", reason: str | None = None, **more: object) -> str:
+    """Return a frame's data, with one choice."""
+    delta = {"content": text} if text else {}
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return json.dumps({"id": "1", "choices": [choice], **more})
+
+
+BEGUN = {"role": "assistant", "content": ""}
+ROLE = json.dumps({"choices": [{"index": 0, "delta": BEGUN, "finish_reason": None}]})
+USAGE = json.dumps({"choices": [], "usage": {"total_tokens": 3}})
+ERROR = json.dumps({"error": {"message": "boom"}})
+HALF = '{"choices": [{"delta": {"cont'
+HI, STOP = frame("Hi"), frame(reason="stop")
+ENDS: list[tuple[list[str], str, str]] = [
+    ([ROLE, HI, STOP, "[DONE]"], "complete", "a whole answer"),
+    ([ROLE, HI, STOP], "complete", "a whole answer without [DONE]"),
+    ([ROLE, HI, STOP, USAGE, "[DONE]"], "complete", "usage comes behind the reason"),
+    ([ROLE, HI, STOP, STOP, "[DONE]"], "complete", "the reason comes twice"),
+    ([ROLE, frame("Hi", "stop"), "[DONE]"], "complete", "text and reason in one frame"),
+    ([ROLE, frame(reason="tool_calls"), "[DONE]"], "complete", "it ends in a call"),
+    ([ROLE, frame('{"error": 1}'), STOP], "complete", "its text speaks of an error"),
+    ([ROLE, HI, frame(reason="length"), "[DONE]"], "limited", "it reached its limit"),
+    ([ROLE, HI, frame(reason="content_filter")], "limited", "a filter ended it"),
+    ([ROLE, HI], "cut", "a quiet end"),
+    ([ROLE, HI, "[DONE]"], "cut", "[DONE] without a reason"),
+    ([ROLE, HI, ERROR], "cut", "an error in mid-answer"),
+    ([ROLE, HI, STOP, ERROR], "cut", "an error after the reason"),
+    ([ROLE, HI, HALF, STOP, "[DONE]"], "cut", "a frame that is not JSON"),
+    ([ROLE, HI, frame(reason="abort"), "[DONE]"], "cut", "a reason that OpenAI lacks"),
+    ([ROLE], "cut", "nothing but the role"),
+    ([], "cut", "nothing at all"),
+]
+"""Frames, how their answer ended, and what is special about it."""
+
+
+@exercise("16.1")
+def judge(answer: object) -> Iterator[str]:
+    """Exercise 16.1: a function that tells how an answer ended, from its frames."""
+    if not callable(answer):
+        yield "write def judge(frames)"
+    judges = cast("Callable[[list[str]], object]", answer)
+    for frames, end, what in ENDS:
+        try:
+            got = judges([*frames])
+        except Exception as error:  # noqa: BLE001  (whichever it is)
+            yield f"{what}: {end!r} expected, but it raises {type(error).__name__}"
+            return
+        if got != end:
+            yield f"{what}: {end!r} expected, got {shown(got)}"
+
+
+def chunk(text: str, reason: str | None = None) -> "AIMessageChunk":
+    """Return a chunk of the one message of an answer."""
+    from langchain_core.messages import AIMessageChunk
+
+    about = {"finish_reason": reason} if reason else {}
+    return AIMessageChunk(content=text, id="1", response_metadata=about)
+
+
+Said = list[tuple[str, str | None]]
+TOLD: list[tuple[Said, Exception | None, list[Event]]] = [
+    (
+        [("", None), ("Hi", None), (" there", None), ("", "stop")],
+        None,
+        [("token", "Hi"), ("token", " there"), ("done", "stop")],
+    ),
+    ([("Hi", None), ("", "length")], None, [("token", "Hi"), ("half", "limited")]),
+    ([("", None), ("Hi", None)], None, [("token", "Hi"), ("half", "cut")]),
+    ([("Hi", None)], ConnectionError(), [("token", "Hi"), ("half", "cut")]),
+    ([("Hi", None)], TimeoutError(), [("token", "Hi"), ("half", "stalled")]),
+    ([("", None)], ConnectionError(), [("error", "cut")]),
+    ([], TimeoutError(), [("error", "stalled")]),
+    ([("", "tool_calls")], None, [("done", "tool_calls")]),
+]
+"""What a model says, what it raises then, and the frames."""
+
+
+class Source:
+    """A stream of chunks, which knows how far it was read, and whether it is closed."""
+
+    def __init__(self, said: Said, error: Exception | None = None) -> None:
+        self.said, self.error, self.given, self.closed = said, error, 0, False
+
+    async def stream(self) -> "AsyncGenerator[AIMessageChunk]":
+        """Yield them, then raise the error, if there is one."""
+        try:
+            for each in self.said:
+                self.given += 1
+                yield chunk(*each)
+            if self.error:
+                raise self.error
+        finally:
+            self.closed = True
+
+
+@exercise("16.2")
+async def told_frames(answer: object) -> AsyncGenerator[str]:
+    """Exercise 16.2: an async generator of frames that tell how an answer ended."""
+    from helpers.serving.answers import AsyncAnswer
+
+    if not callable(answer):
+        yield "write async def told_frames(answer)"
+    frames = cast("Callable[[AsyncAnswer[Any]], AsyncGenerator[Event]]", answer)
+    for said, error, expected in TOLD:
+        found = frames(AsyncAnswer(Source(said, error).stream()))
+        if not hasattr(found, "__aiter__"):
+            if hasattr(found, "close"):
+                found.close()
+            yield "make it an async generator: async def, and yield"
+        got = [each async for each in found]
+        what = "".join(text for text, _ in said) or "no text"
+        if got != expected:
+            ended = f", then {type(error).__name__}" if error else ""
+            yield case(what + ended, expected, got)
+    source = Source([("Hi", None), (" there", None), ("", "stop")])
+    reading = frames(AsyncAnswer(source.stream()))
+    await anext(reading)
+    if source.given > 1:
+        yield "yield each text when it comes, not at the end"
+    await reading.aclose()
+    if not source.closed:
+        yield "its reader left, and the answer was not closed"
+
+
+class Model:
+    """A model that says its chunks, and notes what it was asked."""
+
+    def __init__(self, said: Said, error: Exception | None = None) -> None:
+        self.said, self.error = said, error
+        self.asked: list[object] = []
+
+    def stream(self, question: object, *_: object) -> "Iterator[AIMessageChunk]":
+        """Stream the answer."""
+        self.asked.append(question)
+        for each in self.said:
+            yield chunk(*each)
+        if self.error:
+            raise self.error
+
+
+def model(text: str, reason: str | None = "stop", *, raises: bool = False) -> Model:
+    """Return a model that says a text in one chunk, after an empty one."""
+    pieces: Said = [("", None), *([(text, None)] if text else [])]
+    return Model(
+        pieces + ([("", reason)] if reason and not raises else []),
+        ConnectionError("broken off") if raises else None,
+    )
+
+
+CASES: list[tuple[dict[str, Callable[[], Model]], list[object], list[str], str]] = [
+    ({"a": lambda: model("One.")}, ["Q"], ["One."], "complete"),
+    (
+        {"a": lambda: model("One", raises=True), "b": lambda: model(" two.")},
+        ["Q", "One"],
+        ["One", " two."],
+        "complete",
+    ),
+    (
+        {"a": lambda: model("One", None), "b": lambda: model(" two.")},
+        ["Q", "One"],
+        ["One", " two."],
+        "complete",
+    ),
+    (
+        {"a": lambda: model("", raises=True), "b": lambda: model("Two.")},
+        ["Q", "Q"],
+        ["", "Two."],
+        "complete",
+    ),
+    (
+        {"a": lambda: model("One", "length"), "b": lambda: model("never")},
+        ["Q"],
+        ["One"],
+        "limited",
+    ),
+    (
+        {
+            "a": lambda: model("One", raises=True),
+            "b": lambda: model("", raises=True),
+            "c": lambda: model(" two", raises=True),
+            "d": lambda: model(" three."),
+        },
+        ["Q", "One", "One", "One two"],
+        ["One", "", " two", " three."],
+        "complete",
+    ),
+    (
+        {"a": lambda: model("One", raises=True), "b": lambda: model(" two", None)},
+        ["Q", "One"],
+        ["One", " two"],
+        "cut",
+    ),
+]
+"""The models; what each is asked ("Q", or the text so far); what it says; the end."""
+
+
+@exercise("16.3")
+def continued(answer: object) -> Iterator[str]:
+    """Exercise 16.3: a generator in which the next model goes on after a break."""
+    if not callable(answer):
+        yield "write def continued(models, question)"
+    goes_on = cast("Callable[[dict[str, Model], str], Iterable[Event]]", answer)
+    for made, asked, texts, end in CASES:
+        models = {name: make() for name, make in made.items()}
+        got = [*goes_on(dict(models), "Q")]
+        expected: list[Event] = []
+        for name, text in zip(models, texts, strict=False):
+            expected += [("model", name), *([("text", text)] if text else [])]
+        expected.append(("end", end))
+        if got != expected:
+            yield case([text or "nothing" for text in texts], expected, got)
+        was = [each for model in models.values() for each in model.asked]
+        if [_sent(each) for each in was] != [_sent(_asked(each)) for each in asked]:
+            place = next(
+                at
+                for at, each in enumerate(asked)
+                if at >= len(was) or _sent(was[at]) != _sent(_asked(each))
+            )
+            yield f"model number {place + 1} was asked {_shown(was, place)}"
+
+
+def _asked(so_far: object) -> object:
+    if so_far == "Q":
+        return "Q"
+    return [("user", "Q"), ("ai", so_far), ("user", GO_ON)]
+
+
+def _sent(asked: object) -> list[tuple[str, str]]:
+    """Return kind and text of each message, in whichever form it was given."""
+    from langchain_core.messages import convert_to_messages
+
+    if isinstance(asked, str):
+        return [("human", asked)]
+    try:
+        messages = convert_to_messages(cast("list[tuple[str, str]]", asked))
+    except Exception as error:
+        raise Hint("give a model its question, or a list of messages") from error
+    return [(each.type, each.text) for each in messages]
+
+
+def _shown(asked: list[object], place: int) -> str:
+    return repr(asked[place])[:120] if place < len(asked) else "nothing"

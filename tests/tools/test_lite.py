@@ -1,0 +1,109 @@
+"""The version that runs in a browser: its packages, and a first answer in Chromium.
+
+It is built once, into build/site/lite. Of a machine that is busy nothing is asked but
+that it comes to an end: how long it takes is measured, not tested.
+"""
+
+import http.server
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.support.chromium import CHROMIUM, MISSING, chromium
+from tools.audit import here
+from tools.notebook import ROOT, Notebook, find
+from tools.site.lite import LITE, needs
+
+MOST = 100_000_000
+"""Bytes of all that the version is made of."""
+PATIENCE = 240_000
+"""Milliseconds: Pyodide compiles LangChain, on a machine with eight other tests."""
+
+
+@pytest.fixture(scope="module")
+def lite(request: pytest.FixtureRequest) -> Path:
+    require = request.getfixturevalue("require")
+    require(here("jupyterlite_core"), "what builds the site is not installed")
+    command = [sys.executable, "-m", "tools.site.lite"]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return LITE
+
+
+@pytest.fixture(scope="module")
+def address(lite: Path) -> Iterator[str]:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = partial(Quiet, directory=str(lite))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_it_is_small(lite: Path) -> None:
+    files = [each for each in lite.rglob("*") if each.is_file()]
+    assert sum(each.stat().st_size for each in files) < MOST
+
+
+def test_its_versions_are_those_of_the_lock(lite: Path) -> None:
+    listed = json.loads((lite / "static/pyodide/pyodide-lock.json").read_text("utf-8"))
+    versions = {name: each["version"] for name, each in listed["packages"].items()}
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    pins = set(re.findall(r"^([\w.-]+)==(\S+)", lock, re.M))
+    assert {"langchain-core", "langchain-openai", "openai"} <= set(versions)
+    # What micropip is, Pyodide decides; the course is what is here.
+    assert set(versions.items()) - pins == {
+        ("micropip", "0.11.1"),
+        ("token-streaming-course", version("token-streaming-course")),
+    }
+
+
+def test_what_cannot_run_there_says_so(lite: Path) -> None:
+    reasons = {path.name: needs(Notebook.read(path)) for path in find()}
+    assert set(reasons.values()) > {None, "a server"}
+    for name, reason in reasons.items():
+        text = (lite / "files/notebooks" / name).read_text("utf-8")
+        cells = json.loads(text)["cells"]
+        says = f"This notebook needs {reason}, which a browser does not have."
+        assert (len(cells) == 1) == (says in text) == (reason is not None)
+
+
+def test_a_first_answer_streams_and_nobody_else_is_asked(
+    require,  # type: ignore[no-untyped-def]
+    address: str,
+) -> None:
+    """The first notebook from end to end: no error, and its checks are told so."""
+    require(CHROMIUM, MISSING)
+    first = find()[0]
+    with chromium() as browser:
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{address}lab/index.html?path=notebooks/{first.name}")
+        page.locator("#jp-main-statusbar", has_text=re.compile(r"\| *Idle")).wait_for()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        answer = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
+        answer.first.wait_for()
+        begun = len(answer.first.inner_text())
+        last = page.locator(".jp-CodeCell").last.locator(".jp-InputPrompt")
+        last.filter(has_text=re.compile(r"\[\d+\]")).wait_for()
+        assert begun < len(answer.first.inner_text())
+        stderr = "application/vnd.jupyter.stderr"
+        assert page.locator(f"[data-mime-type='{stderr}']").count() == 0
+        assert page.locator("[data-mime-type*='jupyter.error']").count() == 0
+    ours = (address, "data:", "blob:")
+    assert [url for url in asked if not url.startswith(ours)] == []

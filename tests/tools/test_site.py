@@ -1,0 +1,216 @@
+"""The site, as its readers have it: its links, its pages in Chromium, their requests.
+
+It is built once, into build/site, which takes seconds where it is there already.
+"""
+
+import http.server
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import cache, partial
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.chromium import CHROMIUM, MISSING, chromium
+from tools.audit import here
+from tools.notebook import ROOT, Notebook, find
+from tools.site.__main__ import SITE
+from tools.site.answers import hints
+from tools.site.npm import copy_file
+
+WCAG = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "resultTypes": ["violations"],
+}
+LIGHT = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
+DARK_PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+
+
+class Links(HTMLParser):
+    """What a page links to or loads, and the ids that it has."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[tuple[str, str]] = []
+        self.ids: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(
+        self, tag: str, attributes: list[tuple[str, str | None]]
+    ) -> None:
+        for name, value in attributes:
+            if name == "id" and value:
+                self.ids.add(value)
+            elif name in ("href", "src") and value is not None:
+                self.links.append((tag, value))
+
+
+@cache
+def parsed(page: Path) -> Links:
+    return Links(page.read_text("utf-8"))
+
+
+def written(site: Path) -> list[Path]:
+    """Return the pages: what else ends so is a part of the theme."""
+    return sorted(page for page in site.rglob("*.html") if "_static" not in page.parts)
+
+
+@pytest.fixture(scope="module")
+def site(request: pytest.FixtureRequest) -> Path:
+    require = request.getfixturevalue("require")
+    require(here("sphinx"), "what builds the site is not installed: run.py site")
+    built = subprocess.run(
+        [sys.executable, "-m", "tools.site"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    return SITE
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = partial(Quiet, directory=str(site))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    require = request.getfixturevalue("require")
+    require(CHROMIUM, MISSING)
+    with chromium() as started:
+        yield started
+
+
+def test_every_link_leads_to_a_place_of_the_site(site: Path) -> None:
+    wrong = []
+    pages = written(site)
+    assert len(pages) > len(find())
+    for page in pages:
+        for _, link in parsed(page).links:
+            target, anchor = urldefrag(urljoin(page.as_uri(), link))
+            if not target.startswith("file:"):
+                continue
+            file = Path(unquote(target.removeprefix("file://")).partition("?")[0])
+            known = file.suffix != ".html" or not anchor
+            if not file.exists() or not (known or anchor in parsed(file).ids):
+                wrong.append(f"{page.relative_to(site)}: {link}")
+    assert not wrong
+
+
+def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
+    """A link to follow may lead elsewhere; nothing else does."""
+    for page in written(site):
+        loaded = [link for tag, link in parsed(page).links if tag != "a"]
+        assert [link for link in loaded if "//" in link.partition("?")[0]] == [], page
+
+
+def test_each_notebook_has_a_page_with_its_outputs(site: Path) -> None:
+    for path in find():
+        page = (site / "notebooks" / f"{path.stem}.html").read_text("utf-8")
+        stored = [output for _, output in Notebook.read(path).outputs()]
+        assert stored
+        assert "cell_output" in page
+        assert "<iframe" not in page
+
+
+def test_the_answers_have_every_exercise_and_its_hints(site: Path) -> None:
+    page = (site / "answers.html").read_text("utf-8")
+    told = hints()
+    for path in find():
+        for _, node in Notebook.read(path).headings():
+            if node.level == 3 and node.text.startswith("Exercise "):
+                number = node.text.split()[1].rstrip(":")
+                assert f"Exercise {number}" in page
+                assert told[number]
+    said = [hint.says for each in told.values() for hint in each]
+    plain = [text for text in said if re.fullmatch(r"[\w ,;:]+", text)]
+    assert len(plain) > 30
+    assert [text for text in plain if text not in page] == []
+
+
+def looked_at() -> list[str]:
+    """Return pages that have between them all that the site can show."""
+    texts = {path.stem: path.read_text("utf-8") for path in find()}
+    with_widgets = next(name for name, text in texts.items() if "widget-view" in text)
+    with_diagram = next(name for name, text in texts.items() if "```mermaid" in text)
+    notebooks = {next(iter(texts)), with_widgets, with_diagram}
+    return [
+        "index",
+        "symptoms",
+        "software",
+        *(f"notebooks/{name}" for name in notebooks),
+    ]
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    file = ROOT / "build" / "axe.min.js"
+    if not file.exists():
+        copy_file("axe-core", "package/axe.min.js", file)
+    return file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("screen", [LIGHT, DARK_PHONE], ids=["light", "dark-phone"])
+def test_pages_are_for_everybody_and_ask_nobody(
+    browser: Browser, address: str, axe: str, screen: dict[str, object]
+) -> None:
+    """No violation of WCAG 2.2 AA that axe sees, no error, no request elsewhere."""
+    context = browser.new_context(**screen, reduced_motion="reduce")  # type: ignore[arg-type]
+    page = context.new_page()
+    asked, wrong = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: wrong.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    found = {}
+    for name in looked_at():
+        page.goto(f"{address}{name}.html")
+        wait_for_drawings(page)
+        page.evaluate(axe)
+        result = page.evaluate("options => axe.run(options)", WCAG)
+        assert result["passes"]
+        if result["violations"]:
+            found[name] = [
+                (each["id"], each["nodes"][0]["html"]) for each in result["violations"]
+            ]
+        wide = "document.documentElement.scrollWidth - innerWidth"
+        assert page.evaluate(wide) <= 0, f"{name} scrolls sideways"
+    context.close()
+    assert not found
+    assert not wrong
+    assert [url for url in asked if not url.startswith((address, "data:"))] == []
+
+
+def wait_for_drawings(page: Page) -> None:
+    """Wait until each diagram and each widget of the page is drawn, if it has any."""
+    page.wait_for_function(
+        """() => !document.querySelector(".mermaid")
+        && document.querySelectorAll("script[type*='widget-view']").length
+           <= document.querySelectorAll(".jupyter-widgets").length"""
+    )
+
+
+def test_a_search_finds_what_a_notebook_says(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}search.html?q=backpressure")
+    result = page.locator("#search-results a").first
+    result.wait_for()
+    assert "/notebooks/" in str(result.evaluate("link => link.href"))
+
+
+def test_a_cell_can_be_copied(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}notebooks/{find()[0].stem}.html")
+    assert page.locator("button.copybtn").count() > 5

@@ -1,0 +1,27 @@
+"""A stand-in for ormsgpack, where it has no build: what LangGraph uses of it."""
+
+from collections.abc import Callable
+
+import msgspec
+
+MsgpackEncodeError = MsgpackDecodeError = (TypeError, ValueError)
+Ext = msgspec.msgpack.Ext
+OPT_NON_STR_KEYS = OPT_PASSTHROUGH_DATACLASS = OPT_PASSTHROUGH_DATETIME = 0
+OPT_PASSTHROUGH_ENUM = OPT_PASSTHROUGH_UUID = OPT_REPLACE_SURROGATES = 0
+OPT_SERIALIZE_NUMPY = OPT_SERIALIZE_PYDANTIC = OPT_PASSTHROUGH_SUBCLASS = 0
+
+
+def packb(
+    value: object, default: Callable[[object], object] | None = None, option: int = 0
+) -> bytes:
+    """Return the value as MessagePack; `default` makes an `Ext` of the rest."""
+    return msgspec.msgpack.encode(value, enc_hook=default)
+
+
+def unpackb(
+    data: bytes,
+    ext_hook: Callable[[int, memoryview], object] | None = None,
+    option: int = 0,
+) -> object:
+    """Return what MessagePack says; `ext_hook` makes it of an `Ext`."""
+    return msgspec.msgpack.decode(data, ext_hook=ext_hook)
