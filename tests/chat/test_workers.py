@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such sig
 
 STOPPED = ("done", {"finish_reason": "stopped"})
 ENDLESS = json.dumps({"tokens": [" on"], "times": 5000, "ttft": 0, "pace": 5})
-SHORT = json.dumps({"tokens": [" on"], "times": 20, "ttft": 0, "pace": 2})
+SHORT = json.dumps({"tokens": [" on"], "times": 60, "ttft": 0, "pace": 2})
 LIGHT = {"CHAT_ANSWERS_WITH": "tests.support.chat_echo:model"}
 SETTINGS = {"CHAT_GRACE": "60", "CHAT_LEASE": "3"}
 
@@ -148,10 +148,16 @@ def test_of_a_worker_that_dies_or_hangs_readers_hear_in_time(
 
 
 def test_who_is_told_to_end_ends_after_the_answers_under_way(
-    workers: list[Forked],
+    workers: list[Forked], redis: Server
 ) -> None:
-    ending, other = workers[2], workers[1]
-    with Reader(ending.url) as here, Reader(other.url) as there:
+    ending = Forked(server("scripted"), REDIS_URL=redis.url, **SETTINGS)
+    other = workers[1]
+    with (
+        ExitStack() as stack,
+        Reader(ending.url) as here,
+        Reader(other.url) as there,
+    ):
+        stack.callback(ending.end)
         stream = here.ask(SHORT)
         there.http.cookies.set("reader", here.cookie)
         watched, elsewhere = here.watch(stream), there.watch(stream)
@@ -165,7 +171,7 @@ def test_who_is_told_to_end_ends_after_the_answers_under_way(
         assert events(elsewhere)[-1] == end
         assert {name for _, (name, _) in foreign} == {"token"}  # it has no end here
         assert there.stop(theirs) == 204
-    assert ending.ended() in (0, -signal.SIGTERM)
+        assert ending.ended() in (0, -signal.SIGTERM)
 
 
 def test_two_workers_on_one_port_are_one_service(redis: Server) -> None:
