@@ -17,6 +17,7 @@ from helpers.models.process import ServerProcess
 from helpers.scripted.limits import allow_many_connections
 
 from .apps import come_and_leave, cut_streams, stop_reading
+from .chat import attacked
 from .crowds import beside_slow_clients, more_than_descriptors, opened_and_left
 from .endings import ended_kernels, ended_programs
 from .generated import DECLARED
@@ -34,6 +35,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CROWD = 10_000
 SET_UP = ("tests/test_set_up.py",)
 SECRETS = ("tests/lessons/test_secrets.py",)
+REDIS = ("tests/chat/test_redis.py",)
+CHAT = ("tests/chat/test_service.py",)
 HOSTILE = (
     "tests/lessons/test_chat_input.py",
     "tests/lessons/test_websocket.py",
@@ -47,7 +50,7 @@ def run() -> None:
         print("It counts descriptors and sends signals: not on Windows.")
         return
     begun, found = time.monotonic(), []
-    for outcome in (*set_up(), *scripted_model(), *taught_apps()):
+    for outcome in (*set_up(), *scripted_model(), *taught_apps(), *chat_service()):
         print(f"{outcome.what}: {outcome.wrong or 'held'}", flush=True)
         found.append(outcome)
     rows = [[one.what, f"{one.tried:,}", f"{one.held:,}"] for one in found]
@@ -91,6 +94,14 @@ def taught_apps() -> Iterator[Outcome]:
     yield come_and_leave("06d", readers=500, seconds=60)
     yield stop_reading("06b", readers=200, seconds=20)
     yield tested("hostile questions, origins, messages and texts", HOSTILE)
+
+
+def chat_service() -> Iterator[Outcome]:
+    """Attack the chat service, on its memory and on a Redis."""
+    os.environ["COURSE_SPEED"] = "8"
+    yield from attacked()
+    yield tested("the chat service where Redis hangs, restarts or loses data", REDIS)
+    yield tested("hostile requests to the chat service, and cuts on both logs", CHAT)
 
 
 def tested(what: str, files: Sequence[str]) -> Outcome:

@@ -98,7 +98,9 @@ class Reading:
         if self._usage:
             names = ("input_tokens", "output_tokens", "total_tokens")
             each = self._usage.values()
-            found.append(("usage", {n: sum(one[n] for one in each) for n in names}))
+            found.append(
+                ("usage", {n: sum(one.get(n, 0) for one in each) for n in names})
+            )
         *_, reason = self._reasons.values()
         return [*found, ("done", {"finish_reason": reason})]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from langchain_core.messages import BaseMessage
@@ -22,14 +23,14 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .answer import answering
-from .conversation import messages, whole
+from .conversation import whole
 from .ending import ending_early
 from .generation import Generations, logger
-from .limits import BUSY, RESTARTING, YOURS, Readings, come_back, read_question
+from .limits import BUSY, RESTARTING, YOURS, Question, Readings, Refused, read_question
 from .log import AWAY, Log, Turn, Unavailable, open_log
 from .metrics import Metrics
 from .model import named
-from .readers import known_reader, reader_of, same_origin, welcome
+from .readers import Readers, same_origin
 from .serving.pings import EventStream
 from .settings import Settings
 from .sse import FIRST, number_of
@@ -45,6 +46,14 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+
+ASKED = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": Question.model_json_schema()}},
+    }
+}
+"""The body of a question, for /openapi.json: `read_question` reads it."""
 
 
 def create_app(
@@ -62,7 +71,7 @@ def create_app(
     """
     settings = settings or Settings.from_environment()
     log = log or open_log(settings)
-    metrics, readings = Metrics(), Readings(settings)
+    metrics, readers, readings = Metrics(), Readers(settings), Readings(settings)
     answer = answering(model or named(), to_input, node=node)
     generations = Generations(log, answer, settings, metrics)
 
@@ -83,11 +92,21 @@ def create_app(
     app = FastAPI(title="Chat", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(
         TrustedHostMiddleware,
-        allowed_hosts=settings.hosts.split(","),
+        allowed_hosts=[each.strip() for each in settings.hosts.split(",")],
         www_redirect=False,
     )
     app.add_middleware(WithHeaders)
     changes = [Depends(same_origin)]
+    known = Annotated[str, Depends(readers.known)]
+
+    async def reading(reader: known) -> AsyncIterator[str]:
+        with readings.one(reader), metrics.readings.track_inprogress():
+            yield reader
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> Response:
+        metrics.refused.labels(error.status_code).inc()
+        return await http_exception_handler(request, error)
 
     @app.exception_handler(Unavailable)
     async def unavailable(request: Request, error: Exception) -> JSONResponse:
@@ -95,31 +114,25 @@ def create_app(
         metrics.refused.labels(503).inc()
         return JSONResponse({"detail": AWAY["message"]}, 503, {"retry-after": "2"})
 
-    @app.post("/streams", status_code=201, dependencies=changes)
+    @app.post("/streams", status_code=201, dependencies=changes, openapi_extra=ASKED)
     async def begin(request: Request, response: Response) -> dict[str, str]:
         """Begin an answer, and return the id of its stream."""
         question = await read_question(request, settings)
         if generations.ending:
-            raise refused(503, RESTARTING, 2)
+            raise Refused(503, RESTARTING, 2)
         if generations.full:
-            raise refused(503, BUSY, 5)
-        reader = welcome(response, request, keep=settings.keep, secure=settings.secure)
+            raise Refused(503, BUSY, 5)
+        reader = readers.welcome(response, request)
         turn = Turn(secrets.token_urlsafe(16), question.message)
-        asked = messages(
-            await log.turns(reader),
-            question.message,
-            most=settings.history,
-            without=question.replaces,
-        )
-        if not await generations.begin(turn, reader, asked, replaces=question.replaces):
-            raise refused(429, YOURS, 5)
+        if not await generations.begin(turn, reader, replaces=question.replaces):
+            raise Refused(429, YOURS, 5)
         response.headers["location"] = f"streams/{turn.id}"
         return {"id": turn.id}
 
     @app.get("/streams/{stream}", response_class=EventStream)
     async def read(
         stream: str,
-        reader: Annotated[str, Depends(known_reader)],
+        reader: Annotated[str, Depends(reading)],
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> Response:
         """Return the events after `Last-Event-ID`, as they come, until the end."""
@@ -134,22 +147,16 @@ def create_app(
             raise HTTPException(400, "This Last-Event-ID is none of this stream.")
         if found.ended and after == found.last:
             return Response(status_code=204)  # so a browser does not come back
-        try:
-            readings.check(reader)
-        except HTTPException as error:
-            metrics.refused.labels(error.status_code).inc()
-            raise
 
         async def frames() -> AsyncGenerator[bytes]:
-            with readings.one(reader), metrics.readings.track_inprogress():
-                yield FIRST
-                async for each in log.read(stream, after):
-                    yield each
+            yield FIRST
+            async for each in log.read(stream, after):
+                yield each
 
         return EventStream(frames(), every=settings.ping)
 
     @app.delete("/streams/{stream}", status_code=204, dependencies=changes)
-    async def stop(stream: str, reader: Annotated[str, Depends(known_reader)]) -> None:
+    async def stop(stream: str, reader: known) -> None:
         """Stop an answer: its model, wherever it runs; what has been written stays."""
         if await log.find(stream, reader) is None:
             raise HTTPException(404, "There is no such stream.")
@@ -159,14 +166,14 @@ def create_app(
     async def conversation(request: Request, response: Response) -> dict[str, object]:
         """Return the reader's turns; those under way with as much as there is."""
         response.headers["cache-control"] = "no-store"
-        reader = reader_of(request)
+        reader = readers.of(request)
         turns = await log.turns(reader) if reader else []
         return {"turns": [replace(turn, text=whole(turn.text)) for turn in turns]}
 
     @app.delete("/conversation", status_code=204, dependencies=changes)
     async def forget(request: Request) -> None:
         """Stop the reader's answers, and begin their conversation anew."""
-        if reader := reader_of(request):
+        if reader := readers.of(request):
             await log.forget(reader)
 
     @app.get("/health")
@@ -186,12 +193,8 @@ def create_app(
     async def page(request: Request) -> FileResponse:
         """Return the page, and a cookie by which the reader is known."""
         response = FileResponse(PAGE / "index.html")
-        welcome(response, request, keep=settings.keep, secure=settings.secure)
+        readers.welcome(response, request)
         return response
-
-    def refused(status: int, why: str, seconds: int) -> HTTPException:
-        metrics.refused.labels(status).inc()
-        return come_back(status, why, seconds)
 
     app.mount("/page", StaticFiles(directory=PAGE))
     return app

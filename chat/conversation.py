@@ -16,12 +16,11 @@ def messages(
     `without` is the id of a turn to leave out.
     """
     found: list[BaseMessage] = [HumanMessage(question)]
-    for turn in reversed(list(turns)):
+    for turn in reversed([each for each in turns if each.text and each.id != without]):
         most -= len(turn.question) + len(turn.text)
         if most < 0:
             break
-        if turn.text and turn.id != without:
-            found += [AIMessage(whole(turn.text)), HumanMessage(turn.question)]
+        found += [AIMessage(whole(turn.text)), HumanMessage(turn.question)]
     return found[::-1]
 
 

@@ -12,6 +12,7 @@ import traceback
 from langchain_core.messages import BaseMessage
 
 from .answer import Answer, Event, NotWhole
+from .conversation import messages
 from .log import Log, Turn
 from .metrics import Metrics, Watch
 from .serving.log import without_key
@@ -47,17 +48,21 @@ class Generations:
         """Whether one more would be too many."""
         return len(self._tasks) + self._opening >= self._settings.streams
 
-    async def begin(
-        self, turn: Turn, reader: str, messages: list[BaseMessage], *, replaces: str
-    ) -> bool:
+    async def begin(self, turn: Turn, reader: str, *, replaces: str) -> bool:
         """Open a stream and start to write it; False if the reader has too many."""
         self._opening += 1
         try:
+            asked = messages(
+                await self._log.turns(reader),
+                turn.question,
+                most=self._settings.history,
+                without=replaces,
+            )
             opened = await self._log.open(
                 turn, reader, lambda: self._cancel(turn.id), replaces=replaces
             )
             if opened:
-                task = asyncio.create_task(self._write(turn.id, messages))
+                task = asyncio.create_task(self._write(turn.id, asked))
                 self._tasks[turn.id] = task
                 task.add_done_callback(lambda _: self._tasks.pop(turn.id, None))
         finally:
@@ -79,11 +84,11 @@ class Generations:
         if task := self._tasks.get(stream):
             task.cancel()
 
-    async def _write(self, stream: str, messages: list[BaseMessage]) -> None:
+    async def _write(self, stream: str, asked: list[BaseMessage]) -> None:
         watch = self._metrics.watch()
         end: Event = ("error", {"message": BROKEN})
         try:
-            end = await self._relay(stream, messages, watch)
+            end = await self._relay(stream, asked, watch)
         except TimeoutError:
             logger.error("stream %s: at its limit of time", stream)
             end = ("error", {"message": TOO_LONG})
@@ -99,7 +104,7 @@ class Generations:
             watch.end(str(data.get("finish_reason", name)) if ours else "stopped")
 
     async def _relay(
-        self, stream: str, messages: list[BaseMessage], watch: Watch
+        self, stream: str, asked: list[BaseMessage], watch: Watch
     ) -> Event:
         """Write what comes, and return the end; TimeoutError at a limit of time."""
         end: Event = ("error", {"message": BROKEN})
@@ -122,7 +127,7 @@ class Generations:
                     if not limit.expired():
                         limit.reschedule(min(latest, now() + idle))
 
-            await relay(self._answer(messages), write)
+            await relay(self._answer(asked), write)
         return end
 
     def _account(self, error: BaseException) -> str:

@@ -45,9 +45,11 @@ async def read_question(request: Request, settings: Settings) -> Question:
     return question
 
 
-def come_back(status: int, why: str, seconds: int) -> HTTPException:
-    """Return a refusal that says when to try again."""
-    return HTTPException(status, why, {"retry-after": str(seconds)})
+class Refused(HTTPException):
+    """A request over a limit; says in how many seconds to try again."""
+
+    def __init__(self, status: int, why: str, seconds: int) -> None:
+        super().__init__(status, why, {"retry-after": str(seconds)})
 
 
 class Readings:
@@ -57,16 +59,16 @@ class Readings:
         self._settings = settings
         self._of: Counter[str] = Counter()
 
-    def check(self, reader: str) -> None:
-        """Raise HTTPException 429 or 503 if one more would be too many."""
-        if self._of[reader] >= self._settings.readings_per_reader:
-            raise come_back(429, "You have too many connections open.", 5)
-        if self._of.total() >= self._settings.readings:
-            raise come_back(503, BUSY, 5)
-
     @contextmanager
     def one(self, reader: str) -> Iterator[None]:
-        """Count a connection while it lasts."""
+        """Count a connection while it lasts.
+
+        Raises Refused, 429 or 503, if it would be one too many.
+        """
+        if self._of[reader] >= self._settings.readings_per_reader:
+            raise Refused(429, "You have too many connections open.", 5)
+        if self._of.total() >= self._settings.readings:
+            raise Refused(503, BUSY, 5)
         self._of[reader] += 1
         try:
             yield

@@ -11,43 +11,60 @@ from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request, Response
 
-COOKIE = "reader"
+from .settings import Settings
 
 
-def reader_of(request: Request) -> str | None:
-    """Return the name of a reader in the log: a digest, as the cookie is a secret."""
-    found = request.cookies.get(COOKIE, "")
-    if not re.fullmatch(r"[\w-]{43}", found, re.ASCII):
-        return None
-    return _name(found)
+class Readers:
+    """Knows readers by their cookie, and gives it to new ones."""
+
+    def __init__(self, settings: Settings) -> None:
+        # Under such a name, a browser takes it over HTTPS alone, and from this host
+        # alone: a neighbour's page, at another name of the domain, cannot plant one.
+        self._cookie = "__Host-reader" if settings.secure else "reader"
+        self._keep, self._secure = settings.keep, settings.secure
+
+    def of(self, request: Request) -> str | None:
+        """Return a reader's name in the log: a digest, as the cookie is a secret."""
+        found = request.cookies.get(self._cookie, "")
+        return _name(found) if re.fullmatch(r"[\w-]{43}", found, re.ASCII) else None
+
+    def welcome(self, response: Response, request: Request) -> str:
+        """Give a new reader a cookie, and a known one more time; return the name."""
+        known = self.of(request)
+        value = request.cookies[self._cookie] if known else secrets.token_urlsafe(32)
+        response.set_cookie(
+            self._cookie,
+            value,
+            max_age=self._keep,
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
+        )
+        return known or _name(value)
+
+    async def known(self, request: Request) -> str:
+        """Return the reader, for an endpoint where nothing is there for a new one."""
+        if found := self.of(request):
+            return found
+        raise HTTPException(404, "There is no such stream.")
 
 
-def welcome(response: Response, request: Request, *, keep: int, secure: bool) -> str:
-    """Give a reader a cookie for `keep` seconds, or more time if they have one."""
-    known = reader_of(request)
-    value = request.cookies[COOKIE] if known else secrets.token_urlsafe(32)
-    response.set_cookie(
-        COOKIE, value, max_age=keep, httponly=True, samesite="lax", secure=secure
-    )
-    return known or _name(value)
-
-
-def known_reader(request: Request) -> str:
-    """Return the reader, for an endpoint where nothing is there for a new one."""
-    if found := reader_of(request):
-        return found
-    raise HTTPException(404, "There is no such stream.")
-
-
-def same_origin(request: Request) -> None:
+async def same_origin(request: Request) -> None:
     """Refuse what the page of another site sends; browsers say whose page it is."""
     site, origin = map(request.headers.get, ("sec-fetch-site", "origin"))
     if site is None:  # an old browser, or none at all
-        ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        ours = origin is None or _host(origin) == request.headers.get("host")
     else:
         ours = site == "same-origin"
     if not ours:
         raise HTTPException(403, "This page belongs to another site.")
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as `http://[`
+        return ""
 
 
 def _name(cookie: str) -> str:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from math import inf
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,13 @@ class Settings:
         """Refuse what cannot work: ValueError says what to set."""
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and field.type is not bool and value < 0:
-                raise ValueError(f"CHAT_{field.name.upper()} is less than 0.")
+            if field.type not in (int, float):
+                continue
+            least = 0 if field.name in ("grace", "history") else 1e-3
+            if not least <= value < inf:
+                raise ValueError(f"CHAT_{field.name.upper()} cannot be {value}.")
+        if self.keep < self.longest:
+            raise ValueError("CHAT_KEEP is shorter than CHAT_LONGEST.")
 
     @classmethod
     def from_environment(cls) -> "Settings":

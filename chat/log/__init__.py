@@ -12,6 +12,7 @@ from ..settings import Settings, workers
 
 Data = dict[str, object]
 GONE = {"message": "The answer is lost. Please ask again."}
+TORN = {"message": "A part of the answer is lost. Please ask again."}
 DIED = {"message": "The server that wrote this answer is gone. Please ask again."}
 AWAY = {"message": "The log of answers cannot be reached. Please try again."}
 STOPPED: Data = {"finish_reason": "stopped"}

@@ -3,7 +3,8 @@
 A stream is a Redis Stream. Its first entry, `0-1`, is the question; an entry `n-0` has
 frames up to number n; the entry with the id END has the last one. Redis refuses an id
 that is not above all others: so a stream ends once, and who writes on after somebody
-else has ended it (a Stop, an obituary) is told so by that refusal.
+else has ended it (a Stop, an obituary) is told so by that refusal. A Redis that comes
+back from a snapshot may have lost entries: the writer's end counts them.
 
 A worker has a stream of its own, too, its inbox. While it is there, the worker lives:
 it expires unless it is renewed. All keys have a time to live.
@@ -26,7 +27,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from ..settings import Settings
 from ..sse import frame, later, text_in
-from . import AWAY, DIED, GONE, STOPPED, Data, Found, Log, Turn, Unavailable
+from . import AWAY, DIED, GONE, STOPPED, TORN, Data, Found, Log, Turn, Unavailable
 
 logger = logging.getLogger("chat")
 
@@ -40,7 +41,7 @@ FAILURES = (RedisError, OSError, asyncio.TimeoutError)
 OPEN = """
 local stream, list, open = KEYS[1], KEYS[2], KEYS[3]
 local id, keep, longest, most, turns, replaces = unpack(ARGV, 4)
-if redis.call('EXISTS', stream) == 1 then return 1 end -- it was opened by a first try
+if redis.call('EXISTS', stream) == 1 then return {} end -- a first try opened it
 local now = tonumber(redis.call('TIME')[1])
 redis.call('ZREMRANGEBYSCORE', open, '-inf', now)
 if redis.call('ZCARD', open) >= tonumber(most) then return 0 end
@@ -49,12 +50,26 @@ redis.call('EXPIRE', open, longest)
 redis.call('XADD', stream, '0-1', 'question', ARGV[1], 'reader', ARGV[2],
            'worker', ARGV[3])
 redis.call('EXPIRE', stream, keep)
-if replaces ~= '' and redis.call('LREM', list, 0, replaces) > 0 then
-    redis.call('EXPIRE', 'chat:stream:' .. replaces, 10)
-end
+local left = {}
+if redis.call('LREM', list, 0, replaces) > 0 then left[1] = replaces end
 redis.call('RPUSH', list, id)
-redis.call('LTRIM', list, -tonumber(turns), -1)
+while redis.call('LLEN', list) > tonumber(turns) do
+    left[#left + 1] = redis.call('LPOP', list)
+end
 redis.call('EXPIRE', list, keep)
+return left
+"""
+FINISH = """
+local stream, open = KEYS[1], KEYS[2]
+local id, last_id, entries, number, frames, end_, lost, lost_end, text = unpack(ARGV)
+redis.call('ZREM', open, id)
+local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+if not last or last[1] == last_id then return 0 end
+if redis.call('XLEN', stream) ~= tonumber(entries) then
+    frames, end_ = lost, lost_end
+end
+redis.call('XADD', stream, last_id, 'frames', frames, 'number', number, 'end', end_,
+           'text', text)
 return 1
 """
 CLOSE = """
@@ -88,18 +103,17 @@ class _Written:
     last: int = 0
     frames: list[bytes] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    batches: list[tuple[bytes, dict[str, bytes | str | int]]] = field(
-        default_factory=list
-    )
-    ended: bool = False
+    batches: list[tuple[bytes, bytes]] = field(default_factory=list)
+    entries: int = 1  # that it is to have in Redis
+    finish: tuple[str | bytes | int, ...] = ()  # the last arguments of FINISH
     due: float = 0  # when Redis was first asked to take the oldest batch
     away: bool = False  # it was given up for want of Redis
 
     def pack(self) -> None:
         """Make one batch of the frames: with the same id and frames in each try."""
         if self.frames:
-            entry: dict[str, bytes | str | int] = {"frames": b"".join(self.frames)}
-            self.batches.append((b"%d-0" % self.last, entry))
+            self.batches.append((b"%d-0" % self.last, b"".join(self.frames)))
+            self.entries += 1
             self.frames = []
 
 
@@ -109,6 +123,7 @@ class _Read:
 
     worker: str = ""
     cursor: bytes | None = None
+    news: float = field(default_factory=monotonic)  # when there was the last
     queues: list["asyncio.Queue[Entry | Data | None]"] = field(default_factory=list)
 
     def tell(self, what: Entry | Data | None) -> None:
@@ -128,6 +143,7 @@ class RedisLog(Log):
         self._written: dict[str, _Written] = {}
         self._read: dict[str, _Read] = {}
         self._due: set[str] = set()
+        self._asked: set[str] = set()  # streams whose readers hear nothing
         self._waking = asyncio.Event()
         self._turn = asyncio.Semaphore(REQUESTS)
         self._heard = monotonic()  # when Redis last answered
@@ -214,24 +230,26 @@ class RedisLog(Log):
         self._written[turn.id] = _Written(reader, closed)
         try:
             async with self._reaching() as client:
-                opened = await client.eval(
+                left = await client.eval(
                     OPEN,
                     *(3, _key(turn.id), f"chat:reader:{reader}", f"chat:open:{reader}"),
                     *(turn.question, reader, self._worker, turn.id, chosen.keep),
                     *(int(chosen.longest) + 60, chosen.streams_per_reader),
                     *(chosen.turns, replaces),
                 )
+            for each in left or ():
+                await self._let_go(each.decode())
         except BaseException:
             self.end(turn.id, "error", dict(AWAY))  # it may have come through
             raise
-        if not opened:
+        if left == 0:
             self._forget_written(turn.id)
-        return bool(opened)
+        return bool(left != 0)
 
     def write(self, stream: str, name: str, data: Data) -> bool:
         """See Log."""
         found = self._written.get(stream)
-        if found is None or found.ended or found.away:
+        if found is None or found.finish or found.away:
             return False
         found.last += 1
         found.frames.append(frame(found.last, name, data))
@@ -243,19 +261,18 @@ class RedisLog(Log):
     def end(self, stream: str, name: str, data: Data) -> bool:
         """See Log."""
         found = self._written.get(stream)
-        if found is None or found.ended:
+        if found is None or found.finish:
             return False
         if found.away:
             name, data = "error", dict(AWAY)
         found.pack()
-        found.ended = True
-        last: dict[str, bytes | str | int] = {
-            "frames": frame(found.last + 1, name, data),
-            "number": found.last + 1,
-            "end": json.dumps({"event": name, **data}),
-            "text": json.dumps("".join(found.texts)),
-        }
-        found.batches.append((END, last))
+        number, text = found.last + 1, json.dumps("".join(found.texts))
+        meant, lost = (
+            (frame(number, *event), _end(*event))
+            for event in ((name, data), ("error", dict(TORN)))
+        )
+        found.finish = (found.entries, number, *meant, *lost, text)
+        found.batches.append((END, b""))
         self._flush(stream)
         return True
 
@@ -268,25 +285,26 @@ class RedisLog(Log):
         while True:
             await self._waking.wait()
             self._waking.clear()
-            sent, over = [], {}
+            sent = []
             async with _batch(self._writer) as pipe:
                 for stream in self._due:
                     found = self._written[stream]
                     found.pack()
                     found.due = found.due or monotonic()
-                    for id_, entry in found.batches:
-                        pipe.xadd(_key(stream), entry, id=id_, nomkstream=True)
+                    key, open_ = _key(stream), f"chat:open:{found.reader}"
+                    for id_, frames in found.batches:
+                        if id_ == END:
+                            pipe.eval(FINISH, 2, key, open_, stream, END, *found.finish)
+                        else:
+                            entry = {"frames": frames}
+                            pipe.xadd(key, entry, id=id_, nomkstream=True)
                         sent.append((stream, found, id_))
-                    if found.ended:
-                        over[stream] = found.reader
-                for stream, reader in over.items():
-                    pipe.zrem(f"chat:open:{reader}", stream)
                 try:
                     results = await pipe.execute(raise_on_error=False)
                 except FAILURES as error:
                     results = [error] * len(sent)
             again = False
-            for (stream, found, id_), result in zip(sent, results, strict=False):
+            for (stream, found, id_), result in zip(sent, results, strict=True):
                 again |= not await self._settle(stream, found, id_, result)
             if again:  # what is left in `_due`
                 await asyncio.sleep(0.1)
@@ -304,7 +322,7 @@ class RedisLog(Log):
                 last = await self._writer.xrevrange(_key(stream), count=1)
             except FAILURES:
                 return False
-            if id_ != END and (not last or last[0][0] == END):
+            if not last or last[0][0] == END:
                 self._closed(stream)
                 return True
         elif isinstance(result, Exception):
@@ -342,11 +360,17 @@ class RedisLog(Log):
 
     async def _close_stream(
         self, stream: str, name: str, data: Data, *, obituary: bool = False
-    ) -> None:
-        end = json.dumps({"event": name, **data})
-        arguments = (stream, END, name, json.dumps(data), end, int(obituary))
+    ) -> bool:
+        """End a stream of whatever worker; return whether it had not ended before."""
+        arguments = (stream, END, name, json.dumps(data), _end(name, data))
         async with self._reaching() as client:
-            await client.eval(CLOSE, 0, *arguments)
+            return bool(await client.eval(CLOSE, 0, *arguments, int(obituary)))
+
+    async def _let_go(self, stream: str) -> None:
+        """Stop a stream and drop it, as soon as its readers have seen the end."""
+        stopped = await self._close_stream(stream, "done", STOPPED)
+        async with self._reaching() as client:
+            await client.expire(_key(stream), 10 if stopped else 0)
 
     # The readers' side.
 
@@ -422,6 +446,7 @@ class RedisLog(Log):
     async def _listening(self) -> None:
         """Hand on what comes, of all streams that are read here at once, for ever."""
         heard: bytes = b"0-0"
+        block = min(1000, int(self._settings.lease * 333))  # milliseconds
         while True:
             asked = {
                 _key(stream): each.cursor
@@ -430,7 +455,7 @@ class RedisLog(Log):
             }
             try:
                 every = {self._inbox: heard, **asked}
-                found = await self._listener.xread(every, block=1000)
+                found = await self._listener.xread(every, block=block)
             except FAILURES:
                 await asyncio.sleep(0.1)
                 continue
@@ -441,7 +466,10 @@ class RedisLog(Log):
                     for _, fields in entries:
                         if b"closed" in fields:
                             self._closed(fields[b"closed"].decode())
+                        elif b"asked" in fields:
+                            self._asked.add(fields[b"asked"].decode())
                 elif each := self._read.get(_stream(key)):
+                    each.news = self._heard
                     for entry in entries:
                         each.tell(entry)
                     if each.cursor == asked[key.decode()]:  # else it was put back
@@ -454,8 +482,9 @@ class RedisLog(Log):
         while True:
             await asyncio.sleep(self._settings.lease / 5)
             try:
-                await self._beat()
-                await self._look()
+                async with asyncio.timeout(self._settings.lease / 3):
+                    await self._beat()
+                    await self._look()
             except (*FAILURES, Unavailable) as error:
                 if self._is_away():
                     logger.error("Redis: %s", type(error).__name__)
@@ -469,7 +498,10 @@ class RedisLog(Log):
             await pipe.execute()
 
     async def _look(self) -> None:
-        """End the streams of dead workers, and tell of those that are gone."""
+        """End the streams that nobody writes, and tell of those that are gone."""
+        while self._asked:
+            if (stream := self._asked.pop()) not in self._written:
+                await self._close_stream(stream, "error", dict(TORN))
         reading = [each for each in self._read.items() if each[1].cursor is not None]
         if not reading:
             return
@@ -487,6 +519,12 @@ class RedisLog(Log):
                 each.tell(dict(GONE))
             elif not alive.get(each.worker, True):
                 await self._close_stream(stream, "error", dict(DIED), obituary=True)
+            elif monotonic() - each.news > self._settings.lease:
+                # Is it being written? Redis may have lost an end that it had taken.
+                each.news = monotonic()
+                async with self._reaching() as client:
+                    inbox, asked = f"chat:worker:{each.worker}", {"asked": stream}
+                    await client.xadd(inbox, asked, nomkstream=True)
 
     # The conversation.
 
@@ -516,14 +554,9 @@ class RedisLog(Log):
     async def forget(self, reader: str) -> None:
         """See Log."""
         for stream in await self._ids(reader):
-            found = await self.find(stream, reader)
-            if found and not found.ended:
-                await self.stop(stream)
+            await self._let_go(stream)
             async with self._reaching() as client:
-                now = found and found.ended  # else who reads it is to see the end
-                await client.expire(_key(stream), 0 if now else 10)
-        async with self._reaching() as client:
-            await client.unlink(f"chat:reader:{reader}")
+                await client.lrem(f"chat:reader:{reader}", 0, stream)
 
     async def _ids(self, reader: str) -> list[str]:
         async with self._reaching() as client:
@@ -542,6 +575,10 @@ def _key(stream: str) -> str:
 
 def _stream(key: bytes) -> str:
     return key.decode().removeprefix("chat:stream:")
+
+
+def _end(name: str, data: Data) -> str:
+    return json.dumps({"event": name, **data})
 
 
 def _number(id_: bytes) -> int:

@@ -29,6 +29,7 @@ const ALLOWED = {
 };
 
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
+  if (node.tagName === "PRE" || node.tagName === "TABLE") node.tabIndex = 0; // they scroll
   if (node.tagName !== "A") return;
   node.setAttribute("target", "_blank");
   node.setAttribute("rel", "noopener noreferrer nofollow");

@@ -102,8 +102,9 @@ async function send(message, replaces = "") {
     tabs.postMessage("changed");
     return true;
   } catch (error) {
-    const words = error instanceof TypeError ? "The server cannot be reached." : error.message;
-    trouble.textContent = `Not sent. ${words}`;
+    const lost = error instanceof TypeError;
+    if (lost) later(); // it may have come through, and then it is shown
+    trouble.textContent = `Not sent. ${lost ? "The server cannot be reached." : error.message}`;
     return false;
   } finally {
     ask.disabled = false;

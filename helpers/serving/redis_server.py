@@ -5,6 +5,7 @@ What several workers share can only be seen with something that they share.
 
 import atexit
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -72,6 +73,10 @@ class Server:
                     why = "Redis takes more than 30 seconds to start."
                     raise RedisUnavailable(why) from None
                 time.sleep(0.02)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal: SIGSTOP makes it hang."""
+        self._process.send_signal(number)
 
     def stop(self) -> None:
         """Kill it; what it does not keep is lost."""

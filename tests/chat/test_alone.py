@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from helpers.models.choice import server
-from helpers.serving.worker import Worker
 from tests.support import chat_model
 from tests.support.chat_client import Reader
+from tests.support.chat_worker import Command
 from tests.support.recorded import recorded
 from tests.support.served import names
 from tools.notebook import ROOT
@@ -65,10 +65,10 @@ def test_it_runs_alone_and_tells_its_readers_when_it_ends(tmp_path: Path) -> Non
     (tmp_path / "helpers.py").write_text("raise SystemExit('this is not for it')")
     shutil.copy(str(chat_model.__file__), tmp_path / "mine.py")
     settings = {"CHAT_ANSWERS_WITH": "mine:model", "CHAT_GRACE": "0.2"}
-    worker = Worker(server("scripted"), folder=tmp_path, **settings)
+    worker = Command(server("scripted"), folder=tmp_path, **settings)
     question = json.dumps({"tokens": [" alone"], "times": 5000, "ttft": 0, "pace": 5})
     try:
-        with Reader(worker.wait()) as reader:
+        with Reader(worker.says(r"running on (\S+)")) as reader:
             watched = reader.watch(reader.ask(question))
             begun = [next(watched), next(watched)]
             worker.send(signal.SIGTERM)
@@ -76,7 +76,7 @@ def test_it_runs_alone_and_tells_its_readers_when_it_ends(tmp_path: Path) -> Non
         assert {*names(found[:-1])} == {"token"}
         restarting = "The server is being restarted. Please ask again."
         assert found[-1] == ("error", {"message": restarting})
-        assert worker.process.wait(timeout=50) in (0, -signal.SIGTERM)
+        assert worker.ended() in (0, -signal.SIGTERM)
     finally:
         worker.end()
     assert [each.finished for each in recorded(question)] == [False]

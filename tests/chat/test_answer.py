@@ -131,8 +131,8 @@ async def test_what_a_model_takes_can_be_told() -> None:
 
 def test_the_newest_turns_that_fit_are_told() -> None:
     turns = [Turn(str(n), f"q{n}", "a" * 10) for n in range(4)] + [Turn("4", "q", "")]
-    told = [each.content for each in messages(turns, "now", most=26, without="2")]
-    assert told == ["q3", "a" * 10, "now"]
+    told = [each.content for each in messages(turns, "now", most=24, without="2")]
+    assert told == ["q1", "a" * 10, "q3", "a" * 10, "now"]
     told = [each.content for each in messages(turns, "now", most=1000)]
     assert told[:2] == ["q0", "a" * 10]
     assert len(told) == 9

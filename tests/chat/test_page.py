@@ -24,6 +24,8 @@ from tests.support.served import scripted, until
 Open = Callable[..., Page]
 WORDS = [f" word{number}." for number in range(120)]
 WHOLE = "".join(WORDS).strip()
+ENDLESS = [f" word{number}." for number in range(5000)]
+"""For what is to be stopped, however long that takes."""
 HOSTILE = (
     "<img src=x onerror=\"document.title = 'run'\"><script>document.title = 'run'"
     "</script>\n\n[a](javascript:document.title='run') [b](data:text/html,x) "
@@ -64,9 +66,9 @@ def open_page(browser: Browser) -> Iterator[Open]:
         yield start
 
 
-def slow(tokens: list[str] = WORDS) -> ChatOpenAI:
-    """Return a model whose answer takes some seconds."""
-    model: dict[str, Any] = script(tokens=tokens, ttft=0, pace=6)
+def slow(words: list[str] = WORDS, pace: float = 6) -> ChatOpenAI:
+    """Return a model whose answer takes some seconds, or minutes."""
+    model: dict[str, Any] = script(tokens=words, ttft=0, pace=pace)
     return ChatOpenAI(max_retries=0, stream_chunk_timeout=None, **model)
 
 
@@ -109,7 +111,7 @@ def test_a_reload_in_mid_answer_loses_and_doubles_nothing(
 
 
 def test_offline_and_back_it_goes_on(open_page: Open, browser: Browser) -> None:
-    page = open_page(slow())
+    page = open_page(slow(pace=3))
     with relay(page.url) as network:
         page.goto(network.url)
         ask(page, "Hi")
@@ -132,7 +134,7 @@ def test_offline_and_back_it_goes_on(open_page: Open, browser: Browser) -> None:
 
 
 def test_two_tabs_agree(open_page: Open, question: str) -> None:
-    page = open_page(slow())
+    page = open_page(slow(ENDLESS))
     second = page.context.new_page()
     second.goto(page.url)
     ask(page, question)
@@ -151,7 +153,7 @@ def test_two_tabs_agree(open_page: Open, question: str) -> None:
 
 
 def test_another_reader_sees_nothing_of_it(open_page: Open, browser: Browser) -> None:
-    page = open_page(slow())
+    page = open_page(slow(ENDLESS))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     ask(page, "Hi")

@@ -11,7 +11,12 @@ from typing import Any
 
 import httpx2
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import booleans, sampled_from
+from hypothesis.strategies import data as strategies
 from langchain_openai import ChatOpenAI
+from schemathesis import Case, GenerationMode
 
 from chat import Settings, create_app
 from helpers import serve
@@ -33,8 +38,8 @@ def starting(redis_url: str = "") -> Iterator[Start]:
     """Serve the service on a model: `start(model, grace=1)`; return its URL."""
     with ExitStack() as stack:
 
-        def start(model: Any, **settings: Any) -> str:
-            chosen = Settings(redis_url=redis_url, **{"grace": 0, **settings})
+        def start(model: Any, **options: Any) -> str:
+            chosen = Settings(redis_url=redis_url, **{"grace": 0, **options})
             app = create_app(model, chosen)
             return stack.enter_context(serve(app, quiet=True))
 
@@ -111,7 +116,8 @@ def test_connections_cut_at_random_bytes_lose_and_double_nothing(start: Start) -
     with relay(start(scripted(tokens=WORDS))) as network, Reader(network.url) as reader:
         stream = reader.ask("Count")
         whole = reader.read(stream)
-        for _ in range(40):
+        cuts = 0
+        while cuts < 100:
             got, seen = "", 0
             while seen < whole.ids[-1]:
                 how: How = chance.choice(["FIN", "RST"])
@@ -121,6 +127,7 @@ def test_connections_cut_at_random_bytes_lose_and_double_nothing(start: Start) -
                         assert number == seen + 1
                         seen = number
                         got += data["text"] if name == "token" else ""
+                cuts += network.has_cut
             assert got == whole.text
 
 
@@ -252,16 +259,49 @@ def test_time_is_limited(
 
 def test_pings_come_also_before_the_first_token(start_one: Start) -> None:
     model = scripted(tokens=TOKENS, fault="late_first_token", stall=60)
-    with Reader(start_one(model, ping=0.05)) as reader:
+    with Reader(start_one(model, ping=0.001)) as reader:
         stream = reader.ask("Hi")
         with reader.http.stream("GET", f"/streams/{stream}") as response:
-            came = ""
+            came = 0
             for part in response.iter_text():
-                came += part
-                if came.count(": ping\n\n") == 3:
+                assert "event:" not in part
+                came += part.count(": ping\n\n")
+                if came >= 1000:
                     break
-        assert "event:" not in came
         assert reader.stop(stream) == 204
+
+
+def test_of_a_long_conversation_the_newest_turns_are_kept(start: Start) -> None:
+    with Reader(start(scripted(tokens=TOKENS), turns=3)) as reader:
+        streams = []
+        for number in range(8):
+            streams.append(reader.ask(str(number)))
+            reader.read(streams[-1])
+        assert [turn["question"] for turn in reader.turns()] == ["5", "6", "7"]
+        found = [reader.get(stream).status_code for stream in streams]
+        assert found == [404] * 5 + [200] * 3
+
+
+def test_a_turn_that_leaves_its_conversation_is_stopped(
+    start: Start, question: str
+) -> None:
+    url = start(endless(), turns=1, streams_per_reader=2)
+    with Reader(url) as reader:
+        first = reader.ask(question)
+        watched = reader.watch(first)
+        next(watched)
+        second = reader.ask(question, replaces=first)
+        *_, (_, end) = watched
+        assert end == STOPPED
+        watched = reader.watch(second)
+        next(watched)
+        third = reader.ask(question)  # there is a place for it, as for the second
+        *_, (_, end) = watched
+        assert end == STOPPED
+        assert [turn["id"] for turn in reader.turns()] == [third]
+        next(reader.watch(third))
+        assert reader.stop(third) == 204
+        assert [each.finished for each in recorded(question)] == [False] * 3
 
 
 # What it refuses.
@@ -282,6 +322,10 @@ def test_streams_are_limited(start: Start) -> None:
         for stream in mine:
             assert reader.stop(stream) == 204
         other.stop(theirs)
+        until(
+            lambda: "chat_streams_open 0.0" in reader.http.get("/metrics").text,
+            "their models have been stopped",
+        )
         assert reader.ask("Hi")
         metrics = httpx2.get(f"{url}/metrics").text
         assert 'chat_refused_total{status="429"} 2.0' in metrics
@@ -306,6 +350,43 @@ def test_a_question_is_limited(start_one: Start) -> None:
             assert len(answer.text) < 200
 
 
+AT_RANDOM = settings(
+    max_examples=25,
+    derandomize=True,  # the same each time
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.parametrize("mode", [*GenerationMode])
+def test_whatever_the_description_allows_and_forbids_is_served(
+    start_one: Start, mode: GenerationMode, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = start_one(scripted(tokens=TOKENS), streams_per_reader=1000)
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    operations = {each.ok().label: each.ok() for each in schema.get_all_operations()}
+    assert len(operations) == 8
+    if mode is GenerationMode.NEGATIVE:  # of the others there is nothing to get wrong
+        operations = {"POST /streams": operations["POST /streams"]}
+    with Reader(url) as reader:
+        streams = [reader.ask("Hi"), "x"]
+        known = {"reader": reader.cookie}
+        for operation in operations.values():
+
+            @given(case=operation.as_strategy(generation_mode=mode), data=strategies())
+            @AT_RANDOM
+            def is_served(case: Case, data: Any) -> None:
+                if "stream" in (case.path_parameters or {}) and data.draw(booleans()):
+                    case.path_parameters["stream"] = data.draw(sampled_from(streams))
+                response = case.call(cookies=known)
+                assert response.status_code < 500, response.text
+
+            is_served()
+    assert not [each for each in caplog.records if each.exc_info]
+
+
 def test_the_page_of_another_site_is_refused(start_one: Start) -> None:
     with Reader(start_one(scripted(tokens=TOKENS))) as reader:
         for headers, begins, stops in (
@@ -315,6 +396,7 @@ def test_the_page_of_another_site_is_refused(start_one: Start) -> None:
             ({"sec-fetch-site": "none"}, 403, 403),
             ({"origin": "https://elsewhere.example"}, 403, 403),
             ({"origin": "null"}, 403, 403),
+            ({"origin": "http://["}, 403, 403),
             ({"host": "elsewhere.example"}, 400, 400),  # a name that was led here
         ):
             asked = {"json": {"message": "Hi"}, "headers": headers}
@@ -328,6 +410,7 @@ def test_the_cookie_is_the_browsers_alone(start_one: Start) -> None:
     with Reader(start_one(scripted(tokens=TOKENS), secure=True)) as reader:
         page = reader.http.get("/")
         cookie = page.headers["set-cookie"]
+        assert cookie.startswith("__Host-reader=")
         assert {"HttpOnly", "SameSite=lax", "Secure"} <= set(cookie.split("; "))
         policy = page.headers["content-security-policy"]
         assert "default-src 'none'" in policy

@@ -22,7 +22,16 @@ def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("GRACE", "soon"), ("STREAMS", "1.5"), ("SECURE", "perhaps"), ("IDLE", "-1")],
+    [
+        ("GRACE", "soon"),
+        ("STREAMS", "1.5"),
+        ("SECURE", "perhaps"),
+        ("IDLE", "-1"),
+        ("PING", "nan"),
+        ("LONGEST", "inf"),
+        ("TURNS", "0"),
+        ("KEEP", "200"),
+    ],
 )
 def test_what_cannot_be_is_named(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str

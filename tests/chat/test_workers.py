@@ -6,22 +6,19 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from itertools import islice
+from pathlib import Path
 
-import httpx2
 import pytest
-from langchain_openai import ChatOpenAI
 
-from chat import Settings, create_app
-from chat.log import AWAY, DIED, open_log
-from helpers import serve
-from helpers.models import script
+from chat import Settings
+from chat.generation import RESTARTING
+from chat.log import DIED, open_log
 from helpers.models.choice import server
-from helpers.serving.redis_server import MISSING, REDIS, Server, redis_server
-from helpers.serving.worker import Worker
+from helpers.serving.redis_server import Server
 from tests.support.chat_client import Reader
-from tests.support.fixtures import Require
+from tests.support.chat_worker import Command, Forked
 from tests.support.recorded import recorded
 from tests.support.served import Event, text_of, until
 
@@ -29,25 +26,19 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such sig
 
 STOPPED = ("done", {"finish_reason": "stopped"})
 ENDLESS = json.dumps({"tokens": [" on"], "times": 5000, "ttft": 0, "pace": 5})
-SHORT = json.dumps({"tokens": [" on"], "times": 20, "ttft": 0, "pace": 2})
-SETTINGS = {
-    "CHAT_ANSWERS_WITH": "tests.support.chat_model:model",
-    "CHAT_GRACE": "60",
-    "CHAT_LEASE": "3",
-}
+SHORT = json.dumps({"tokens": [" on"], "times": 60, "ttft": 0, "pace": 2})
+LIGHT = {"CHAT_ANSWERS_WITH": "tests.support.chat_echo:model"}
+SETTINGS = {"CHAT_GRACE": "60", "CHAT_LEASE": "3"}
 
 
 @pytest.fixture(scope="module")
-def workers(redis: Server) -> Iterator[list[Worker]]:
+def workers(redis: Server) -> Iterator[list[Forked]]:
     """Three workers, each a process with a port of its own."""
     with ExitStack() as stack:
         started = []
         for _ in range(3):
-            worker = Worker(server("scripted"), REDIS_URL=redis.url, **SETTINGS)
-            stack.callback(worker.end)
-            started.append(worker)
-        for worker in started:
-            worker.wait()
+            started.append(Forked(server("scripted"), REDIS_URL=redis.url, **SETTINGS))
+            stack.callback(started[-1].end)
         yield started
 
 
@@ -56,7 +47,7 @@ def events(watched: Iterator[tuple[int, Event]]) -> list[Event]:
 
 
 def test_started_on_one_read_on_another_stopped_from_a_third(
-    workers: list[Worker],
+    workers: list[Forked],
 ) -> None:
     with ExitStack() as stack:
         first = stack.enter_context(Reader(workers[0].url))
@@ -83,7 +74,7 @@ def test_started_on_one_read_on_another_stopped_from_a_third(
 
 
 def test_who_waits_long_before_the_first_token_is_stopped_too(
-    workers: list[Worker],
+    workers: list[Forked],
 ) -> None:
     silent = json.dumps({"tokens": ["late"], "fault": "late_headers", "stall": 60})
     with (
@@ -98,7 +89,7 @@ def test_who_waits_long_before_the_first_token_is_stopped_too(
     assert [each.finished for each in recorded(silent)] == [False]
 
 
-def test_every_key_has_a_time_to_live(workers: list[Worker], redis: Server) -> None:
+def test_every_key_has_a_time_to_live(workers: list[Forked], redis: Server) -> None:
     with Reader(workers[1].url) as reader, redis.client() as client:
         streams = [reader.ask(ENDLESS), reader.ask(SHORT)]
         next(reader.watch(streams[0]))
@@ -116,7 +107,7 @@ def test_every_key_has_a_time_to_live(workers: list[Worker], redis: Server) -> N
 
 
 def test_of_a_worker_that_dies_or_hangs_readers_hear_in_time(
-    workers: list[Worker], redis: Server
+    workers: list[Forked], redis: Server
 ) -> None:
     killed, reading, hung = workers[0], workers[1], workers[2]
     with ExitStack() as stack:
@@ -157,10 +148,16 @@ def test_of_a_worker_that_dies_or_hangs_readers_hear_in_time(
 
 
 def test_who_is_told_to_end_ends_after_the_answers_under_way(
-    workers: list[Worker],
+    workers: list[Forked], redis: Server
 ) -> None:
-    ending, other = workers[2], workers[1]
-    with Reader(ending.url) as here, Reader(other.url) as there:
+    ending = Forked(server("scripted"), REDIS_URL=redis.url, **SETTINGS)
+    other = workers[1]
+    with (
+        ExitStack() as stack,
+        Reader(ending.url) as here,
+        Reader(other.url) as there,
+    ):
+        stack.callback(ending.end)
         stream = here.ask(SHORT)
         there.http.cookies.set("reader", here.cookie)
         watched, elsewhere = here.watch(stream), there.watch(stream)
@@ -174,23 +171,47 @@ def test_who_is_told_to_end_ends_after_the_answers_under_way(
         assert events(elsewhere)[-1] == end
         assert {name for _, (name, _) in foreign} == {"token"}  # it has no end here
         assert there.stop(theirs) == 204
-    assert ending.process.wait(timeout=50) in (0, -signal.SIGTERM)
+        assert ending.ended() in (0, -signal.SIGTERM)
 
 
 def test_two_workers_on_one_port_are_one_service(redis: Server) -> None:
-    both = Worker(server("scripted"), "--workers", "2", REDIS_URL=redis.url, **SETTINGS)
+    both = Command("", "--workers", "2", REDIS_URL=redis.url, **LIGHT)
     try:
-        url = both.wait()
+        url = both.says(r"running on (\S+)")
+        both.says("(startup complete)")  # one of them listens
         for _ in range(10):
             with Reader(url) as reader:
-                stream = reader.ask(json.dumps({"tokens": ["a", "b"], "pace": 0}))
+                stream = reader.ask("a b")
             with Reader(url, reader.cookie) as reader:  # on a new connection
                 found = reader.read(stream)
-                assert (found.text, found.ids[:2]) == ("ab", [1, 2])
+                assert (found.text, found.ids) == ("a b", [1, 2, 3])
         both.send(signal.SIGTERM)
-        both.process.wait(timeout=50)
+        both.ended()
     finally:
         both.end()
+
+
+def test_a_reload_of_the_code_ends_the_answers_under_way(tmp_path: Path) -> None:
+    code = tmp_path / "code.py"
+    code.write_text("first = True")
+    watching = ["--reload", "--reload-dir", str(tmp_path)]
+    worker = Command("", *watching, CHAT_GRACE="0.2", **LIGHT)
+    try:
+        url = worker.says(r"running on (\S+)")
+        worker.says("(startup complete)")
+        with Reader(url) as reader:
+            watched = reader.watch(reader.ask("on " * 1000))
+            next(watched)
+            code.write_text("first = False")
+            *_, (_, end) = watched
+            assert end == ("error", {"message": RESTARTING})
+            worker.says("(startup complete)")
+            assert reader.turns() == []  # they were in memory
+            assert reader.read(reader.ask("a b")).text == "a b"
+        worker.send(signal.SIGTERM)
+        worker.ended()
+    finally:
+        worker.end()
 
 
 @pytest.mark.parametrize("told", [["--workers", "2"], ["--workers=2"], []])
@@ -201,56 +222,3 @@ def test_without_a_log_that_they_share_they_do_not_start(
     monkeypatch.setenv("WEB_CONCURRENCY", "1" if told else "2")
     with pytest.raises(ValueError, match="set REDIS_URL"):
         open_log(Settings())
-
-
-def test_redis_may_restart_and_when_it_stays_away_that_is_said(
-    require: Require, question: str
-) -> None:
-    require(REDIS, MISSING)
-    numbers = script(tokens=[f" {n}" for n in range(5000)], ttft=0, pace=5)
-    model = ChatOpenAI(max_retries=0, stream_chunk_timeout=None, **numbers)
-    with ExitStack() as stack:
-        kept = stack.enter_context(redis_server(keeps=True))
-
-        def reader(lease: float) -> Reader:
-            settings = Settings(redis_url=kept.url, lease=lease, grace=0)
-            url = stack.enter_context(serve(create_app(model, settings), quiet=True))
-            return stack.enter_context(Reader(url))
-
-        patient = reader(lease=30)
-        stream = patient.ask("Hi")
-        watched = patient.watch(stream)
-        begun = [*islice(watched, 5)]
-        kept.stop()
-        kept.start()
-        begun += [*islice(watched, 30)]
-        assert [number for number, _ in begun] == [*range(1, 36)]
-        said = text_of([event for _, event in begun])
-        assert said == "".join(f" {n}" for n in range(35))
-        assert patient.stop(stream) == 204
-
-        hasty = reader(lease=1)
-        watched = hasty.watch(hasty.ask(question))
-        next(watched)
-        [turn] = hasty.turns()
-        replayed = turn["text"].count(" ")  # at most: what comes after that is news
-        next(number for number, _ in watched if number > replayed)
-        kept.stop()
-        *_, (number, end) = watched
-        assert (number, end) == (0, ("error", AWAY))
-        refused = hasty.http.post("/streams", json={"message": "Hi"})
-        assert refused.status_code == 503
-        assert refused.headers["retry-after"] == "2"
-        assert refused.json() == {"detail": AWAY["message"]}
-        assert hasty.http.get("/health").status_code == 503
-        assert [each.finished for each in recorded(question)] == [False]
-        kept.start()
-        until(lambda: end_of(hasty) == {"event": "error", **AWAY}, "it has its end")
-
-
-def end_of(reader: Reader) -> object:
-    """Return how a reader's one turn ended, or nothing if that is not known yet."""
-    with suppress(AssertionError, httpx2.TransportError):
-        [turn] = reader.turns()
-        return turn["end"]
-    return None
