@@ -177,8 +177,7 @@ def test_who_is_told_to_end_ends_after_the_answers_under_way(
 def test_two_workers_on_one_port_are_one_service(redis: Server) -> None:
     both = Command("", "--workers", "2", REDIS_URL=redis.url, **LIGHT)
     try:
-        url = both.says(r"running on (\S+)")
-        both.says("(startup complete)")  # one of them listens
+        url = both.url()
         for _ in range(10):
             with Reader(url) as reader:
                 stream = reader.ask("a b")
@@ -197,7 +196,7 @@ def test_a_reload_of_the_code_ends_the_answers_under_way(tmp_path: Path) -> None
     watching = ["--reload", "--reload-dir", str(tmp_path)]
     worker = Command("", *watching, CHAT_GRACE="0.2", **LIGHT)
     try:
-        url = worker.says(r"running on (\S+)")
+        url = worker.url()
         worker.says("(startup complete)")
         with Reader(url) as reader:
             watched = reader.watch(reader.ask("on " * 1000))

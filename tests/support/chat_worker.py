@@ -22,6 +22,7 @@ import psutil  # type: ignore[import-untyped]
 import uvicorn
 
 from helpers.scripted.limits import allow_many_connections
+from tests.support.served import until
 from tools.notebook import ROOT
 
 CALLS = {"CHAT_ANSWERS_WITH": "tests.support.chat_model:model"}
@@ -118,6 +119,15 @@ class Command:
             before += line
         raise AssertionError(f"it has ended: {before}")
 
+    def url(self) -> str:
+        """Return its URL, once it answers there.
+
+        With `--workers`, it names the URL before one of them listens.
+        """
+        url = self.says(r"running on (\S+)")
+        until(lambda: _answers(url), "it answers")
+        return url
+
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
@@ -131,6 +141,13 @@ class Command:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(30)
         self._reading.join(30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/health", timeout=60).status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 def _read(log: IO[str], lines: SimpleQueue[str]) -> None:
