@@ -1,5 +1,6 @@
 """The scripts of findings/: their page is complete, and notebooks say what they saw."""
 
+import os
 import re
 
 import pytest
@@ -26,6 +27,13 @@ def test_a_notebook_has_the_rows_of_a_script(finding: Finding) -> None:
     ]
     for row in rows:
         assert any(row in text for text in said), row
+
+
+@pytest.mark.parametrize("finding", findings(), ids=lambda each: each.path.stem)
+def test_a_script_runs_by_its_name_in_a_folder_of_its_own(finding: Finding) -> None:
+    assert os.access(finding.path, os.X_OK)
+    assert "folder=$(mktemp -d)" in finding.text
+    assert "trap 'rm -rf \"$folder\"' EXIT" in finding.text
 
 
 def test_a_date_is_renewed_behind_its_link_alone() -> None:
