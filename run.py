@@ -93,7 +93,7 @@ def test_real(arguments: list[str]) -> int:
     smollm2([])
     os.environ["COURSE_MODEL"] = "smollm2"
     only_notebooks = ["--nbval-lax", "-o", "testpaths=notebooks"]
-    return become("-m", "pytest", *only_notebooks, *arguments)
+    return become("-m", "tools.checks", *only_notebooks, *arguments)
 
 
 def save(arguments: list[str]) -> int:

@@ -121,7 +121,7 @@ def test_an_item_while_a_model_writes_decides(order: str, gives: str) -> None:
 
 async def test_a_second_model_after_the_answer_does_not_make_it_late() -> None:
     # pace: the answer comes from another thread, and there has to be time for it
-    slow = FakeListChatModel(responses=["abc"], sleep=0.05) | StrOutputParser()
+    slow = FakeListChatModel(responses=["abc"], sleep=0.25) | StrOutputParser()
     title = PromptTemplate.from_template("A title for {answer}") | slow | WHOLE
     for answer, gives in ((TEXT, "pieces"), (TEXT | WHOLE, "late")):
         answered = RunnablePassthrough.assign(answer=itemgetter("q") | answer)
