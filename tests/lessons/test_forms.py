@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -245,6 +246,55 @@ async def test_a_deadline_that_keeps_the_half(*, inside: bool, end: str) -> None
             async for _ in read:
                 pass
     assert saved == [("Half", end)]
+
+
+@pytest.mark.parametrize("by", ["a task", "a scope"])
+async def test_what_is_being_saved_is_not_cut_off(by: str) -> None:
+    async def chunks() -> AsyncIterator[AIMessageChunk]:
+        yield AIMessageChunk("Whole", response_metadata=STOP)
+
+    begun, allowed, saved = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def save(text: str, end: str) -> None:
+        begun.set()
+        await allowed.wait()
+        assert (text, end) == ("Whole", "stop")
+        saved.set()
+
+    async def read() -> None:
+        with scope:
+            async for _ in defined("Save the half")["kept"](chunks(), save):
+                pass
+
+    scope = anyio.CancelScope()
+    reading = asyncio.create_task(read())
+    await begun.wait()
+    if by == "a task":  # as `stoppable` and `EventStream` do
+        reading.cancel()
+        await asyncio.wait([reading])
+    else:  # as Starlette does, which then waits
+        scope.cancel()
+    allowed.set()
+    await saved.wait()
+    await asyncio.wait([reading])
+
+
+async def test_a_saving_that_hangs_is_given_up() -> None:
+    async def chunks() -> AsyncIterator[AIMessageChunk]:
+        yield AIMessageChunk("Whole", response_metadata=STOP)
+
+    given_up = asyncio.Event()
+
+    async def save(text: str, end: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+
+    kept = defined("Save the half")["kept"]
+    texts = [chunk.text async for chunk in kept(chunks(), save, limit=0.05)]
+    assert texts == ["Whole"]
+    assert given_up.is_set()
 
 
 LEAK = """
