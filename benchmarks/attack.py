@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
@@ -50,7 +51,7 @@ def run() -> None:
         print("It counts descriptors and sends signals: not on Windows.")
         return
     begun, found = time.monotonic(), []
-    for outcome in (*set_up(), *scripted_model(), *taught_apps(), *chat_service()):
+    for outcome in chain(set_up(), scripted_model(), taught_apps(), chat_service()):
         print(f"{outcome.what}: {outcome.wrong or 'held'}", flush=True)
         found.append(outcome)
     rows = [[one.what, f"{one.tried:,}", f"{one.held:,}"] for one in found]
