@@ -51,8 +51,10 @@ def run() -> None:
         print("It counts descriptors and sends signals: not on Windows.")
         return
     begun, found = time.monotonic(), []
+    before = begun
     for outcome in chain(set_up(), scripted_model(), taught_apps(), chat_service()):
-        print(f"{outcome.what}: {outcome.wrong or 'held'}", flush=True)
+        before, took = (now := time.monotonic()), now - before
+        print(f"{took:4.0f} s  {outcome.what}: {outcome.wrong or 'held'}", flush=True)
         found.append(outcome)
     rows = [[one.what, f"{one.tried:,}", f"{one.held:,}"] for one in found]
     print("", table(["", "tried", "held"], rows), sep="\n")
