@@ -124,7 +124,10 @@ def tested(what: str, files: Sequence[str]) -> Outcome:
     outcome = Outcome(what)
     for case in suite.iter("testcase"):
         if case.find("skipped") is None:
-            outcome.note("" if not len(case) else str(case.get("name")))
+            wrong = [
+                f"{case.get('name')}: {why.get('message', '')[:300]}" for why in case
+            ]
+            outcome.note(" ".join(wrong))
     return outcome
 
 
