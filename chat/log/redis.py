@@ -239,7 +239,7 @@ class RedisLog(Log):
                 )
             for each in left or ():
                 await self._let_go(each.decode())
-        except BaseException:
+        except Exception:
             self.end(turn.id, "error", dict(AWAY))  # it may have come through
             raise
         if left == 0:
