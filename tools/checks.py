@@ -40,7 +40,7 @@ class Result(NamedTuple):
 PYTEST = (sys.executable, "-m", "pytest")
 SHARED = ("--dist=loadfile", "--no-loadscope-reorder")
 COVERAGE = ("--cov=helpers", "--cov-fail-under=90")
-LONG = ("tests/test_set_up.py", "tests/test_run.py", "tests/notebooks")  # so they go first
+LONG = ("tests/test_set_up.py", "tests/test_run.py", "tests/notebooks")  # they go first
 CHECKS = {
     "ruff check": Check((sys.executable, "-m", "ruff", "check")),
     "ruff format": Check((sys.executable, "-m", "ruff", "format", "--check")),
