@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from ..frames import Json
 from .asked import about
+from .context import section
 from .fields import Field
 from .invented import Made, of_country
 from .keywords import Keywords, keywords, mapping
@@ -137,6 +138,12 @@ class Filler(Lists):
         field = Field(name, has.description or "", has.format, self._noun)
         if kind == "boolean":
             truth = field.truth(self.source)
+            if (
+                self._made
+                and {*field.words} & _RIGHT
+                and (given := section(self.source.text, "answer"))
+            ):
+                return given.casefold() in self._made.said().casefold()
             return truth if truth is not None else MISSING if not self._made else False
         found = self._strong(field, kind, schema)
         return found if found is not MISSING else self._weak(field, kind, schema, has)
@@ -145,19 +152,27 @@ class Filler(Lists):
         fields = dict(islice((has.properties or {}).items(), MOST_VALUES))
         needed = {*(has.required or ())}
         fields |= {name: {} for name in needed if name not in fields}
-        found: dict[str, object] = {}
+        said = _words(self.source.text.partition("{")[0])
+        found = max(
+            self._same_keys(has),
+            key=lambda each: (len(each), len(_words(str(each)) & said)),
+            default={},
+        )
         lists = [
             name
             for name, item in fields.items()
             if mapping(item).get("type") == "array"
         ]
         for name in lists:
+            if name in found:
+                continue
             field = Field(name)
             many = (
                 field.is_a("person")
                 and len(of_kind("person", field.words, self.source)) > 1
             )
-            if many and "$ref" not in str(fields[name]):
+            told = self._made and self._made.extracts and field.told_list(self.source)
+            if (many or told) and "$ref" not in str(fields[name]):
                 found[name] = self.value(fields[name], name)
         for name, item in fields.items():  # what belongs to just one field goes first
             if name not in found and (early := self._early(item, name)) is not MISSING:
@@ -231,10 +246,15 @@ class Filler(Lists):
             self._within.pop()
 
 
+def _words(text: str) -> set[str]:
+    return {*re.findall(r"\w+", text.casefold())}
+
+
 def _texts(items: object) -> list[str]:
     return [str(item) for item in items] if isinstance(items, list) else []
 
 
+_RIGHT = frozenset(["correct", "right", "valid", "true"])
 _ANSWERS = frozenset(["answer", "response", "content", "message", "text", "output"])
 
 

@@ -199,6 +199,8 @@ class Source:
                 and not any(n.start < each.end and each.start < n.end for n in named)
                 and not re.fullmatch(DATE, each.text, re.IGNORECASE)
             ]
+            stated = [name for name in self.names if _STATE.search(name.text)]
+            named = stated + [each for each in named if each not in stated]
             acts = re.compile(r" (?:is|was|has|lives|works|likes)\b")
             rest = [name for name in self.names if not acts.match(self.text, name.end)]
             self._known["places"] = named or [*rest, *other]
