@@ -210,7 +210,7 @@ def _quoted(text: str) -> list[str]:
 
 def _typed(key: str, text: str = "") -> Json:
     last = split(key)[-1] if split(key) else key
-    kinds = r"(?:categor(?:y|ies)|labels?|types?|options?|values?|levels?)"
+    kinds = r"(?:category|categories|labels?|types?|options?|values?|levels?)"
     cue = rf"\b{key} {kinds}:[ \t]*"
     listed = re.findall(rf"{cue}\n((?:.+\n?)+)", text, re.IGNORECASE)
     listed = listed or re.findall(rf"{cue}(.+)", text, re.IGNORECASE)
