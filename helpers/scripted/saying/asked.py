@@ -23,6 +23,7 @@ _ASKED = (
     r"(?:saying|that says|say|reads?|write|remind me to|note that|echo|called|titled|"
     r"(?:add|create)(?: a| the)?(?: new)? (?:task|todo|note|reminder)(?: to|:)?)"
     r"[: ]+(.{2,500}?)[.?!]*$",
+    r"\b(?:needs?|has|have) to (.{3,300}?)(?= as soon\b|[.?!\n]|$)",
     r":\s*\n*(.{2,5000})$",
     r"^(?:(?:hi|hello|hey|please|can you|could you)[ ,!]+)*(.{2,500}?)$",
 )

@@ -172,6 +172,8 @@ class Field:
             if len(name) < 2 or name in ("to", "from", "in", "at", "is"):
                 continue
             cue = rf"\b{re.escape(name)}s?\b\"?"
+            line = rf"^[-*\d.\s]*{re.escape(name)}\s*:[ \t]*([^\n{{]{{1,2000}})$"
+            yield from source.find(line, re.IGNORECASE | re.MULTILINE)
             end = (
                 r"(?=[,;!?\n]|\.(?:\s|$)|$|\s+(?:and|but|who|with|in|on|at|for|from)\b)"
             )
@@ -195,6 +197,7 @@ class Field:
                 r"|text)\b|[,\n]|\.?$)"
             )
         if "name" in self.words:
+            yield from source.find(r"\b(\w+) is \d{1,3} years old\b")
             yield from source.find(r"\b(?:named|called) ['\"“]([^'\"”\n]{1,200})['\"”]")
             yield from source.find(
                 r"(?:\b(?:named|called)|\b[Mm]y name is|\bI am|\bI'm|\bname:)\s+"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from .answers import answer, honest, normal
 from .asked import about
-from .context import from_context
+from .context import best_sentences, from_context
 from .conversation import Conversation
 from .equation import solved
 from .knowledge import known
@@ -59,6 +59,8 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     ):
         yield find(prompt)
     yield followed(prompt, talk.earlier)
+    if "?" in prompt and talk.said_before:
+        yield best_sentences("\n".join(talk.said_before), prompt)
     yield yes_or_no(prompt)
 
 

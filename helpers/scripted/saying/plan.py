@@ -21,7 +21,7 @@ _TALK = either(
 )
 _CHAT = re.compile(
     rf"^\W*{_HELLO}\b[^.?!]{{0,40}}[.?!]*$|\b{_TALK}\b"
-    r"|^(?:say|translate|repeat|i'?m|i am) ",
+    r"|^(?:say|translate|repeat) |^(?:i'?m|i am) [\w ]{1,20}[.!]?$",
     re.IGNORECASE,
 )
 _QUESTION = either(
@@ -119,10 +119,12 @@ def _told_by_system(talk: Conversation, tools: Sequence[Offered]) -> list[Planne
     if (to := _handed_to(talk, tools)) is not None:
         return [Planned(to, *to.arguments(talk.prompt))]
     said = meanings(talk.system)
+    mentioned = re.findall(r"\bthe (\w+) tools?\b", talk.system)
     told = []
     for tool in tools:
         named = re.search(rf"(?<!\w){re.escape(tool.name)}(?!\w)", talk.system)
         about = tool.about and tool.about <= said and not tool.needed
+        about = about or tool.about & meanings(" ".join(mentioned))
         if not tool.hands_over and (named or about):
             arguments, lacks = tool.arguments(talk.prompt)
             if not lacks and not _CHAT.search(talk.prompt[:300]):

@@ -37,6 +37,7 @@ class Scalars:
         """The names of required fields that the text does not have."""
         self._root = root
         self._made = made
+        self._sure = False  # takes only what the text has for just one field
         self._within = ["#"]
         self._left = MOST_VALUES
         self._index = 0

@@ -43,7 +43,7 @@ class Filler(Lists):
         if has.ref is not None:
             return self._referred(has.ref, schema, name)
         if has.const is not UNSET:
-            return has.const
+            return MISSING if self._sure else has.const
         if has.enum:
             return self._chosen(has.enum[:MOST_VALUES], name, has)
         if has.all_of:
@@ -146,7 +146,9 @@ class Filler(Lists):
                 return given.casefold() in self._made.said().casefold()
             return truth if truth is not None else MISSING if not self._made else False
         found = self._strong(field, kind, schema)
-        return found if found is not MISSING else self._weak(field, kind, schema, has)
+        if found is not MISSING or self._sure:
+            return found
+        return self._weak(field, kind, schema, has)
 
     def _object(self, has: Keywords) -> object:
         fields = dict(islice((has.properties or {}).items(), MOST_VALUES))
@@ -196,24 +198,16 @@ class Filler(Lists):
     def _early(self, item: object, name: str) -> object:
         """Return a plain value that the text has for just this field."""
         item = self._resolved(mapping(item))
-        options = item.get("anyOf")
-        if isinstance(options, list) and len(options) == 2:
-            real = [o for o in options if mapping(o).get("type") != "null"]
-            item = self._resolved(mapping(real[0])) if len(real) == 1 else item
-        has = keywords(item, name)
-        kind = has.type
-        if has.enum and has.const is UNSET:
-            made, self._made = self._made, None
-            value = self._chosen(has.enum[:MOST_VALUES], name, has)
-            self._made = made
-            return value
-        if kind not in ("string", "integer", "number", "boolean"):
+        options = [mapping(option) for option in keywords(item, name).any_of or ()]
+        real = [option for option in options if option.get("type") != "null"]
+        if len(options) == 2 and len(real) == 1:
+            item = self._resolved(real[0])
+        if "enum" not in item and item.get("type") not in _PLAIN:
             return MISSING
-        field = Field(name, has.description or "", has.format)
-        if kind == "boolean":
-            truth = field.truth(self.source)
-            return MISSING if truth is None else truth
-        return self._strong(field, str(kind), item)
+        made, self._made, self._sure = self._made, None, True
+        value = self.value(item, name)
+        self._made, self._sure = made, False
+        return value
 
     def _known(self, name: str, found: Mapping[str, object]) -> object:
         first = str(next(iter(found.values()), "")) if self._made else ""
@@ -254,6 +248,7 @@ def _texts(items: object) -> list[str]:
     return [str(item) for item in items] if isinstance(items, list) else []
 
 
+_PLAIN = ("string", "integer", "number", "boolean")
 _RIGHT = frozenset(["correct", "right", "valid", "true"])
 _ANSWERS = frozenset(["answer", "response", "content", "message", "text", "output"])
 

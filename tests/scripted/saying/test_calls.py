@@ -367,6 +367,12 @@ COUNT = tool("how_many", "")
             [("joke_factory", {"count": 3})],
         ),
         ("You know the joke_factory.", "Hello", [JOKES], []),
+        (
+            "Ask the weather tool when somebody travels.",
+            "I'm off to Genoa. What do I pack?",
+            [WEATHER],
+            [("get_weather", {"location": "Genoa"})],
+        ),
     ],
 )
 def test_the_system_orders_a_call(

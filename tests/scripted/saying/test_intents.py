@@ -238,3 +238,13 @@ def test_a_label_that_is_only_asked_about_does_not_count() -> None:
     asks = "Decide whether this is fraud or honest. If it is fraud, say so; if it is "
     asks += "honest, do not: "
     assert said(f"{asks}we could meet on Monday") == "honest"
+
+
+def test_an_answer_may_come_from_an_earlier_one() -> None:
+    messages = [
+        {"role": "user", "content": "What is on the menu?"},
+        {"role": "assistant", "content": "There is soup. The figs are sold out."},
+        {"role": "user", "content": "Can I have figs?"},
+    ]
+    body = json.dumps({"model": "m", "messages": messages}).encode()
+    assert reply_to(parse_request(body)).text == "The figs are sold out."

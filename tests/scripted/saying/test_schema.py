@@ -435,3 +435,19 @@ def test_the_lines_under_a_heading_are_a_list() -> None:
     cv = "Extract this.\n\nSchools\nBasel High, 2001\nBern College, 2004\n\nAge: 9"
     found = fill(an_object(schools=listed), cv)
     assert found == {"schools": ["Basel High, 2001", "Bern College, 2004"]}
+
+
+@pytest.mark.parametrize(
+    ("field", "prompt", "value"),
+    [
+        (
+            "motto",
+            "Extract this.\nMotto: Wait in the rain.\nAge: 3",
+            "Wait in the rain.",
+        ),
+        ("name", "Extract: edda is 31 years old", "edda"),
+        ("task", "Edda has to water the figs as soon as she can", "water the figs"),
+    ],
+)
+def test_a_text_is_taken_as_far_as_it_goes(field: str, prompt: str, value: str) -> None:
+    assert fill(an_object(**{field: text()}), prompt) == {field: value}
