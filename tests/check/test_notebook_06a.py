@@ -602,7 +602,6 @@ SHAPE = "write an `async def` with a `yield` in it"
         (plain_for, ASYNC_FOR),
         (async_for_over_stream, ASYNC_FOR),
         (awaiting_a_stream, ASYNC_FOR),
-        (asked_twice, "it asks the model more than once"),
         (collected, "as it comes, not when all are there"),
         (in_pairs, "it joins texts; yield each as it comes"),
         (thirty, "it stops after 30 of 60 texts"),
@@ -640,6 +639,7 @@ async def test_stopped_model_hints(answer: object, line: str, said: Said) -> Non
         (not_asking_its_task, AS_IF),
         (waiting_for_a_task_that_failed, "fails in the middle, it never ends"),
         (only_cancelled, "when the generator is closed, the model goes on"),
+        (asked_twice, "it asks the model more than once"),
         (trying_first, "it asks the model more than once"),
     ],
 )
