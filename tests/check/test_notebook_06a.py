@@ -647,6 +647,7 @@ async def test_stopped_model_hints_of_what_stops_it(
     answer: object, line: str, said: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # They stop the model in its silence, so its length costs nothing.
+    monkeypatch.setattr(notebook_06a, "SILENCE", 5)
     monkeypatch.setattr(reading, "PATIENCE", 1)
     await check.stopped_model(answer)
     assert line in said()
