@@ -23,6 +23,7 @@ from helpers.timing.load import Job, load, measure
 
 from .chat_kills import MOST_SILENCE, kill
 from .chat_server import Serving
+from .chat_soak import soak
 from .contenders import Contender, running, scripted
 from .relays import EVENT, FIRST, MESSAGE, TIMES, WARM, say
 from .report import machine, table, target
@@ -120,8 +121,14 @@ class Figures:
     """Of `SAME`."""
 
 
-def run(kills: int = 2, readers: int = 60) -> None:
-    """Measure all; print and keep a table, and print the targets."""
+def run(kills: int = 2, readers: int = 60, minutes: float = 0) -> None:
+    """Measure all; print and keep a table, and print the targets.
+
+    With `minutes`, only see how its memory grows in that time, on each log.
+    """
+    if minutes:
+        soak(minutes)
+        return
     if REDIS is None:
         print(MISSING)
         return
