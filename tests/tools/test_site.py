@@ -15,7 +15,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support.axe import DARK_PHONE, LIGHT, Axe, axe, too_wide
+from tests.support.axe import DARK_PHONE, LIGHT, ZOOMED, Axe, axe, too_wide
 from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tests.support.folder import served
 from tools.audit import here
@@ -169,6 +169,29 @@ def test_pages_are_for_everybody_and_ask_nobody(
     assert not found
     assert not wrong
     assert [url for url in asked if not url.startswith((address, "data:"))] == []
+
+
+LOOKED_UP = ("surfaces", "ledger", "places", "teach", "search")
+"""The pages that the test before does not look at; the answers are as the notebooks."""
+
+
+def test_nothing_is_too_wide_at_200_percent(
+    browser: Browser, address: str, site: Path, axe: Axe
+) -> None:
+    """Nor on a phone, where the longest path, in a heading, is the hardest."""
+    longest = max((site / "files").rglob("*.html"), key=lambda page: len(str(page)))
+    names = [*(f"{name}.html" for name in LOOKED_UP), "files/chat/README.md.html"]
+    page = browser.new_page(**ZOOMED)  # type: ignore[arg-type]
+    found = {}
+    for name in (*names, longest.relative_to(site).as_posix()):
+        page.goto(f"{address}{name}")
+        found |= {name: said} if (said := axe(page)) else {}
+        assert not too_wide(page), f"{name} scrolls sideways"
+        page.set_viewport_size(DARK_PHONE["viewport"])  # type: ignore[arg-type]
+        assert not too_wide(page), f"{name} scrolls sideways on a phone"
+        page.set_viewport_size(ZOOMED["viewport"])  # type: ignore[arg-type]
+    page.close()
+    assert not found
 
 
 def wait_for_drawings(page: Page) -> None:
