@@ -197,7 +197,7 @@ class Field:
                 r"|text)\b|[,\n]|\.?$)"
             )
         if "name" in self.words:
-            yield from source.find(r"\b(\w+) is \d{1,3} years old\b")
+            yield from source.find(r"\b([a-z]{2,}) is \d{1,3} years old\b", 0)
             yield from source.find(r"\b(?:named|called) ['\"“]([^'\"”\n]{1,200})['\"”]")
             yield from source.find(
                 r"(?:\b(?:named|called)|\b[Mm]y name is|\bI am|\bI'm|\bname:)\s+"

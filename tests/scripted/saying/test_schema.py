@@ -446,6 +446,7 @@ def test_the_lines_under_a_heading_are_a_list() -> None:
             "Wait in the rain.",
         ),
         ("name", "Extract: edda is 31 years old", "edda"),
+        ("name", "Edda Holm is 31 years old", "Edda Holm"),
         ("task", "Edda has to water the figs as soon as she can", "water the figs"),
     ],
 )
