@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from .asking import Asking
 from .finding import Finding
 from .stream import Stream, read_stream
+from .timer import BUSY, too_busy
 from .witness import LONG, Witness
 
 AT = 5
@@ -45,6 +46,8 @@ def _leaving(asking: Asking, witness: Witness) -> Finding:
     if made <= STOPPED * meant:
         says = f"the model stops: it made {made} of {meant}, when {AT} had been read"
         return Finding(about, "good", says, evidence)
+    if exchange.overdue >= BUSY:
+        return Finding(about, "unknown", too_busy(exchange.overdue), evidence)
     says = f"the model goes on: it made {made} of {meant}, though {AT} had been read"
     return Finding(about, "bad", says, evidence)
 
