@@ -4,7 +4,7 @@
 # vcrpy 9.4.2 records what a server says, and replays it; respx 0.23.1 and pytest-httpx
 # 0.36.2 answer in its place. Each with openai 2.54.0, which asks through httpx, and with
 # openai 3.57.0, which asks through httpx2. The server says "one two three", and waits
-# after "one" until it has been read, or for 2 seconds.
+# after "one" until it has been read, or for 5 seconds.
 #
 # Guessed before it was run: vcrpy hands on each piece while it records, since it hands on
 # what it gets; respx and pytest-httpx answer the older SDK, and do not see the newer one.
@@ -49,7 +49,7 @@ class Server(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.write(frame("one "))
-        asked.append(read.wait(2))
+        asked.append(read.wait(5))
         self.close_connection = b"cut" in request
         if not self.close_connection:
             self.write(frame("two "), frame("three", "stop"), b"data: [DONE]\n\n")
@@ -132,7 +132,7 @@ for name, arguments in {
 }.items():
     for mode, does in {"new_episodes": "record", "none": "replay"}.items():
         with vcr.use_cassette(f"{name}.yaml", record_mode=mode):
-            print(f"vcrpy, {does}, {name:5}", tell(**arguments))
+            print(f"vcrpy, {does}, {name:6}", tell(**arguments))
         arguments.pop("leave", None)  # the replay is read to its end
 with respx.mock:
     respx.post(f"{URL}/chat/completions").respond(200, content=MOCKED)
