@@ -115,14 +115,17 @@ class Exchange:
     def _now(self) -> float:
         return time.perf_counter() - self._started
 
+    def _recv(self) -> bytes:
+        left = self._patience - self._now()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        return self._socket.recv(65536)
+
     def _receive(self, decoder: Decoder) -> bytes:
         """Return the next bytes; without any, say in `ending` why."""
-        left = self._patience - self._now()
         try:
-            if left <= 0:
-                raise TimeoutError
-            self._socket.settimeout(left)
-            data = self._socket.recv(65536)
+            data = self._recv()
         except TimeoutError:
             self.ending = "silent"
             return b""
@@ -138,11 +141,7 @@ class Exchange:
         """Read up to the body, and keep what has come of it."""
         data = b""
         while b"\r\n\r\n" not in data:
-            left = self._patience - self._now()
-            if left <= 0:
-                raise TimeoutError
-            self._socket.settimeout(left)
-            more = self._socket.recv(65536)
+            more = self._recv()
             data += more
             if not (data.startswith(b"HTTP/1.") or b"HTTP/1.".startswith(data)):
                 raise CannotInspect(f"{self._address.origin} does not speak HTTP/1.1.")
