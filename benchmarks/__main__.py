@@ -7,6 +7,7 @@ from . import (
     answers,
     attack,
     chat_service,
+    classroom,
     course,
     inspecting,
     own_model,
@@ -27,7 +28,7 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
     )
     for module in (
         *(server, relays, own_model, chat_service, pings, answers, surfaces, panel),
-        *(startup, setup, course, attack, inspecting),
+        *(startup, setup, classroom, course, attack, inspecting),
     )
 }
 
@@ -59,10 +60,17 @@ def main() -> None:
         metavar="KILLSxREADERS",
         help="how often chat_service kills a worker, and with how many readers",
     )
+    parser.add_argument(
+        "--soak",
+        type=float,
+        default=0,
+        metavar="MINUTES",
+        help="have chat_service serve a crowd so long on each log, and nothing else",
+    )
     options = parser.parse_args()
-    extra = {
+    extra: dict[str, list[object]] = {
         "setup": [options.against],
-        "chat_service": [int(each) for each in options.kills.split("x")],
+        "chat_service": [*map(int, options.kills.split("x")), options.soak],
     }
     if unknown := set(options.names) - BENCHMARKS.keys():
         known = ", ".join(BENCHMARKS)

@@ -8,12 +8,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from chat import Settings, create_app
 from helpers import serve
 from helpers.models import script
+from helpers.scripted.faults import FAULTS
+from tests.support.axe import DARK_PHONE, ZOOMED, Axe, axe, too_wide
 from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tests.support.contrast import CONTRASTS
 from tests.support.fixtures import Require
@@ -21,11 +24,14 @@ from tests.support.recorded import recorded
 from tests.support.relay import Cut, relay
 from tests.support.served import scripted, until
 
+__all__ = ["axe"]  # a fixture
+
 Open = Callable[..., Page]
 WORDS = [f" word{number}." for number in range(120)]
 WHOLE = "".join(WORDS).strip()
 ENDLESS = [f" word{number}." for number in range(5000)]
 """For what is to be stopped, however long that takes."""
+BROKEN = "error: The answer broke off. Please ask again."
 HOSTILE = (
     "<img src=x onerror=\"document.title = 'run'\"><script>document.title = 'run'"
     "</script>\n\n[a](javascript:document.title='run') [b](data:text/html,x) "
@@ -198,19 +204,14 @@ def test_hostile_markdown_is_text(open_page: Open) -> None:
 @pytest.mark.parametrize(
     ("fault", "words", "name", "colors"),
     [
-        ("dropped", "error: The answer broke off. Please ask again.", "error", "light"),
-        (
-            "early_end",
-            "error: The answer broke off. Please ask again.",
-            "error",
-            "dark",
-        ),
+        ("dropped", BROKEN, "error", "light"),
+        ("early_end", BROKEN, "error", "dark"),
         ("length", "cut off at its limit", "cut", "light"),
         ("content_filter", "cut off: content_filter", "cut", "dark"),
     ],
 )
 def test_how_it_ended_is_said_and_can_be_retried(
-    open_page: Open, fault: str, words: str, name: str, colors: Any
+    open_page: Open, axe: Axe, fault: str, words: str, name: str, colors: Any
 ) -> None:
     phone = {"viewport": {"width": 320, "height": 640}, "color_scheme": colors}
     model = scripted(tokens=["half ", "long" * 60, " more"], fault=fault, at=2)
@@ -224,6 +225,7 @@ def test_how_it_ended_is_said_and_can_be_retried(
     ratios = page.evaluate(CONTRASTS, seen)
     assert len(ratios) >= 5
     assert {name: ratio for name, ratio in ratios if ratio < 4.5} == {}
+    assert axe(page) == []
     page.reload()
     ended(page, words)
     page.get_by_role("button", name="Retry").click()
@@ -231,6 +233,83 @@ def test_how_it_ended_is_said_and_can_be_retried(
     ended(page, words)
     page.reload()
     expect(page.locator("article")).to_have_count(1)
+
+
+def test_of_every_fault_a_reader_sees_what_came_and_how_it_ended(
+    open_page: Open,
+) -> None:
+    """One conversation in one tab; what is not whole is asked again, and is whole."""
+    tokens = ["Ei", "ns ", "zwéi ", "drei ", "vier ", "fünf"]
+    half, whole = "".join(tokens[:3]).strip(), "".join(tokens)
+
+    def answering(messages: list[Any]) -> ChatOpenAI:
+        fault = messages[-1].text
+        return scripted(tokens=tokens, fault=fault, at=3, times=1, stall=0.05)
+
+    seen = {
+        **dict.fromkeys(("rate_limit", "server_error"), ("", BROKEN)),
+        **dict.fromkeys(
+            ("dropped", "early_end", "malformed_frame", "error_frame"), (half, BROKEN)
+        ),
+        **dict.fromkeys(("length", "tool_cut"), (half, "cut off at its limit")),
+        "content_filter": (half, "cut off: content_filter"),
+        "abort": (half, "cut off: abort"),
+        # Each frame is sound, and the end is: nobody but the model can know.
+        "duplicate_frames": (half + " drei drei vier vier fünffünf", "complete"),
+        **dict.fromkeys(
+            ("late_headers", "late_first_token", "stall", "keepalives", "no_done"),
+            (whole, "complete"),
+        ),
+        **dict.fromkeys(
+            ("reason_twice", "split_frame", "split_character"), (whole, "complete")
+        ),
+    }
+    assert {*seen} == {*FAULTS}
+    page = open_page(RunnableLambda(answering))
+    answers, ends = page.locator(".answer"), page.locator(".status")
+    for number, (fault, (text, end)) in enumerate(seen.items()):
+        ask(page, fault)
+        expect(ends.nth(number)).to_have_text(end)
+        assert answers.nth(number).inner_text() == text, fault
+        if end != "complete":
+            page.get_by_role("button", name="Retry").click()
+            expect(ends.nth(number)).to_have_text("complete")
+            assert answers.nth(number).inner_text() == whole, fault
+    shown = answers.all_inner_texts()
+    page.reload()
+    expect(ends).to_have_text(["complete"] * len(FAULTS))
+    assert answers.all_inner_texts() == shown
+
+
+MARKDOWN = """\
+# A title
+
+A [link](https://example.org), `code` and a table:
+
+| a | b |
+|---|---|
+| 1 | {long} |
+
+```python
+{long} = "a line that is longer than any screen of a phone is wide"
+```
+
+1. one
+   - two
+"""
+
+
+@pytest.mark.parametrize("screen", [ZOOMED, DARK_PHONE], ids=["200-percent", "phone"])
+def test_what_markdown_brings_is_for_everybody(
+    open_page: Open, axe: Axe, screen: dict[str, Any]
+) -> None:
+    page = open_page(scripted(tokens=[MARKDOWN.format(long="long" * 40)]), **screen)
+    assert axe(page) == []
+    ask(page, "Hi")
+    ended(page)
+    expect(answer(page).locator("table")).to_be_visible()
+    assert axe(page) == []
+    assert not too_wide(page)
 
 
 def test_it_is_drawn_and_read_out_at_a_readers_pace(open_page: Open) -> None:
