@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 LOOPBACK = "127.0.0.1"
+PATIENCE = 60.0  # seconds until a test fails that waits for a request in vain
 
 
 class App:
@@ -18,7 +19,7 @@ class App:
     def __init__(self) -> None:
         """Listen."""
         self._listener = socket.create_server((LOOPBACK, 0))
-        self._listener.settimeout(10)
+        self._listener.settimeout(PATIENCE)
         self.url = f"http://{LOOPBACK}:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
@@ -35,10 +36,10 @@ class App:
         self._listener.close()
 
     def take(self) -> "Answer":
-        """Wait for a request, at most 10 seconds; Squid first knocks without one."""
+        """Wait for a request, at most a minute; Squid first knocks without one."""
         while True:
             connection, _ = self._listener.accept()
-            connection.settimeout(10)
+            connection.settimeout(PATIENCE)
             asked = b""
             while b"\r\n\r\n" not in asked and (more := connection.recv(65536)):
                 asked += more

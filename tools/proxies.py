@@ -44,7 +44,7 @@ def arriving(front: str, app: App, *, gzip: bool = False) -> str:
         arrived = reader.read(LIMIT)
         delays.append(time.monotonic() - begun)
         answer.end()
-        assert reader.read(LIMIT, least=len(FRAME)) == FRAME, "the answer has changed"
+        assert reader.read(MINUTE, least=len(FRAME)) == FRAME, "the answer has changed"
         reader.leave()
         if not arrived:
             return "at the end"
@@ -121,7 +121,7 @@ def silent(front: str, app: App) -> list[str]:
 
 def behind(name: str, settings: str, questions: Questions) -> list[str]:
     """Ask the questions of a proxy with some settings."""
-    with App() as app, proxy(name, app.url, settings) as front:
+    with App() as app, proxy(name, app.url, settings, patience=MINUTE) as front:
         return questions(front, app)
 
 

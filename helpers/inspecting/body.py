@@ -51,16 +51,11 @@ class Chunked:
         self._kept += data
         found = b""
         while self._kept and not self.complete:
-            if self._left > 2:
-                piece = self._kept[: self._left - 2]  # two more bytes end a chunk
-                found, self._kept = found + piece, self._kept[len(piece) :]
+            if self._left:
+                piece = self._kept[: self._left]
+                found += piece[: max(0, self._left - 2)]  # two more bytes end a chunk
+                self._kept = self._kept[len(piece) :]
                 self._left -= len(piece)
-            elif self._left:
-                ending = self._kept[: self._left]
-                self._kept, self._left = (
-                    self._kept[len(ending) :],
-                    self._left - len(ending),
-                )
             else:
                 line, ends, rest = self._kept.partition(b"\r\n")
                 if not ends and len(line) < 64:

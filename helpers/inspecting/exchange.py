@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from .address import Address, CannotInspect
 from .body import Chunked, Compressed, Decoder, Plain
+from .timer import Timer
 
 Ending = Literal["complete", "closed", "cut", "silent", "endless"]
 """How a body ended.
@@ -67,6 +68,7 @@ class Exchange:
     ) -> None:
         self._address, self._patience = address, patience
         self._socket = _connect(address, patience)
+        self._timer = Timer().start()
         self._started = time.perf_counter()
         self._kept = b""
         self.ending: Ending | None = None
@@ -102,19 +104,28 @@ class Exchange:
 
     def leave(self) -> None:
         """Close the connection, whether or not the answer has ended."""
+        self._timer.stop()
         self._socket.close()
+
+    @property
+    def overdue(self) -> float:
+        """The part of the time, from 0 to 1, for which this machine ran late."""
+        return self._timer.overdue
 
     def _now(self) -> float:
         return time.perf_counter() - self._started
 
+    def _recv(self) -> bytes:
+        left = self._patience - self._now()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        return self._socket.recv(65536)
+
     def _receive(self, decoder: Decoder) -> bytes:
         """Return the next bytes; without any, say in `ending` why."""
-        left = self._patience - self._now()
         try:
-            if left <= 0:
-                raise TimeoutError
-            self._socket.settimeout(left)
-            data = self._socket.recv(65536)
+            data = self._recv()
         except TimeoutError:
             self.ending = "silent"
             return b""
@@ -130,11 +141,7 @@ class Exchange:
         """Read up to the body, and keep what has come of it."""
         data = b""
         while b"\r\n\r\n" not in data:
-            left = self._patience - self._now()
-            if left <= 0:
-                raise TimeoutError
-            self._socket.settimeout(left)
-            more = self._socket.recv(65536)
+            more = self._recv()
             data += more
             if not (data.startswith(b"HTTP/1.") or b"HTTP/1.".startswith(data)):
                 raise CannotInspect(f"{self._address.origin} does not speak HTTP/1.1.")

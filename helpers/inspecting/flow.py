@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from .finding import Finding
+from .finding import Finding, Verdict
 from .stream import Stream
+from .timer import BUSY, too_busy
 
 TRIES = 5
 """Streams that are read at most, until one is live, or two are held back.
@@ -27,7 +28,7 @@ WHOLE = 0.9
 FEWEST = 8
 """Chunks of text without which nothing can be told."""
 
-Kind = Literal["live", "held", "irregular", "short"]
+Kind = Literal["live", "held", "busy", "irregular", "short"]
 
 
 def flow(about: str, first: Stream, again: Callable[[], Stream]) -> Finding:
@@ -35,13 +36,14 @@ def flow(about: str, first: Stream, again: Callable[[], Stream]) -> Finding:
 
     A model that makes several tokens at a time, and sends them so, looks the same.
     """
-    streams = [first]
-    while _goes_on(kinds := [kind_of(stream) for stream in streams]):
-        streams.append(again())
-    kind: Kind = "live" if "live" in kinds else kinds[-1]
-    if kind != "live" and kinds.count("held") < 2 and "irregular" in kinds:
-        kind = "irregular"
-    best = streams[len(kinds) - 1 - kinds[::-1].index(kind)]
+    streams = {kind_of(first): first}
+    kinds = [*streams]
+    while len(kinds) < TRIES and "live" not in kinds and kinds.count("held") < 2:
+        stream = again()
+        kinds.append(kind_of(stream))
+        streams[kinds[-1]] = stream
+    kind = _kind_of_all(kinds)
+    best = streams[kind]
     bursts, texts = best.bursts, best.texts
     encoding = best.head.get("content-encoding")
     evidence: dict[str, object] = {
@@ -50,28 +52,16 @@ def flow(about: str, first: Stream, again: Callable[[], Stream]) -> Finding:
         "bursts": bursts,
         "first_text": round(texts[0].at, 3) if texts else None,
         "took": round(best.took, 3),
+        "overdue": round(best.overdue, 2),
     }
     if encoding:
         evidence["encoding"] = encoding
-    packed = f"{encoding}; " if encoding else ""
-    if kind == "short":
-        says = f"{len(texts)} chunks with text are too few to tell"
-        return Finding(about, "unknown", packed + says, evidence)
-    if kind == "live":
-        says = f"{bursts.count(1)} of {len(texts)} chunks came alone"
-        return Finding(about, "good", packed + says, evidence)
-    if kind == "irregular":
-        says = "chunks came in bursts of any size: a machine is too busy to tell"
-        return Finding(about, "unknown", packed + says, evidence)
-    if _is_whole(bursts):
-        says = f"{max(bursts)} of {len(texts)} chunks came at once, "
-        says += f"{texts[-1].at:.2f} s after they were asked for"
-        return Finding(about, "bad", packed + says, evidence)
-    # The first chunk of a burst waited for the last: so long as those take.
-    held = (max(bursts) - 1) * (texts[-1].at - texts[0].at) / len(texts)
-    says = f"{len(texts)} chunks came in {len(bursts)} bursts, the largest of "
-    says += f"{max(bursts)}: some were held back for {held:.2f} s"
-    return Finding(about, "bad", packed + says, evidence | {"held": round(held, 3)})
+    verdict, says = _verdict(kind, best)
+    if kind == "held" and not _is_whole(bursts):
+        evidence["held"] = round(_held(best), 3)
+    return Finding(
+        about, verdict, f"{encoding}; {says}" if encoding else says, evidence
+    )
 
 
 def kind_of(stream: Stream) -> Kind:
@@ -79,18 +69,48 @@ def kind_of(stream: Stream) -> Kind:
     bursts = stream.bursts
     if sum(bursts) < FEWEST:
         return "short"
-    if _is_whole(bursts):
-        return "held"
     inner = bursts[1:-1] or bursts
-    if inner.count(1) >= ALONE * sum(bursts):
+    if not _is_whole(bursts) and inner.count(1) >= ALONE * sum(bursts):
         return "live"
-    return "held" if max(inner) <= ALIKE * min(inner) else "irregular"
+    if stream.overdue >= BUSY:
+        return "busy"
+    if _is_whole(bursts) or max(inner) <= ALIKE * min(inner):
+        return "held"
+    return "irregular"
+
+
+def _kind_of_all(kinds: Sequence[Kind]) -> Kind:
+    """Return what several streams say together: the surest of it."""
+    if kinds.count("held") >= 2:
+        return "held"
+    order: Sequence[Kind] = ("live", "busy", "irregular", "short")
+    return next(kind for kind in order if kind in kinds)
+
+
+def _verdict(kind: Kind, stream: Stream) -> tuple[Verdict, str]:
+    bursts, texts = stream.bursts, stream.texts
+    if kind == "short":
+        return "unknown", f"{len(texts)} chunks with text are too few to tell"
+    if kind == "live":
+        return "good", f"{bursts.count(1)} of {len(texts)} chunks came alone"
+    if kind == "busy":
+        return "unknown", too_busy(stream.overdue)
+    if kind == "irregular":
+        return "unknown", "cannot tell: chunks came in bursts of any size"
+    if _is_whole(bursts):
+        says = f"{max(bursts)} of {len(texts)} chunks came at once, "
+        return "bad", says + f"{texts[-1].at:.2f} s after they were asked for"
+    says = f"{len(texts)} chunks came in {len(bursts)} bursts, the largest of "
+    says += f"{max(bursts)}: some were held back for {_held(stream):.2f} s"
+    return "bad", says
+
+
+def _held(stream: Stream) -> float:
+    """Return how long, in seconds, the first chunk of a burst waited for the last."""
+    texts = stream.texts
+    return (max(stream.bursts) - 1) * (texts[-1].at - texts[0].at) / len(texts)
 
 
 def _is_whole(bursts: Sequence[int]) -> bool:
     """Tell whether nearly all of the text came at once."""
     return max(bursts) >= WHOLE * sum(bursts)
-
-
-def _goes_on(kinds: Sequence[Kind]) -> bool:
-    return len(kinds) < TRIES and "live" not in kinds and kinds.count("held") < 2

@@ -38,6 +38,8 @@ class Stream:
     """The start of the body, for an answer that is no stream."""
     ending: Ending | None = None
     """How the body ended; None if the reader left."""
+    overdue: float = 0.0
+    """The part of the time, from 0 to 1, for which this machine ran late."""
 
     @property
     def took(self) -> float:
@@ -136,7 +138,7 @@ def read_stream(exchange: Exchange, *, texts: int | None = None) -> Stream:
             came += chunk is not None and _brings(chunk)
         if texts is not None and came >= texts:
             return stream
-    stream.ending = exchange.ending
+    stream.ending, stream.overdue = exchange.ending, exchange.overdue
     return stream
 
 

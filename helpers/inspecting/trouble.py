@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from .asking import Asking
 from .finding import Finding
 from .stream import Stream, read_stream
+from .timer import BUSY, too_busy
 from .witness import LONG, Witness
 
 AT = 5
@@ -45,6 +46,8 @@ def _leaving(asking: Asking, witness: Witness) -> Finding:
     if made <= STOPPED * meant:
         says = f"the model stops: it made {made} of {meant}, when {AT} had been read"
         return Finding(about, "good", says, evidence)
+    if exchange.overdue >= BUSY:
+        return Finding(about, "unknown", too_busy(exchange.overdue), evidence)
     says = f"the model goes on: it made {made} of {meant}, though {AT} had been read"
     return Finding(about, "bad", says, evidence)
 
@@ -52,42 +55,40 @@ def _leaving(asking: Asking, witness: Witness) -> Finding:
 def cut(asking: Asking) -> Finding:
     """Have the scripted model behind the server break off; say what comes of it."""
     about, stream = "a cut behind it", asking.stream(model=f"dropped:{AT}")
-    unmet = _unmet(about, stream)
-    if unmet:
-        return unmet
-    evidence = _evidence(stream)
-    if stream.reasons:
-        says = f"`finish_reason` is `{stream.reasons[0]}`: half of it looks whole"
-        return Finding(about, "bad", says, evidence)
-    if stream.error is not None:
-        return Finding(about, "good", "an error in the stream says so", evidence)
+    if told := _told(about, stream, "half of it looks whole"):
+        return told
     if stream.ending == "cut":
-        return Finding(about, "good", "the connection breaks here too", evidence)
-    if stream.ending == "silent":
-        return Finding(about, "bad", "the reader waits for ever", evidence)
+        says = "the connection breaks here too"
+        return Finding(about, "good", says, _evidence(stream))
     says = "a clean end: that `finish_reason` is missing is all that tells"
-    return Finding(about, "bad", says, evidence)
+    return Finding(about, "bad", says, _evidence(stream))
 
 
 def early_end(asking: Asking) -> Finding:
     """Have the scripted model end early, in good order; say what comes of it."""
     about, stream = "an early end behind it", asking.stream(model=f"early_end:{AT}")
-    unmet = _unmet(about, stream)
-    if unmet:
+    if told := _told(about, stream, "the model never sent it"):
+        return told
+    if stream.done:
+        says = "`[DONE]` came, which the model never sent"
+        return Finding(about, "bad", says, _evidence(stream))
+    says = "passed on: `finish_reason` is missing, as it should be"
+    return Finding(about, "good", says, _evidence(stream))
+
+
+def _told(about: str, stream: Stream, made_up: str) -> Finding | None:
+    """Say what is the same of both faults; None if it is none of that."""
+    if unmet := _unmet(about, stream):
         return unmet
     evidence = _evidence(stream)
     if stream.reasons:
-        says = f"`finish_reason` is `{stream.reasons[0]}`, which the model never sent"
+        says = f"`finish_reason` is `{stream.reasons[0]}`: {made_up}"
         return Finding(about, "bad", says, evidence)
     if stream.error is not None:
         return Finding(about, "good", "an error in the stream says so", evidence)
     if stream.ending == "silent":
         return Finding(about, "bad", "the reader waits for ever", evidence)
-    if stream.done:
-        says = "`[DONE]` came, which the model never sent"
-        return Finding(about, "bad", says, evidence)
-    says = "passed on: `finish_reason` is missing, as it should be"
-    return Finding(about, "good", says, evidence)
+    return None
 
 
 def wrong_request(asking: Asking) -> Finding:

@@ -12,9 +12,9 @@ from helpers.inspecting.stream import Arrived, Stream
 TEXT = json.dumps({"choices": [{"index": 0, "delta": {"content": " on"}}]})
 
 
-def in_bursts(*sizes: int) -> Stream:
+def in_bursts(*sizes: int, overdue: float = 0.0) -> Stream:
     """Return a stream whose chunks came in bursts of these sizes, 0.1 s apart."""
-    stream = Stream(Head("HTTP/1.1", 200))
+    stream = Stream(Head("HTTP/1.1", 200), overdue=overdue)
     for number, size in enumerate(sizes):
         stream.reads.append(Read(number / 10, 0.1, b""))
         at = number / 10
@@ -38,6 +38,7 @@ def told(*streams: Stream) -> tuple[Finding, int]:
 LIVE, BUSY = in_bursts(*[1] * 40), in_bursts(5, 7, 1, 4, 9, 6, 8)
 PAIRS, EIGHTS = in_bursts(1, *[2] * 20, 1), in_bursts(9, 8, 8, 8, 8, 7, 9, 1)
 WHOLE, SHORT = in_bursts(1, 40), in_bursts(1, 1, 1)
+LATE = in_bursts(1, 40, overdue=0.8)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,11 @@ WHOLE, SHORT = in_bursts(1, 40), in_bursts(1, 1, 1)
         ([BUSY, EIGHTS, BUSY, EIGHTS], "bad", 4),
         ([BUSY] * TRIES, "unknown", 5),
         ([EIGHTS, *[BUSY] * 4], "unknown", 5),
+        ([LATE, LIVE], "good", 2),
+        ([in_bursts(*[1] * 40, overdue=0.8)], "good", 1),
+        ([LATE, PAIRS, LATE, PAIRS], "bad", 4),
+        ([LATE] * TRIES, "unknown", 5),
+        ([WHOLE, *[LATE] * 4], "unknown", 5),
         ([SHORT] * TRIES, "unknown", 5),
         ([in_bursts()] * TRIES, "unknown", 5),
     ],

@@ -11,6 +11,7 @@ import pytest
 from helpers.serving.nginx import NginxUnavailable
 from helpers.serving.proxies import KINDS, ProxyUnavailable, proxy, version
 from tests.support.fixtures import Require
+from tests.support.proxies import need
 
 NOWHERE = "http://127.0.0.1:9"  # nobody listens there
 
@@ -19,7 +20,7 @@ NOWHERE = "http://127.0.0.1:9"  # nobody listens there
 def test_it_starts_and_ends(
     name: str, require: Require, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    require(KINDS[name].program, f"{name} is not installed")
+    need(name, require)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     tmp_path.chmod(0o755)
     before = {*psutil.Process().children(recursive=True)}

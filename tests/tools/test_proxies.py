@@ -4,6 +4,7 @@ import pytest
 
 from helpers.serving.proxies import KINDS, version
 from tests.support.fixtures import Require
+from tests.support.proxies import need
 from tools.ends import unframed
 from tools.proxies import measure, measure_all, table
 
@@ -24,11 +25,7 @@ def without_silence(cells: list[str]) -> list[str]:
 def test_a_proxy_does_what_the_table_says(
     name: str, require: Require, measured: dict[str, list[str]]
 ) -> None:
-    missing = f"{name} is not installed"
-    if name in ("nginx", "HAProxy"):
-        require(KINDS[name].program, missing)
-    elif not KINDS[name].program:
-        pytest.skip(missing)
+    need(name, require)
     number, said = table()[name]
     if number.split(".")[:2] != version(name).split(".")[:2]:
         pytest.skip(f"the table is about {number}, and here is {version(name)}")
