@@ -80,6 +80,11 @@ def reset(arguments: list[str]) -> int:
     return become("-m", "tools.copies", *arguments)
 
 
+def learners(arguments: list[str]) -> int:
+    """Show who of a class is at which exercise, from a folder with their copies."""
+    return become("-m", "tools.learners", *arguments)
+
+
 def test(arguments: list[str]) -> int:
     """Run every check; with arguments, run pytest with them."""
     add_tests()
@@ -101,6 +106,13 @@ def save(arguments: list[str]) -> int:
     add_tests()
     os.environ.update(COURSE_MODEL="scripted", COURSE_SPEED="1")
     return become("-m", "tools.save", *arguments)
+
+
+def new(arguments: list[str]) -> int:
+    """Make a new notebook, with its check and test, from a skeleton: "Title"."""
+    add_tests()
+    os.environ.update(COURSE_MODEL="scripted", COURSE_SPEED="1")
+    return become("-m", "tools.new", *arguments)
 
 
 def bench(arguments: list[str]) -> int:
@@ -139,8 +151,8 @@ def smollm2(arguments: list[str]) -> int:
 VERBS = {
     verb.__name__.replace("_", "-"): verb
     for verb in (
-        *(lab, chat, reset, test, test_real, save, bench),
-        *(audit, lite, site, smollm2),
+        *(lab, chat, reset, learners, test, test_real, save, new),
+        *(bench, audit, lite, site, smollm2),
     )
 }
 

@@ -7,6 +7,7 @@ from . import (
     answers,
     attack,
     chat_service,
+    classroom,
     course,
     inspecting,
     own_model,
@@ -27,7 +28,7 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
     )
     for module in (
         *(server, relays, own_model, chat_service, pings, answers, surfaces, panel),
-        *(startup, setup, course, attack, inspecting),
+        *(startup, setup, classroom, course, attack, inspecting),
     )
 }
 

@@ -89,7 +89,13 @@ def create_app(
         finally:
             metrics.close()
 
-    app = FastAPI(title="Chat", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Chat",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would send back what was asked
+    )
     app.add_middleware(
         TrustedHostMiddleware,
         allowed_hosts=[each.strip() for each in settings.hosts.split(",")],

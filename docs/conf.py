@@ -2,7 +2,8 @@
 
 One setting of yours: COURSE_REPOSITORY, the address of the repository on GitHub, such
 as https://github.com/OWNER/NAME. With it, each page links to it, and each notebook has
-buttons that open it on Binder and Colab. Without it, there are none.
+a button that opens it on Binder. Without it, there is none. (Colab would open a
+notebook without the course, and its first cell would fail: see `places.md`.)
 """
 
 import os
@@ -49,7 +50,6 @@ if repository := os.environ.get("COURSE_REPOSITORY"):
         "use_repository_button": True,
         "launch_buttons": {
             "binderhub_url": "https://mybinder.org",
-            "colab_url": "https://colab.research.google.com",
             "notebook_interface": "jupyterlab",
         },
     }

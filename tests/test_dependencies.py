@@ -7,6 +7,8 @@ conda itself is not run here: its channels are what `environment.yml` is not tes
 """
 
 import re
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -134,3 +136,19 @@ def test_ci_asks_for_known_vulnerabilities() -> None:
     [options] = re.findall(r"pip-audit (--.*)$", text, re.MULTILINE)
     assert "--strict" in options
     assert "--requirement requirements.lock" in options
+
+
+def test_binder_would_install_the_lock_from_the_course_itself(require) -> None:  # type: ignore[no-untyped-def]
+    """What repo2docker would build: a dry run, without Docker."""
+    require(
+        here("jupyter-repo2docker"),
+        "what builds the site is not installed: run.py site",
+    )
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    [python] = re.findall(r"conda environment for python=([\d.]+)", said)
+    assert f"{python}.0" in PYTHONS
+    copied = said.index("src/ ${REPO_DIR}/")
+    assert copied < said.index('--file "environment.yml"')

@@ -22,8 +22,8 @@ from tests.support.tiny_course import (
 )
 
 VERBS = [
-    *("lab", "chat", "reset", "test", "test-real", "save", "bench"),
-    *("audit", "lite", "site", "smollm2"),
+    *("lab", "chat", "reset", "learners", "test", "test-real", "save", "new"),
+    *("bench", "audit", "lite", "site", "smollm2"),
 ]
 
 # What it is asked for

@@ -13,7 +13,7 @@ from ..sse import frame
 from . import STOPPED, Data, Found, Log, Turn
 
 MB = 1_000_000
-BESIDE = 2000
+BESIDE = 1200
 """Bytes that a stream takes beside its texts and its frames."""
 
 

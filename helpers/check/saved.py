@@ -82,13 +82,20 @@ class Saved:
         wrote that cell or another one under the exercise's heading. (A check that is
         run after a solution says correct, too, with nothing written.)
         """
-        found, worked_on = [], set()
-        for exercise, cell in self._code():
+        tried, found = self.tried(), set()
+        for _, cell in self._code():
             own = cell.digest not in self.handed_out
-            if own:
-                worked_on.add(exercise)
-            found += [(number, own) for number in CORRECT.findall(cell.printed)]
-        return {number for number, own in found if own or number in worked_on}
+            correct = CORRECT.findall(cell.printed)
+            found |= {number for number in correct if own or number in tried}
+        return found
+
+    def tried(self) -> set[str]:
+        """Return the numbers of the exercises under whose heading the reader wrote."""
+        return {
+            exercise
+            for exercise, cell in self._code()
+            if exercise and cell.digest not in self.handed_out
+        }
 
     def _code(self) -> Iterator[tuple[str, Cell]]:
         """Yield each code cell that is no solution, with the exercise it stands in."""

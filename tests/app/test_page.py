@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from helpers import serve
 from helpers.models import script
+from tests.support.axe import ZOOMED, Axe, axe, too_wide
 from tests.support.chat_app import chat_app
 from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tests.support.contrast import CONTRASTS
@@ -19,7 +20,7 @@ from tests.support.fixtures import Require
 from tests.support.recorded import recorded
 from tests.support.served import scripted
 
-__all__ = ["chat_app"]  # a fixture
+__all__ = ["axe", "chat_app"]  # fixtures
 
 HOSTILE = "<img src=x onerror=\"document.title = 'run'\"><script>document.title = 'run'"
 WATCH = """() => {
@@ -220,7 +221,9 @@ def test_hostile_text_is_text(open_page: Open) -> None:
 
 @pytest.mark.parametrize("fault", ["rate_limit", "length"])
 @pytest.mark.parametrize("colors", ["light", "dark"])
-def test_it_is_readable_on_a_phone(open_page: Open, colors: Any, fault: str) -> None:
+def test_it_is_readable_on_a_phone(
+    open_page: Open, axe: Axe, colors: Any, fault: str
+) -> None:
     model = scripted(tokens=["long" * 60, " and more"], fault=fault, at=1)
     phone = {"viewport": {"width": 320, "height": 640}, "color_scheme": colors}
     page = open_page(model, **phone)
@@ -234,6 +237,16 @@ def test_it_is_readable_on_a_phone(open_page: Open, colors: Any, fault: str) -> 
     ratios = page.evaluate(CONTRASTS, SEEN)
     assert len(ratios) >= 5
     assert {name: ratio for name, ratio in ratios if ratio < 4.5} == {}
+    assert axe(page) == []
+
+
+def test_it_is_for_everybody_at_200_percent(open_page: Open, axe: Axe) -> None:
+    page = open_page(scripted(tokens=["long" * 60, " and more"]), **ZOOMED)
+    assert axe(page) == []
+    ask(page, "W" * 200)
+    expect(status(page)).to_have_text("complete")
+    assert axe(page) == []
+    assert not too_wide(page)
 
 
 def test_it_shows_the_end_unless_the_reader_has_scrolled_up(open_page: Open) -> None:

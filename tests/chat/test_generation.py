@@ -51,6 +51,8 @@ async def begun(
     )
     await opening.opened.wait()
     yield opening, generations, beginning
+    async with asyncio.timeout(30):
+        assert [frames async for frames in log.read("id", 0)]  # all, to its end
     await log.close()
 
 

@@ -16,12 +16,15 @@ from chat import Settings, create_app
 from helpers import serve
 from helpers.models import script
 from helpers.scripted.faults import FAULTS
+from tests.support.axe import DARK_PHONE, ZOOMED, Axe, axe, too_wide
 from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tests.support.contrast import CONTRASTS
 from tests.support.fixtures import Require
 from tests.support.recorded import recorded
 from tests.support.relay import Cut, relay
 from tests.support.served import scripted, until
+
+__all__ = ["axe"]  # a fixture
 
 Open = Callable[..., Page]
 WORDS = [f" word{number}." for number in range(120)]
@@ -208,7 +211,7 @@ def test_hostile_markdown_is_text(open_page: Open) -> None:
     ],
 )
 def test_how_it_ended_is_said_and_can_be_retried(
-    open_page: Open, fault: str, words: str, name: str, colors: Any
+    open_page: Open, axe: Axe, fault: str, words: str, name: str, colors: Any
 ) -> None:
     phone = {"viewport": {"width": 320, "height": 640}, "color_scheme": colors}
     model = scripted(tokens=["half ", "long" * 60, " more"], fault=fault, at=2)
@@ -222,6 +225,7 @@ def test_how_it_ended_is_said_and_can_be_retried(
     ratios = page.evaluate(CONTRASTS, seen)
     assert len(ratios) >= 5
     assert {name: ratio for name, ratio in ratios if ratio < 4.5} == {}
+    assert axe(page) == []
     page.reload()
     ended(page, words)
     page.get_by_role("button", name="Retry").click()
@@ -275,6 +279,37 @@ def test_of_every_fault_a_reader_sees_what_came_and_how_it_ended(
     page.reload()
     expect(ends).to_have_text(["complete"] * len(FAULTS))
     assert answers.all_inner_texts() == shown
+
+
+MARKDOWN = """\
+# A title
+
+A [link](https://example.org), `code` and a table:
+
+| a | b |
+|---|---|
+| 1 | {long} |
+
+```python
+{long} = "a line that is longer than any screen of a phone is wide"
+```
+
+1. one
+   - two
+"""
+
+
+@pytest.mark.parametrize("screen", [ZOOMED, DARK_PHONE], ids=["200-percent", "phone"])
+def test_what_markdown_brings_is_for_everybody(
+    open_page: Open, axe: Axe, screen: dict[str, Any]
+) -> None:
+    page = open_page(scripted(tokens=[MARKDOWN.format(long="long" * 40)]), **screen)
+    assert axe(page) == []
+    ask(page, "Hi")
+    ended(page)
+    expect(answer(page).locator("table")).to_be_visible()
+    assert axe(page) == []
+    assert not too_wide(page)
 
 
 def test_it_is_drawn_and_read_out_at_a_readers_pace(open_page: Open) -> None:

@@ -181,7 +181,9 @@ def test_who_is_told_to_end_ends_after_the_answers_under_way(
 
 
 def test_two_workers_on_one_port_are_one_service(redis: Server) -> None:
-    both = Command("", "--workers", "2", REDIS_URL=redis.url, **LIGHT)
+    # On a busy machine, a worker takes its time to answer who looks after it.
+    patient = ["--timeout-worker-healthcheck", "60"]
+    both = Command("", "--workers", "2", *patient, REDIS_URL=redis.url, **LIGHT)
     try:
         url = both.url()
         for _ in range(10):

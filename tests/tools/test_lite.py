@@ -4,20 +4,18 @@ It is built once, into build/site/lite. Of a machine that is busy nothing is ask
 that it comes to an end: how long it takes is measured, not tested.
 """
 
-import http.server
 import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from tests.support.chromium import CHROMIUM, MISSING, chromium
+from tests.support.folder import served
 from tools.audit import here
 from tools.notebook import ROOT, Notebook, find
 from tools.site.lite import LITE, needs
@@ -40,16 +38,8 @@ def lite(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="module")
 def address(lite: Path) -> Iterator[str]:
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    handler = partial(Quiet, directory=str(lite))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with served(lite) as url:
+        yield url
 
 
 def test_it_is_small(lite: Path) -> None:

@@ -211,6 +211,9 @@ COMPLAINTS: dict[str, dict[str, Spoil]] = {
         "**What you'll do**": rewrite(OPENING, "do**", "make**"),
         "**Time**": rewrite(OPENING, "5 minutes", "long"),
     },
+    "nothing_is_left_to_do": {
+        "take out `TODO`": append(SEEN, "TODO: say why."),
+    },
     "prose_frames_code": {
         "begin and end": insert(99, code("1")),
         "four code cells": drop(EXERCISE, HINT),

@@ -3,13 +3,11 @@
 It is built once, into build/site, which takes seconds where it is there already.
 """
 
-import http.server
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
@@ -17,19 +15,22 @@ from urllib.parse import unquote, urldefrag, urljoin
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.support.axe import DARK_PHONE, LIGHT, ZOOMED, Axe, axe, too_wide
 from tests.support.chromium import CHROMIUM, MISSING, chromium
+from tests.support.folder import served
 from tools.audit import here
-from tools.notebook import ROOT, Notebook, find
+from tools.notebook import ROOT, Notebook, find, tags
 from tools.site.__main__ import SITE
 from tools.site.answers import hints
-from tools.site.npm import copy_file
+from tools.site.plans import TWO_HOURS
 
-WCAG = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-    "resultTypes": ["violations"],
-}
-LIGHT = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
-DARK_PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+__all__ = ["axe"]  # a fixture
+
+SLIDES = """() => Reveal.getSlides().map((slide) => {
+  const {h, v} = Reveal.getIndices(slide);
+  Reveal.slide(h, v);
+  return [slide.innerText, slide.scrollHeight > slide.clientHeight + 1];
+})"""
 
 
 class Links(HTMLParser):
@@ -74,16 +75,8 @@ def site(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    handler = partial(Quiet, directory=str(site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with served(site) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -155,17 +148,9 @@ def looked_at() -> list[str]:
     ]
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    file = ROOT / "build" / "axe.min.js"
-    if not file.exists():
-        copy_file("axe-core", "package/axe.min.js", file)
-    return file.read_text("utf-8")
-
-
 @pytest.mark.parametrize("screen", [LIGHT, DARK_PHONE], ids=["light", "dark-phone"])
 def test_pages_are_for_everybody_and_ask_nobody(
-    browser: Browser, address: str, axe: str, screen: dict[str, object]
+    browser: Browser, address: str, axe: Axe, screen: dict[str, object]
 ) -> None:
     """No violation of WCAG 2.2 AA that axe sees, no error, no request elsewhere."""
     context = browser.new_context(**screen, reduced_motion="reduce")  # type: ignore[arg-type]
@@ -178,19 +163,35 @@ def test_pages_are_for_everybody_and_ask_nobody(
     for name in looked_at():
         page.goto(f"{address}{name}.html")
         wait_for_drawings(page)
-        page.evaluate(axe)
-        result = page.evaluate("options => axe.run(options)", WCAG)
-        assert result["passes"]
-        if result["violations"]:
-            found[name] = [
-                (each["id"], each["nodes"][0]["html"]) for each in result["violations"]
-            ]
-        wide = "document.documentElement.scrollWidth - innerWidth"
-        assert page.evaluate(wide) <= 0, f"{name} scrolls sideways"
+        found |= {name: said} if (said := axe(page)) else {}
+        assert not too_wide(page), f"{name} scrolls sideways"
     context.close()
     assert not found
     assert not wrong
     assert [url for url in asked if not url.startswith((address, "data:"))] == []
+
+
+LOOKED_UP = ("surfaces", "ledger", "places", "teach", "search")
+"""The pages that the test before does not look at; the answers are as the notebooks."""
+
+
+def test_nothing_is_too_wide_at_200_percent(
+    browser: Browser, address: str, site: Path, axe: Axe
+) -> None:
+    """Nor on a phone, where the longest path, in a heading, is the hardest."""
+    longest = max((site / "files").rglob("*.html"), key=lambda page: len(str(page)))
+    names = [*(f"{name}.html" for name in LOOKED_UP), "files/chat/README.md.html"]
+    page = browser.new_page(**ZOOMED)  # type: ignore[arg-type]
+    found = {}
+    for name in (*names, longest.relative_to(site).as_posix()):
+        page.goto(f"{address}{name}")
+        found |= {name: said} if (said := axe(page)) else {}
+        assert not too_wide(page), f"{name} scrolls sideways"
+        page.set_viewport_size(DARK_PHONE["viewport"])  # type: ignore[arg-type]
+        assert not too_wide(page), f"{name} scrolls sideways on a phone"
+        page.set_viewport_size(ZOOMED["viewport"])  # type: ignore[arg-type]
+    page.close()
+    assert not found
 
 
 def wait_for_drawings(page: Page) -> None:
@@ -214,3 +215,34 @@ def test_a_cell_can_be_copied(browser: Browser, address: str) -> None:
     page = browser.new_page()
     page.goto(f"{address}notebooks/{find()[0].stem}.html")
     assert page.locator("button.copybtn").count() > 5
+
+
+def test_slides_fit_and_ask_nobody(browser: Browser, address: str, axe: Axe) -> None:
+    """A key leads to the next one, and none needs scrolling on a wide screen."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    asked, wrong = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: wrong.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    for path in find():
+        if path.name.partition("_")[0] not in TWO_HOURS:
+            continue
+        page.goto(f"{address}notebooks/{path.stem}.slides.html")
+        page.wait_for_function("Reveal.isReady()")
+        for _ in range(7):  # to one that has prose, code and an output
+            page.keyboard.press("Space")
+        assert page.evaluate("Reveal.getSlidePastCount()") == 7
+        assert axe(page) == []
+        seen = page.evaluate(SLIDES)
+        assert len(seen) == page.evaluate("Reveal.getTotalSlides()") > 15
+        assert [text for text, over in seen if over] == []
+        shown = "\n".join(text for text, _ in seen)
+        hidden = [
+            cell for _, cell in Notebook.read(path).code() if "solution" in tags(cell)
+        ]
+        assert hidden
+        for cell in hidden:
+            assert cell.source not in shown
+    page.close()
+    assert not wrong
+    assert [url for url in asked if not url.startswith((address, "data:"))] == []

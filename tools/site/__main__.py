@@ -15,11 +15,14 @@ from pathlib import Path
 import nbformat
 
 from tools.notebook import ROOT, Notebook, find, write
+from tools.site import handout
 from tools.site.links import files, linked, relinked
 from tools.site.lite import LITE, needs
 from tools.site.notebooks import page
 from tools.site.npm import copy_file
-from tools.site.parts import fill
+from tools.site.parts import fill, number
+from tools.site.plans import TWO_HOURS
+from tools.site.slides import slides
 
 DOCS, PAGES, SITE = ROOT / "docs", ROOT / "build/pages", ROOT / "build/site"
 _WIDGETS = "@jupyter-widgets/html-manager"
@@ -27,6 +30,9 @@ _FONT = "1551f4f60c37af51121f.woff2"
 FROM_NPM = {
     "_static/mermaid.min.js": ("mermaid", "package/dist/mermaid.min.js"),
     "_static/require.js": ("requirejs", "package/require.js"),
+    "_static/reveal.css": ("reveal.js", "package/dist/reveal.css"),
+    "_static/reveal.js": ("reveal.js", "package/dist/reveal.js"),
+    "_static/notes.js": ("reveal.js", "package/plugin/notes/notes.js"),
     "_static/embed-amd.js": (_WIDGETS, "package/dist/embed-amd.js"),
     # Where the script looks for it: beside the page, and once without its folder.
     f"_extra/notebooks/{_WIDGETS}/dist/{_FONT}": (_WIDGETS, f"package/dist/{_FONT}"),
@@ -72,10 +78,19 @@ def write_sources() -> bool:
     for folder in (DOCS / "_static", ROOT / "notebooks/images"):
         place = PAGES / folder.relative_to(DOCS if folder.parent == DOCS else ROOT)
         shutil.copytree(folder, place, dirs_exist_ok=True)
+    handout.write(PAGES, [Notebook.read(path) for path in find()])
     for file, (package, member) in FROM_NPM.items():
         if not (PAGES / file).exists():
             copy_file(package, member, PAGES / file)
     return write(PAGES / "conf.py", (DOCS / "conf.py").read_text("utf-8"))
+
+
+def write_slides() -> None:
+    """Put the slides of the shortest plan beside the pages of its notebooks."""
+    for notebook in map(Notebook.read, find()):
+        if number(notebook) in TWO_HOURS:
+            file = SITE / "notebooks" / f"{notebook.path.stem}.slides.html"
+            write(file, slides(notebook))
 
 
 def main() -> int:
@@ -87,6 +102,7 @@ def main() -> int:
     command = [*sphinx, *options, str(PAGES), str(SITE)]
     code = subprocess.run(command).returncode
     if code == 0:
+        write_slides()
         size = sum(each.stat().st_size for each in SITE.rglob("*") if each.is_file())
         print(f"{size / 1e6:.0f} MB in {time.monotonic() - begun:.0f} s")
         print(f"The site: {SITE / 'index.html'}")

@@ -33,6 +33,10 @@ PINS = {
         "BKDTJyIqFxC4BExLqeRS3f5xvXZIjOt8C3zGLN/Cc7tF"
         "xSwvKVhVkchQQ2AGLOtR4YrVOIFxbV8poyDOOmWwxQ=="
     ),
+    "reveal.js@5.2.1": (
+        "r7//6mIM5p34hFiDMvYfXgyjXqGRta+/psd9YtytsgRl"
+        "rpRzFv4RbH76TXd2qD+7ZPZEbpBDhdRhJaFgfQ7zNQ=="
+    ),
     "axe-core@4.14.1": (
         "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NP"
         "jCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="

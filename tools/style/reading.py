@@ -50,6 +50,14 @@ def opening_promises(notebook: Notebook) -> Iterator[Problem]:
 
 
 @rule
+def nothing_is_left_to_do(notebook: Notebook) -> Iterator[Problem]:
+    """The skeleton that `run.py new` makes has become a notebook."""
+    for at, cell in enumerate(notebook.cells, 1):
+        if re.search(r"\bTODO\b", cell.source):
+            yield Problem(at, "write what is to be done here, and take out `TODO`")
+
+
+@rule
 def prose_frames_code(notebook: Notebook) -> Iterator[Problem]:
     """Prose begins and ends a notebook, and comes before every fourth code cell."""
     kinds = "".join(cell.cell_type[0] for cell in notebook.cells)
