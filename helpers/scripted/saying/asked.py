@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from .source import Found, Source
-from .words import NUMBERS, either, seen, split, stem
+from .words import NUMBERS, either, number, seen, split, stem
 
 _PLEASE = r"(?:(?:please|can you|could you|i want to|i'd like to) )*"
 _ACTS = either("play, add, buy, order, read, watch, remove, delete, cancel")
@@ -48,11 +48,10 @@ def count_of(field: str, source: Source) -> int | None:
     3
     """
     word = re.escape(stem(split(field)[-1] if split(field) else field))
-    number = rf"(\d{{1,3}}|{'|'.join(NUMBERS)})"
-    for found in source.find(rf"\b{number} (?:[\w-]+ ){{0,3}}?{word}"):
+    count = rf"(\d{{1,3}}|{'|'.join(NUMBERS)})"
+    for found in source.find(rf"\b{count} (?:[\w-]+ ){{0,3}}?{word}"):
         source.claim(found)
-        said = found.text.casefold()
-        return NUMBERS[said] if said in NUMBERS else int(said)
+        return number(found.text)
     return None
 
 

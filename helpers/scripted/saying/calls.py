@@ -17,7 +17,6 @@ from .sums import sums
 from .words import listed, meanings, seen, split
 from .writing import query
 
-_LOOKS = frozenset(listed("looks"))
 _OWN = frozenset(listed("own"))
 """The words of names of parameters whose text is left to the model."""
 
@@ -144,7 +143,7 @@ def _provider(
             arguments, lacks = tool.arguments(talk.prompt)
             if not lacks:
                 return Call(tool.name, arguments)
-    looks = [tool for tool in tools if {*split(tool.name)} & _LOOKS and not tool.needed]
+    looks = [tool for tool in tools if tool.looks_up and not tool.needed]
     near = [tool for tool in looks if tool.about & planned.tool.about]
     return Call(near[0].name, {}) if lacking and near else None
 

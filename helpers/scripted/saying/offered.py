@@ -11,7 +11,7 @@ from .kinds import KINDS
 from .scalars import MISSING
 from .schema import Filler
 from .source import Source
-from .words import STOP, meaning, meanings, seen, split
+from .words import STOP, listed, meaning, meanings, seen, split
 
 SIGNS = {
     "+": "add adder addition sum plus",
@@ -21,6 +21,7 @@ SIGNS = {
     "**": "power exponentiate exponent pow exponentiation",
     "%": "modulo mod remainder",
 }
+_LOOKS = frozenset(listed("looks"))
 _SQL = r"\bsql\b"
 _SEARCHES = {meaning("search"), meaning("document"), "question", "tavili", "wikipedia"}
 
@@ -134,6 +135,11 @@ class Offered:
         return bool(asks or len(texts) == 1) and (
             bool(self.about & _SEARCHES) or bool(described and asks)
         )
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether its name says that it gets or finds something."""
+        return bool({*split(self.name)} & _LOOKS)
 
     @property
     def hands_over(self) -> bool:

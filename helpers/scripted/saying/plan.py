@@ -43,7 +43,6 @@ _REFERS = re.compile(
 )
 _HANDS = frozenset(listed("hands"))
 _STUDIES = r"^\W*(?:analy[sz]e|research|investigate|assess|report on|evaluate)\b"
-_LOOKS = frozenset({"get", "fetch", "lookup", "find", "read"})
 _GENERAL = r"\b(?:questions?|search|research\w*|faq|general)\b"
 _KNOWS_NOT = r"\b(?:don't|do not|cannot|can't) (?:know|answer|help)\b|\bno \w+ found\b"
 _MENTIONS_TOOLS = re.compile(
@@ -109,7 +108,7 @@ def plan(
 
 def _looked_up(talk: Conversation, tools: Sequence[Offered]) -> list[Planned]:
     """Return a call of each tool that gets something, with what the prompt names."""
-    looks = [tool for tool in tools if {*split(tool.name)} & _LOOKS and tool.needed]
+    looks = [tool for tool in tools if tool.looks_up and tool.needed]
     found = [Planned(tool, *tool.arguments(talk.prompt)) for tool in looks]
     return [each for each in found if not each.lacks]
 

@@ -13,7 +13,7 @@ from .knowledge import some
 from .labels import pick
 from .objects import objects
 from .schema import fill
-from .words import NUMBERS, listed, seen, split, stem
+from .words import listed, number, seen, split, stem
 from .writing import wanted
 
 _WHOLE = frozenset(listed("whole"))
@@ -250,10 +250,10 @@ def _like(example: object) -> Json:
 
 
 def _items(talk: Conversation) -> list[str]:
-    number, items = wanted(talk.prompt)
+    many, items = wanted(talk.prompt)
     if items:
         return items
-    count = NUMBERS.get(number.lower()) or (int(number) if number.isdigit() else 3)
+    count = number(many) or 3
     words = Counter(re.findall(r"[a-z]{6,}", delimited(talk.prompt)))
     if len(words) >= count:
         return [word for word, _ in words.most_common(count)]
@@ -282,8 +282,7 @@ def _options(both: str, talk: Conversation) -> str | None:
     if not found:
         return None
     labels = [label.strip() for label in found[1].split(",")]
-    number = pick(labels, both.replace(found[0], ""))
-    return labels[number or 0]
+    return labels[pick(labels, both.replace(found[0], "")) or 0]
 
 
 def _date(both: str, talk: Conversation) -> str | None:

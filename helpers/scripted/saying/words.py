@@ -37,6 +37,17 @@ NUMBERS = {word: number for number, word in enumerate(listed("numbers"))}
 NUMBERS |= {"thirty": 30, "forty": 40, "fifty": 50}
 NUMBERS |= {"hundred": 100, "dozen": 12, "couple": 2}
 
+
+def number(text: str) -> int | None:
+    """Return a whole number that is written in digits or as a word; None for others.
+
+    >>> number("Three"), number("12"), number("some")
+    (3, 12, None)
+    """
+    word = text.casefold().strip()
+    return NUMBERS.get(word, int(word) if word.isdigit() else None)
+
+
 STOP = frozenset(listed("stop"))
 """Words that say nothing of what a tool is for, or what a question is about."""
 

@@ -7,7 +7,7 @@ from .arithmetic import shown, steps, worth, written
 from .asked import about
 from .context import best_sentences, delimited, sentences
 from .knowledge import joke, known, some
-from .words import NUMBERS, either, meanings, seen, stem
+from .words import NUMBERS, either, meanings, number, seen, stem
 
 MOST = 1000
 """How far it counts."""
@@ -143,7 +143,7 @@ def listed(prompt: str) -> str | None:
     return "\n".join(f"{number}. {item}" for number, item in enumerate(items, 1))
 
 
-def things(noun: str, number: str = "") -> list[str]:
+def things(noun: str, many: str = "") -> list[str]:
     """Return as many things as a number in words says; none if they are not known."""
     words = noun.casefold().split()
     items: list[str] = []
@@ -152,9 +152,7 @@ def things(noun: str, number: str = "") -> list[str]:
             {"people": "person", "cities": "city"}.get(word, word)
         ):
             break
-    said = number.casefold().strip()
-    count = NUMBERS.get(said) or (int(said) if said.isdigit() else 5)
-    return items[:count]
+    return items[: number(many) or 5]
 
 
 def wanted(prompt: str) -> tuple[str, list[str]]:
