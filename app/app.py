@@ -103,11 +103,11 @@ async def frames(asked: Conversation) -> AsyncGenerator[bytes]:
     graph those of the one node that answers, as the last reason counts for the answer.
     What runs in a thread, such as a tool that is a plain function, goes on without you.
     """
-    reason, said = None, asked.model_dump()["messages"]
+    reason, messages = None, asked.model_dump()["messages"]
     try:
         async with (
             asyncio.timeout(LONGEST),
-            aclosing(model.astream(said)) as chunks,  # type: ignore[type-var]
+            aclosing(model.astream(messages)) as chunks,  # type: ignore[type-var]
         ):
             async for chunk in chunks:
                 if chunk.text:

@@ -60,10 +60,17 @@ def main() -> None:
         metavar="KILLSxREADERS",
         help="how often chat_service kills a worker, and with how many readers",
     )
+    parser.add_argument(
+        "--soak",
+        type=float,
+        default=0,
+        metavar="MINUTES",
+        help="have chat_service serve a crowd so long on each log, and nothing else",
+    )
     options = parser.parse_args()
-    extra = {
+    extra: dict[str, list[object]] = {
         "setup": [options.against],
-        "chat_service": [int(each) for each in options.kills.split("x")],
+        "chat_service": [*map(int, options.kills.split("x")), options.soak],
     }
     if unknown := set(options.names) - BENCHMARKS.keys():
         known = ", ".join(BENCHMARKS)

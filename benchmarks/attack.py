@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
@@ -50,8 +51,10 @@ def run() -> None:
         print("It counts descriptors and sends signals: not on Windows.")
         return
     begun, found = time.monotonic(), []
-    for outcome in (*set_up(), *scripted_model(), *taught_apps(), *chat_service()):
-        print(f"{outcome.what}: {outcome.wrong or 'held'}", flush=True)
+    before = begun
+    for outcome in chain(set_up(), scripted_model(), taught_apps(), chat_service()):
+        before, took = (now := time.monotonic()), now - before
+        print(f"{took:4.0f} s  {outcome.what}: {outcome.wrong or 'held'}", flush=True)
         found.append(outcome)
     rows = [[one.what, f"{one.tried:,}", f"{one.held:,}"] for one in found]
     print("", table(["", "tried", "held"], rows), sep="\n")
@@ -121,7 +124,10 @@ def tested(what: str, files: Sequence[str]) -> Outcome:
     outcome = Outcome(what)
     for case in suite.iter("testcase"):
         if case.find("skipped") is None:
-            outcome.note("" if not len(case) else str(case.get("name")))
+            wrong = [
+                f"{case.get('name')}: {why.get('message', '')[:300]}" for why in case
+            ]
+            outcome.note(" ".join(wrong))
     return outcome
 
 

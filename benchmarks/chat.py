@@ -53,7 +53,8 @@ def _on(redis: Server | None) -> Iterator[Outcome]:
 
 def _of(outcome: Outcome, found: Found, keys: list[str] | None = None) -> Outcome:
     outcome.tried = found.answers.total()
-    outcome.held = outcome.tried - found.answers["wrong"] - found.answers["late"]
+    amiss = [found.answers[how] for how in ("wrong", "late", "error")]
+    outcome.held = outcome.tried - sum(amiss)
     if outcome.held < outcome.tried:
         outcome.wrong = f"{outcome.tried - outcome.held} texts are wrong"
     elif found.left or keys:

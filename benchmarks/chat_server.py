@@ -129,6 +129,7 @@ def serve_chat(workers: int) -> None:
         "chat:create_app",
         factory=True,
         workers=workers,
+        timeout_worker_healthcheck=60,  # a machine that is full has long pauses
         log_level="critical",
         backlog=4096,
     )

@@ -23,6 +23,7 @@ from helpers.timing.load import Job, load, measure
 
 from .chat_kills import MOST_SILENCE, kill
 from .chat_server import Serving
+from .chat_soak import soak
 from .contenders import Contender, running, scripted
 from .relays import EVENT, FIRST, MESSAGE, TIMES, WARM, say
 from .report import machine, table, target
@@ -110,6 +111,8 @@ class Figures:
     """Microseconds of the processor for a text, all of its workers together."""
     redis: float = 0.0
     """The same of Redis."""
+    around: float = 0.0
+    """The same of the model and of the readers, who are on the same cores."""
     memory: float = 0.0
     """KB a stream."""
     added: float = 0.0
@@ -120,14 +123,20 @@ class Figures:
     """Of `SAME`."""
 
 
-def run(kills: int = 2, readers: int = 60) -> None:
-    """Measure all; print and keep a table, and print the targets."""
+def run(kills: int = 2, readers: int = 60, minutes: float = 0) -> None:
+    """Measure all; print and keep a table, and print the targets.
+
+    With `minutes`, only see how its memory grows in that time, on each log.
+    """
+    if minutes:
+        soak(minutes)
+        return
     if REDIS is None:
         print(MISSING)
         return
     began = machine()
-    with running(scripted(), FIRST) as (model, _), redis_server() as redis:
-        found = {row.title: figures(row, model, redis) for row in ROWS}
+    with running(scripted(), FIRST) as (model, pid), redis_server() as redis:
+        found = {row.title: figures(row, model, pid, redis) for row in ROWS}
         resumes = {row.title: resume(row, model, redis.url) for row in (FRAMES, ONE)}
         say(f"{kills} workers killed, {readers} readers each")
         held = kill(model, redis.url, kills=kills, readers=readers)
@@ -158,6 +167,11 @@ def targets(found: Mapping[str, Figures]) -> None:
     one, two = found[ONE.title], found[TWO.title]
     ratio = two.held / max(one.held, 1)
     print(target("readers held, two workers over one", [ratio], least=1.7))
+    # On two cores, one worker ends where its own is full, two where both are.
+    texts = [1e6 / one.work, 2e6 / (two.work + two.redis + two.around)]
+    print(
+        f"  texts a second of a full core, and of two: {texts[0]:.0f}, {texts[1]:.0f}"
+    )
     # With cores enough, as many readers fit as the work of a text allows.
     print(
         target(
@@ -166,18 +180,20 @@ def targets(found: Mapping[str, Figures]) -> None:
     )
 
 
-def figures(row: Row, model: str, redis: Server) -> Figures:
-    """Measure one row."""
+def figures(row: Row, model: str, pid: int, redis: Server) -> Figures:
+    """Measure one row, on the model of that process."""
     say(row.title)
     contender, found = row.of(model, redis.url), Figures()
     with running(contender, HELD) as (url, process):
         load(job_of(row, contender, url, WARM))  # so that all code is loaded
         job = job_of(row, contender, url, SAME)
-        with watched(redis.pid) as use:
+        with watched(redis.pid) as use, watched(pid) as said:
             one = measure_running(job, HELD, process)
+        chunks, total = max(one.load.chunks, 1), one.load.total
         if row.redis:
-            found.redis = 1e6 * use.cpu_seconds / max(one.load.chunks, 1)
-        found.work = 1e6 * one.cpu * one.load.total / max(one.load.chunks, 1)
+            found.redis = 1e6 * use.cpu_seconds / chunks
+        found.work = 1e6 * one.cpu * total / chunks
+        found.around = 1e6 * (said.cpu_seconds + one.load.cpu * total) / chunks
         found.memory, found.gap, found.whole = one.memory, one.gap, one.load.complete
 
         def fails(readers: int) -> bool:
@@ -257,6 +273,9 @@ def keep(
         },
         "microseconds of a text, Redis": {
             title: round(each.redis) for title, each in found.items() if each.redis
+        },
+        "microseconds of a text, model and readers": {
+            title: round(each.around) for title, each in found.items() if each.redis
         },
         "KB of a stream": {title: round(each.memory) for title, each in found.items()},
         "resume of 2,000 tokens, ms": {

@@ -32,6 +32,8 @@ MESSAGES = {"messages": [("user", QUESTION)]}
 Texts = AsyncIterator[str]
 Surface = Callable[[], Texts]
 BASE = "model.astream"
+AGENT = "agent, events v2", "agent, messages"
+OWN_AGENT = "ChatFrames' agent, v2", "ChatFrames' agent, messages"
 
 
 def run() -> None:
@@ -53,8 +55,13 @@ def run() -> None:
     ]
     print(f"{TOKENS} tokens, unpaced; {ROUNDS} rounds. {BASE}: {base:.3f} s a round.")
     print(table(["surface", "µs a chunk", "× model", "least", "most"], rows))
-    agent = spread(spent["agent, events v2"], spent["agent, messages"])
-    print(target("agent: messages a second, over events v2's", [agent[0]], least=2))
+    for what, slow, fast in (
+        ("agent: messages a second, over events v2's", *AGENT),
+        ("the same, both with ChatFrames", *OWN_AGENT),
+        ("messages with ChatFrames, over v2 with ChatOpenAI", AGENT[0], OWN_AGENT[1]),
+    ):
+        ratio = spread(spent[slow], spent[fast])
+        print(target(what, [*ratio], least=2))
 
 
 def spread(times: list[float], base: list[float]) -> tuple[float, float, float]:
@@ -110,6 +117,7 @@ def surfaces(says: dict[str, Any]) -> dict[str, Surface]:
     agent = create_agent(model, [])
     asked = {"q": QUESTION}
     own = ChatFrames(**says)
+    own_agent = create_agent(own, [])
     return {
         BASE: lambda: chunks(model),
         "ChatFrames.astream": lambda: chunks(own),
@@ -124,8 +132,10 @@ def surfaces(says: dict[str, Any]) -> dict[str, Surface]:
         "graph, messages": lambda: messages(graph),
         "graph, v3 messages": lambda: typed_messages(graph),
         "graph, events v2": lambda: events(graph, MESSAGES),
-        "agent, messages": lambda: messages(agent),
-        "agent, events v2": lambda: events(agent, MESSAGES),
+        AGENT[1]: lambda: messages(agent),
+        AGENT[0]: lambda: events(agent, MESSAGES),
+        OWN_AGENT[1]: lambda: messages(own_agent),
+        OWN_AGENT[0]: lambda: events(own_agent, MESSAGES),
     }
 
 

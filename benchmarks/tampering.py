@@ -59,7 +59,8 @@ def wrong_with(response: bytes, where: str = "") -> str:
 
 def is_about(where: str, param: str) -> bool:
     """Say whether an error's `param` fits the field that was tampered with."""
-    if param.startswith(where):
+    # What is strict has to have a schema that may be.
+    if param.startswith(where.removesuffix("strict")):
         return True
     # What has to fit together: a tool that is asked for, a fault that needs a stream.
     pairs = {
@@ -67,6 +68,7 @@ def is_about(where: str, param: str) -> bool:
         *(("functions", "function_call"), ("function_call", "function_call")),
         *(("stream", "script.fault"), ("stream", "stream_options")),
         *(("logprobs", "top_logprobs"), ("functions", "tool_choice")),
+        ("response_format", "response_format"),
     }
     if (re.split(r"[.[]", where)[0], param) in pairs:
         return True

@@ -45,8 +45,16 @@ def answering(
 
     `to_input` makes of a list of messages what the model takes. Without it, a graph
     and a prompt are given `{"messages": messages}`, and all else the list. Of a graph,
-    `node` names the node whose messages are the answer; without it, all of them are.
+    `node` names the node whose messages are the answer, and those of a graph inside of
+    it; without it, all nodes' messages are, and those of a graph inside come whole.
+
+    Raises ValueError for a graph with a checkpointer: the service keeps conversations.
     """
+    if _is_graph(model) and getattr(model, "checkpointer", None) not in (None, False):
+        raise ValueError(
+            "The service keeps conversations: give it a graph without a "
+            "checkpointer, or all readers would share its thread."
+        )
     if isinstance(model, RunnableSequence) and isinstance(model.last, StrOutputParser):
         # The parser drops all but the text, and so the reason; it costs time, too.
         steps = [model.first, *model.middle]
@@ -119,11 +127,14 @@ async def _of_graph(
     graph: Runnable[Any, Any], state: object, node: str | None
 ) -> AsyncGenerator[Event]:
     reading = Reading()
-    pairs: Any = graph.astream(state, stream_mode="messages")
-    async with aclosing(pairs):
-        async for message, about in pairs:
-            answers = node in (None, about["langgraph_node"])
-            if answers and isinstance(message, AIMessage):
+    options: Any = {"stream_mode": "messages", "subgraphs": bool(node)}
+    items: Any = graph.astream(state, **options)
+    async with aclosing(items):
+        async for item in items:
+            # ("name:id", ...) is the way into a graph that is inside of a node.
+            way, (message, about) = item if node else ((), item)
+            place = way[0].partition(":")[0] if way else about["langgraph_node"]
+            if node in (None, place) and isinstance(message, AIMessage):
                 text = reading.text(message)
                 if text:
                     yield "token", {"text": text}

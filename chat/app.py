@@ -89,7 +89,13 @@ def create_app(
         finally:
             metrics.close()
 
-    app = FastAPI(title="Chat", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Chat",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would send back what was asked
+    )
     app.add_middleware(
         TrustedHostMiddleware,
         allowed_hosts=[each.strip() for each in settings.hosts.split(",")],
@@ -125,6 +131,8 @@ def create_app(
         reader = readers.welcome(response, request)
         turn = Turn(secrets.token_urlsafe(16), question.message)
         if not await generations.begin(turn, reader, replaces=question.replaces):
+            if generations.ending:
+                raise Refused(503, RESTARTING, 2)
             raise Refused(429, YOURS, 5)
         response.headers["location"] = f"streams/{turn.id}"
         return {"id": turn.id}

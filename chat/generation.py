@@ -39,35 +39,31 @@ class Generations:
     ) -> None:
         self._log, self._answer = log, answer
         self._settings, self._metrics = settings, metrics
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._opening = 0
+        self._tasks: dict[str, asyncio.Task[bool]] = {}
         self.ending = False  # the server was told to stop
 
     @property
     def full(self) -> bool:
         """Whether one more would be too many."""
-        return len(self._tasks) + self._opening >= self._settings.streams
+        return len(self._tasks) >= self._settings.streams
 
     async def begin(self, turn: Turn, reader: str, *, replaces: str) -> bool:
-        """Open a stream and start to write it; False if the reader has too many."""
-        self._opening += 1
-        try:
-            asked = messages(
-                await self._log.turns(reader),
-                turn.question,
-                most=self._settings.history,
-                without=replaces,
-            )
-            opened = await self._log.open(
-                turn, reader, lambda: self._cancel(turn.id), replaces=replaces
-            )
-            if opened:
-                task = asyncio.create_task(self._write(turn.id, asked))
-                self._tasks[turn.id] = task
-                task.add_done_callback(lambda _: self._tasks.pop(turn.id, None))
-        finally:
-            self._opening -= 1
-        return opened
+        """Open a stream and start to write it.
+
+        Returns False if the reader has too many, or if the server ends before it is
+        open. Raises Unavailable if the log cannot be reached.
+        """
+        # Its task opens it, too: whoever ends the tasks finds those that begin.
+        opened = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._run(turn, reader, replaces, opened))
+        self._tasks[turn.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(turn.id))
+        await asyncio.wait([opened, task], return_when=asyncio.FIRST_COMPLETED)
+        if opened.done():
+            return True
+        if task.cancelled():  # by the server's end, or by a Stop
+            return not self.ending
+        return task.result()
 
     async def end(self) -> None:
         """Give the answers their grace; then end those that are left, with an error."""
@@ -83,6 +79,28 @@ class Generations:
     def _cancel(self, stream: str) -> None:
         if task := self._tasks.get(stream):
             task.cancel()
+
+    async def _run(
+        self, turn: Turn, reader: str, replaces: str, opened: asyncio.Future[None]
+    ) -> bool:
+        """Open a stream, say so, and write it; False if the reader has too many."""
+        try:
+            asked = messages(
+                await self._log.turns(reader),
+                turn.question,
+                most=self._settings.history,
+                without=replaces,
+            )
+            if not await self._log.open(
+                turn, reader, lambda: self._cancel(turn.id), replaces=replaces
+            ):
+                return False
+        except asyncio.CancelledError:
+            self._log.end(turn.id, "error", {"message": RESTARTING})
+            raise
+        opened.set_result(None)
+        await self._write(turn.id, asked)
+        return True
 
     async def _write(self, stream: str, asked: list[BaseMessage]) -> None:
         watch = self._metrics.watch()

@@ -27,6 +27,7 @@ class Settings:
     ping: float = 15  # of silence, before a comment is sent
     lease: float = 6  # after which a silent worker counts as dead (with Redis)
     turns: int = 50  # of a conversation that are kept
+    memory: int = 256  # MB of answers that have ended, in memory; the oldest go first
     history: int = 40_000  # characters of it that the model is given
     hosts: str = "localhost,127.0.0.1"  # names in URLs of the service; `*` is all
     secure: bool = False  # the cookie goes over HTTPS alone

@@ -1,36 +1,58 @@
 """The log in the memory of one process: for one worker, and gone when it ends."""
 
 import asyncio
-from collections import OrderedDict
+from array import array
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from io import StringIO
+from sys import getsizeof
 from time import monotonic
 
 from ..settings import Settings
 from ..sse import frame
 from . import STOPPED, Data, Found, Log, Turn
 
+MB = 1_000_000
+BESIDE = 1200
+"""Bytes that a stream takes beside its texts and its frames."""
 
-@dataclass(eq=False)
+
+@dataclass(eq=False, slots=True)
 class _Stream:
     reader: str
     question: str
     closed: Callable[[], None]
     opened: float = field(default_factory=monotonic)
-    frames: list[bytes] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    # All frames in one piece, and where each ends: an object for each takes thrice
+    # the memory.
+    frames: bytearray = field(default_factory=bytearray)
+    ends: "array[int]" = field(default_factory=lambda: array("L"))
+    texts: StringIO = field(default_factory=StringIO)
     end: Data | None = None
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
     def add(self, name: str, data: Data) -> None:
-        self.frames.append(frame(len(self.frames) + 1, name, data))
+        self.frames += frame(len(self.ends) + 1, name, data)
+        self.ends.append(len(self.frames))
         self.wake()
+
+    def some(self, after: int) -> tuple[bytes, int]:
+        """Return frames after that number, and the number of the last of them."""
+        # So many at once, as who does not read keeps what they were given.
+        last = min(after + 100, len(self.ends))
+        begin, end = (self.ends[each - 1] if each else 0 for each in (after, last))
+        return bytes(self.frames[begin:end]), last
 
     def wake(self) -> None:
         for each in self.waiting:
             if not each.done():
                 each.set_result(None)
         self.waiting.clear()
+
+    def size(self) -> int:
+        """Return how many bytes it takes."""
+        holds = (self.question, self.frames, self.ends, self.texts.getvalue())
+        return BESIDE + sum(map(getsizeof, holds))
 
 
 class MemoryLog(Log):
@@ -40,8 +62,10 @@ class MemoryLog(Log):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._streams: OrderedDict[str, _Stream] = OrderedDict()  # oldest first
+        self._streams: dict[str, _Stream] = {}
         self._of: dict[str, list[str]] = {}  # the ids of a reader's turns
+        self._ended: dict[str, int] = {}  # of those that have: their size; oldest first
+        self._size = 0  # of those
         self._closing = False
 
     async def start(self) -> None:
@@ -86,7 +110,7 @@ class MemoryLog(Log):
         if found is None or found.end is not None:
             return False
         if name == "token":
-            found.texts.append(str(data["text"]))
+            found.texts.write(str(data["text"]))
         found.add(name, data)
         return True
 
@@ -97,6 +121,8 @@ class MemoryLog(Log):
             return False
         found.end = {"event": name, **data}
         found.add(name, data)
+        self._ended[stream] = found.size()
+        self._size += self._ended[stream]
         return True
 
     async def stop(self, stream: str) -> None:
@@ -110,17 +136,15 @@ class MemoryLog(Log):
         found = self._streams.get(stream)
         if found is None or found.reader != reader:
             return None
-        return Found(len(found.frames), found.end is not None)
+        return Found(len(found.ends), found.end is not None)
 
     async def read(self, stream: str, after: int) -> AsyncGenerator[bytes]:
         """See Log."""
-        found = self._streams[stream]
-        while True:
-            # So many at once, as who does not read keeps what they were given.
-            frames = found.frames[after : after + 100]
+        found = self._streams.get(stream)
+        while found:  # else it was dropped meanwhile
+            frames, after = found.some(after)
             if frames:
-                after += len(frames)
-                yield b"".join(frames)
+                yield frames
             elif found.end or self._closing:
                 return
             else:
@@ -131,7 +155,7 @@ class MemoryLog(Log):
         """See Log."""
         found = ((each, self._streams[each]) for each in self._of.get(reader, []))
         return [
-            Turn(each, stream.question, "".join(stream.texts), stream.end)
+            Turn(each, stream.question, stream.texts.getvalue(), stream.end)
             for each, stream in found
         ]
 
@@ -142,11 +166,12 @@ class MemoryLog(Log):
             self._drop(each)
 
     def _sweep(self) -> None:
-        """Drop what is too old; a stream that is being written is not."""
+        """Drop what is too old, or too much; never what is being written."""
         limit = monotonic() - self._settings.keep
-        while self._streams:
-            oldest, stream = next(iter(self._streams.items()))
-            if stream.opened > limit or stream.end is None:
+        while self._ended:
+            oldest = next(iter(self._ended))
+            too_much = self._size > self._settings.memory * MB and len(self._ended) > 1
+            if not too_much and self._streams[oldest].opened > limit:
                 return
             self._drop(oldest)
 
@@ -155,6 +180,7 @@ class MemoryLog(Log):
         if self.end(stream, "done", STOPPED):  # its readers are told
             found.closed()
         del self._streams[stream]
+        self._size -= self._ended.pop(stream)
         mine = self._of[found.reader]
         mine.remove(stream)
         if not mine:

@@ -239,7 +239,7 @@ class RedisLog(Log):
                 )
             for each in left or ():
                 await self._let_go(each.decode())
-        except BaseException:
+        except Exception:
             self.end(turn.id, "error", dict(AWAY))  # it may have come through
             raise
         if left == 0:
@@ -515,16 +515,29 @@ class RedisLog(Log):
         alive = dict(zip(owners, answers, strict=False))
         there = answers[len(owners) :]
         for (stream, each), exists in zip(reading, there, strict=True):
+            silent = monotonic() - each.news > self._settings.lease
             if not exists:
                 each.tell(dict(GONE))
-            elif not alive.get(each.worker, True):
-                await self._close_stream(stream, "error", dict(DIED), obituary=True)
-            elif monotonic() - each.news > self._settings.lease:
-                # Is it being written? Redis may have lost an end that it had taken.
+            elif silent or not alive.get(each.worker, True):
                 each.news = monotonic()
-                async with self._reaching() as client:
-                    inbox, asked = f"chat:worker:{each.worker}", {"asked": stream}
-                    await client.xadd(inbox, asked, nomkstream=True)
+                await self._look_at(stream, each.worker)
+
+    async def _look_at(self, stream: str, worker: str) -> Data | None:
+        """End a stream that has no end if nobody writes it; return that end.
+
+        Of a worker that lives nobody else knows whether it does: so it is asked. Redis
+        may have lost an end that it had taken.
+        """
+        if stream in self._written:
+            return None
+        ours = worker == self._worker
+        why = TORN if ours else DIED
+        if await self._close_stream(stream, "error", dict(why), obituary=not ours):
+            return {"event": "error", **why}
+        async with self._reaching() as client:
+            inbox, asked = f"chat:worker:{worker}", {"asked": stream}
+            await client.xadd(inbox, asked, nomkstream=True)
+        return None
 
     # The conversation.
 
@@ -539,9 +552,14 @@ class RedisLog(Log):
         found = []
         for stream, about, last in zip(ids, answers[::2], answers[1::2], strict=True):
             if about:  # else its time to live is over
-                question = about[0][1][b"question"].decode()
+                question, worker = (
+                    about[0][1][name].decode() for name in (b"question", b"worker")
+                )
                 fields = last[0][1]
-                end = json.loads(fields[b"end"]) if b"end" in fields else None
+                if b"end" in fields:
+                    end = json.loads(fields[b"end"])
+                else:  # it may be that nobody reads it, and nobody looked
+                    end = await self._look_at(stream, worker)
                 if b"text" in fields:
                     text = json.loads(fields[b"text"])
                 else:

@@ -44,6 +44,18 @@ FRAMES = {  # what there is to know about a frame, its data, the text in it
         json.dumps(dict([*json.loads(frame({"content": "Hi"})).items()][::-1])),
         "Hi",
     ),
+    "a server may leave out the spaces": (
+        json.dumps(json.loads(frame({"content": "A"})), separators=(",", ":")),
+        "A",
+    ),
+    "what a model thinks is not its text": (
+        frame({"content": None, "reasoning_content": "Hm."}),
+        "",
+    ),
+    "a piece of a tool call has no text": (
+        frame({"tool_calls": [{"index": 0, "function": {"arguments": "{"}}]}),
+        "",
+    ),
     "json.loads reads an escaped pair as one character": (
         frame({"content": "😀"}),
         "😀",

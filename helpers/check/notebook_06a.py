@@ -42,6 +42,7 @@ CASES: dict[str, tuple[str | None, list[Event]]] = {
     "a model that raises": ("error_frame", [HEL, ERROR]),
     "a model that ends without a reason": ("early_end", [HEL, ERROR]),
     "a model that raises after its usage": ("late_error", [HEL, LO, ERROR]),
+    "a graph whose second message has no reason": ("second", [HEL, LO, ERROR]),
 }
 """For exercise 6a.2: models, what is wrong with each, and the events to make of it."""
 PRIVATE = "http://10.0.0.7/v1"
@@ -86,6 +87,8 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
             yield "ask the model the question that is given"
         if not all(request.stream for request in asked):
             yield "it asks the model for all at once; use astream"
+        if len(asked) > 1:
+            yield "it asks the model more than once, and you pay for each"
         silent = {"fault": "stall", "at": BURST, "stall": SILENCE}
         silent = script(tokens=TEXTS, ttft=0, **silent)
         told = model_of_its_own(client, http_client=noting, **silent)
@@ -103,6 +106,8 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
     if any(request.left_after is None for request in asked):
         went_on = "the texts are right, but when its reader left, the model went on"
         yield f"{went_on}; use `async for` and `astream`" if blocked else went_on
+    if left.held_up:
+        yield "it holds up the cancellation, which is no Exception: let it out"
     async with httpx2.AsyncClient() as client:
         before = len(await asyncio.to_thread(requests))
         gc.disable()
@@ -113,11 +118,12 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
             gc.enable()
     if any(request.left_after is None for request in asked):
         yield "when the generator is closed, the model goes on; use `finally`"
-    async with httpx2.AsyncClient() as client:
-        failing = script(tokens=TEXTS, ttft=0, pace=0, fault="error_frame", at=BURST)
-        hides = await _hides(answer, model_of_its_own(client, **failing))
-    if hides:
-        yield f"when the model fails in the middle, {hides}"
+    for where, at in {"in the middle": BURST, "before its first text": 0}.items():
+        async with httpx2.AsyncClient() as client:
+            failing = script(tokens=TEXTS, ttft=0, pace=0, fault="error_frame", at=at)
+            hides = await _hides(answer, model_of_its_own(client, **failing), at)
+        if hides:
+            yield f"when the model fails {where}, {hides}"
 
 
 @contextmanager
@@ -132,16 +138,22 @@ def _asynchronous() -> Iterator[None]:
         raise
 
 
-async def _hides(answer: object, model: "ChatOpenAI") -> str:
-    """Say how an answer hides that its model has failed; "" if it lets that out."""
+async def _hides(answer: object, model: "ChatOpenAI", at: int) -> str:
+    """Say how an answer hides that its model fails after `at` texts; "" if not."""
+    import asyncio
+
     heard: list[str] = []
     try:
         await reading.read(answer, model, QUESTION, hear=heard.append)
     except Hint:
         return "it never ends"
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise  # the check itself is cancelled
+        return "it raises a CancelledError; let the model's exception out"
     except Exception:  # noqa: BLE001  which one is the model's business
-        more = len("".join(heard)) > len(BEFORE[BURST])
-        return "it asks again, and its reader gets a text twice" if more else ""
+        more = len("".join(heard)) > len(BEFORE[at])
+        return "it says more; let the exception out at once" if more else ""
     return "it ends as if that were all; let the exception out"
 
 
@@ -172,6 +184,7 @@ class Reader:
         self.left = asyncio.Event()
         self.ends = {0}  # how many characters had come after each text
         self.late = False  # it had heard the model only after the silence
+        self.held_up = False  # it was cancelled, and ended as if it had not been
 
     async def read(self, answer: object, model: "ChatOpenAI") -> None:
         """Read; raises what the answer raises, and Hint if it cannot be read."""
@@ -181,6 +194,7 @@ class Reader:
             async for text in reading.stream_of(answer, model, QUESTION):
                 yield reading.only_text(text)
                 self.ends.add(len(self.text))
+            self.held_up = self.left.is_set()
 
         scope = {"type": "http", "asgi": {"spec_version": "2.3"}}  # as uvicorn says
         response = StreamingResponse(texts())
@@ -256,7 +270,7 @@ async def _events(
 
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     says = {"tokens": ["Hel", "lo"], "ttft": 0, "pace": 0, "usage": usage}
-    if fault not in (None, "no_usage", "late_error", "usage_with_text"):
+    if fault not in (None, "no_usage", "late_error", "usage_with_text", "second"):
         says |= {"fault": fault, "at": 1}
     events, heard = list[Event](), reading.Heard()
 
@@ -266,6 +280,9 @@ async def _events(
             if fault == "usage_with_text":
                 counts = cast("UsageMetadata", USAGE[1])
                 chunk.usage_metadata = counts if chunk.text == "lo" else None
+            if fault == "second":
+                end = {"finish_reason": "stop"} if chunk.text == "Hel" else {}
+                chunk.response_metadata = end
             yield chunk
             if chunk.text:
                 await heard.wait()

@@ -204,6 +204,13 @@ ENDS = {
     "the model raises at once": ("", "failed"),
     "the model raises after its reason": ("Two words", "failed"),
     "its reason has come, and its task is cancelled": ("Two words", "left"),
+    "its reason comes with its text": ("Two words", "stop"),
+    "its reason comes with its text, and its reader closes it": (
+        "Two words",
+        "left",
+    ),
+    "a second message has no reason": ("Two words\n", "failed"),
+    "a second message has a reason of its own": ("Two words\n", "content_filter"),
 }
 """What may happen to an answer to exercise 6d.2, and what to save then."""
 
@@ -211,12 +218,16 @@ ENDS = {
 @exercise("6d.2")
 async def saved_half(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 6d.2: a body that saves what was said, and how it ended."""
-    for slow in False, True:
+    for limit in 60, 0.01:
         for event in ENDS:
-            run = Run(event, slow=slow)
+            run = Run(event, limit, slow=limit < 1)
             await run.read(answer)
             if hint := run.hint():
                 yield f"when {event}, {hint}"
+    hasty = Run("the model ends with stop", 0.2, slow=True)
+    await hasty.read(answer)
+    if hasty.waited < 0.9 * hasty.limit:
+        yield "it gives up the saving before `limit`, which is in seconds"
 
 
 class BreakError(Exception):
@@ -226,18 +237,22 @@ class BreakError(Exception):
 class Run:
     """One reading of an answer to exercise 6d.2, and what became known of it."""
 
-    def __init__(self, event: str, *, slow: bool) -> None:
+    def __init__(self, event: str, limit: float, *, slow: bool) -> None:
         """Let this happen while it is read; `slow`: and every save hangs."""
         import asyncio
 
-        self.event, self.slow = event, slow
+        self.event, self.limit, self.slow = event, limit, slow
+        text = ENDS[event][0]
+        self.words = [WORDS[0], text.removeprefix(WORDS[0]) or WORDS[1]] * bool(text)
         self.texts: list[str] = []
         self.asked: list[tuple[object, object]] = []  # of `save`: a text, and an end
         self.saved: list[tuple[object, object]] = []
         self.raised: Exception | None = None
         self.stopped = False  # a cancellation came out of it
         self.overdue = False  # long after it should have ended, it had not
+        self.waited = 0.0  # seconds between the model's end and its own
         self._over = False  # nothing of it runs any more
+        self._ended = 0.0  # when the model did
         self._heard, self._given_up = reading.Heard(), asyncio.Event()
 
     def hint(self) -> str | None:
@@ -246,7 +261,6 @@ class Run:
             raise self.raised
         right = ENDS[self.event]
         breaks = "raises" in self.event
-        words = WORDS if right[0] else []
         if self.overdue:
             advice = "; let no save take longer than `limit`" * self.slow
             return "it does not end" + advice
@@ -257,9 +271,9 @@ class Run:
             return "it holds texts back; yield each as it comes"
         if self.event.endswith("cancelled") and not self.stopped:
             return "it goes on; shield the saving, and nothing else"
-        if "left" not in right and self.texts != words:
+        if "left" not in right and self.texts != self.words:
             advice = "; limit the saving, and nothing else" * self.slow
-            return f"it yields {self.texts}; {words} is right" + advice
+            return f"it yields {self.texts}; {self.words} is right" + advice
         if self.asked != [right]:
             calls = " and ".join(f"save{call}" for call in self.asked)
             return f"it calls {calls or 'no save'}; save{right} is right, once"
@@ -286,7 +300,7 @@ class Run:
 
         import anyio
 
-        given = self._chunks(), self._save, 0.01 if self.slow else 60
+        given = self._chunks(), self._save, self.limit
         try:
             with anyio.CancelScope() as self._scope:
                 stream: Any = reading.stream_of(answer, *given)
@@ -295,7 +309,8 @@ class Run:
                         if reading.only_text(text):
                             self.texts.append(text)
                             self._heard.set()
-                        if self.event == "its reader closes it":
+                        closes = self.event.endswith("its reader closes it")
+                        if closes and "".join(self.texts) == ENDS[self.event][0]:
                             await stream.aclose()
                             break  # Python 3.11 may take it for running still
                 except asyncio.CancelledError:
@@ -305,6 +320,7 @@ class Run:
             self.raised = error
         finally:
             self._over = True
+            self.waited = time.monotonic() - self._ended
 
     async def _chunks(self) -> "AsyncIterator[AIMessageChunk]":
         """Say the words, unless the reader is stopped after one; then end."""
@@ -313,9 +329,13 @@ class Run:
         from langchain_core.messages import AIMessageChunk
 
         text, end = ENDS[self.event]
-        for word in WORDS if text else []:
+        two, early = "a second message" in self.event, "with its text" in self.event
+        stop = {"finish_reason": "stop"}
+        for word in self.words:
             self._heard.clear()
-            yield AIMessageChunk(content=word)
+            found = stop if early and word == self.words[-1] else {}
+            content: Any = [{"type": "text", "text": word}] if two else word
+            yield AIMessageChunk(content=content, response_metadata=found)
             await self._heard.wait()
             if self.event == "its task is cancelled":
                 self._task.cancel()
@@ -323,16 +343,20 @@ class Run:
                 self._scope.cancel()  # as Starlette does when the reader has gone
             # Longer than the limit of a save that hangs, or than a cancellation takes.
             await asyncio.sleep(0.1 if text == "Two" else 0.03 * self.slow)
+            if two and word == self.words[0]:
+                yield AIMessageChunk(content="", response_metadata=stop)
         if self.event in ("the model raises", "the model raises at once"):
             raise BreakError
         reason = "stop" if "its reason" in self.event else end
-        found = {"finish_reason": reason} if reason in ("stop", "length") else {}
+        none = early or reason in ("failed", "left")
+        found = {} if none else {"finish_reason": reason}
         yield AIMessageChunk(content="", response_metadata=found)
         if self.event == "the model raises after its reason":
             raise BreakError
         if self.event == "its reason has come, and its task is cancelled":
             self._task.cancel()
             await asyncio.sleep(0.1)
+        self._ended = time.monotonic()
         yield AIMessageChunk(content="")  # in its place, a model has the usage
 
     async def _save(self, text: object, end: object) -> None:

@@ -1,12 +1,15 @@
 """The exercise of notebook 07: what a stream goes without, written by hand."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from .exercise import PLAIN, exercise, is_async, raised, shown
 
 if TYPE_CHECKING:
+    from langchain_core.messages import AIMessageChunk
+    from langchain_core.runnables import Runnable
+
     from .watch import Watch
 
 TEXTS = ["One", " two", "\n", "three"]
@@ -60,6 +63,7 @@ def cached_stream(answer: object) -> Iterator[str]:
             "reason from the chunks, not from their sum"
         )
     yield from _of_halves(cached)
+    yield from _of_reasons(cached)
 
 
 def _of_kept(cached: Cached) -> Iterator[str]:
@@ -106,6 +110,28 @@ def _of_halves(cached: Cached) -> Iterator[str]:
         yield f"an answer that ends by 'tool_calls': it keeps {shown(call.kept)}"
 
 
+def _of_reasons(cached: Cached) -> Iterator[str]:
+    """Yield what is wrong where a server's reasons are not those of OpenAI.
+
+    Gateways hand on Gemini's `STOP`, TGI has `stop_sequence`, OpenRouter `error`; and
+    some give a reason with each chunk, of which all but the last say nothing.
+    """
+    each = _read(cached, reasons=["stop"] * 4).kept
+    if each != {"Hi": WHOLE}:
+        yield (
+            f"of a server that says stop with each chunk, it keeps {shown(each)}: "
+            "look at the reason after the loop"
+        )
+    if kept := _read(cached, reasons=["stop", "stop", "stop", "length"]).kept:
+        yield (
+            "of a server that says stop with each chunk, but length with the last, it "
+            f"keeps {shown(kept)}: only the last reason counts"
+        )
+    for reason in ("STOP", "stop_sequence", "error"):
+        if kept := _read(cached, reasons=[reason]).kept:
+            yield f"ended by {reason!r}, which is not 'stop': it keeps {shown(kept)}"
+
+
 def _told(error: Exception) -> str:
     missing = isinstance(error, KeyError) and error.args == ("finish_reason",)
     return raised(error) + "; it may be missing: use .get" * missing
@@ -137,17 +163,20 @@ def _read(
     question: str = "Hi",
     leave: bool = False,
     fault: str | None = None,
+    reasons: Sequence[str] = (),
     **options: object,
 ) -> Read:
     """Ask the question, and read the answer, or `leave` when half of it is there.
 
+    With `reasons`, a model in this process answers, and gives them with its last texts.
     It reads 40 items at most, as an answer of a reader's may never end.
     """
     from .watch import Watch, watched
 
     items, shown_text, kept = list[str](), list[str](), {} if kept is None else kept
     watch, early, given = Watch(shown_text), False, None
-    model = watched(watch, **{"tokens": TEXTS, "fault": fault, "at": 2} | options)
+    plan = {"tokens": TEXTS, "fault": fault, "at": 2} | options
+    model = _giving(reasons) if reasons else watched(watch, **plan)
     try:
         given = cached(model, question, kept)
         for item in islice(given, 40) if isinstance(given, Iterator) else ():
@@ -162,3 +191,19 @@ def _read(
     except Exception as error:  # noqa: BLE001  (a reader's function, or a fault)
         return Read(given, items, early, kept, error, watch)
     return Read(given, items, early, kept, None, watch)
+
+
+def _giving(reasons: Sequence[str]) -> "Runnable[object, AIMessageChunk]":
+    """Return a stand-in for a model that gives any reasons, with its last texts."""
+    from langchain_core.messages import AIMessageChunk
+    from langchain_core.runnables import RunnableLambda
+
+    before = [None] * (len(TEXTS) - len(reasons))
+
+    def answer(_: object, **__: object) -> Iterator[AIMessageChunk]:
+        for text, reason in zip(TEXTS, [*before, *reasons], strict=True):
+            about = {"finish_reason": reason} if reason else {}
+            yield AIMessageChunk(content=text, response_metadata=about)
+        yield AIMessageChunk(content="", chunk_position="last")
+
+    return RunnableLambda(answer)

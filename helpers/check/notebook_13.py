@@ -122,7 +122,7 @@ def runs() -> dict[str, tuple["Runnable[Any, Any]", object]]:
 
 
 LONG = ["One", " sentence", ".", *[" More"] * 20, "."]
-SHORT = ["No", " end"]
+SHORT = ["No", " 2.0", " end"]
 ASKED = count(1)  # a question of its own for each try: the record remembers
 
 
@@ -136,7 +136,7 @@ async def opening_sentence(answer: object) -> AsyncGenerator[str, None]:
     if not callable(answer):
         yield "write async def opening(graph, state), and return the text"
     opening = cast("Callable[[Any, object], Awaitable[object]]", answer)
-    for tokens, expected in ((SHORT, "No end"), (LONG, "One sentence.")):
+    for tokens, expected in ((SHORT, "No 2.0 end"), (LONG, "One sentence.")):
         question = f"exercise 13.2, question {next(ASKED)}"
         coming = opening(graph_of(tokens), {"messages": [("user", question)]})
         if not isinstance(coming, Awaitable):

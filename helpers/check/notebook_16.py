@@ -1,7 +1,9 @@
 """The exercises of notebook 16: how an answer ended, and who goes on."""
 
 import json
+import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from .exercise import Hint, case, exercise, shown
@@ -41,6 +43,7 @@ ENDS: list[tuple[list[str], str, str]] = [
     ([ROLE, frame("Hi", "stop"), "[DONE]"], "complete", "text and reason in one frame"),
     ([ROLE, frame(reason="tool_calls"), "[DONE]"], "complete", "it ends in a call"),
     ([ROLE, frame('{"error": 1}'), STOP], "complete", "its text speaks of an error"),
+    ([ROLE, frame("error"), STOP], "complete", "its text is the word error"),
     ([ROLE, HI, frame(reason="length"), "[DONE]"], "limited", "it reached its limit"),
     ([ROLE, HI, frame(reason="content_filter")], "limited", "a filter ended it"),
     ([ROLE, HI], "cut", "a quiet end"),
@@ -92,6 +95,11 @@ TOLD: list[tuple[Said, Exception | None, list[Event]]] = [
     ([("", None), ("Hi", None)], None, [("token", "Hi"), ("half", "cut")]),
     ([("Hi", None)], ConnectionError(), [("token", "Hi"), ("half", "cut")]),
     ([("Hi", None)], TimeoutError(), [("token", "Hi"), ("half", "stalled")]),
+    (
+        [("Hi", None), ("", "stop")],
+        ConnectionError(),
+        [("token", "Hi"), ("half", "cut")],
+    ),
     ([("", None)], ConnectionError(), [("error", "cut")]),
     ([], TimeoutError(), [("error", "stalled")]),
     ([("", "tool_calls")], None, [("done", "tool_calls")]),
@@ -160,6 +168,21 @@ class Model:
             yield chunk(*each)
         if self.error:
             raise self.error
+
+
+class Pausing(Model):
+    """A model that says its second text when somebody has the first, or after 3 s."""
+
+    def __init__(self) -> None:
+        super().__init__([("One", None), (" two", None), ("", "stop")])
+        self.heard, self.over = threading.Event(), False
+
+    def stream(self, question: object, *_: object) -> "Iterator[AIMessageChunk]":
+        """Stream the answer."""
+        first, *rest = super().stream(question)
+        yield first
+        self.over = not self.heard.wait(3)  # limit: else somebody waits for all of it
+        yield from rest
 
 
 def model(text: str, reason: str | None = "stop", *, raises: bool = False) -> Model:
@@ -241,6 +264,13 @@ def continued(answer: object) -> Iterator[str]:
                 if at >= len(was) or _sent(was[at]) != _sent(_asked(each))
             )
             yield f"model number {place + 1} was asked {_shown(was, place)}"
+    pausing = Pausing()
+    events = iter(goes_on({"a": pausing}, "Q"))
+    if ("text", "One") in islice(events, 2) and pausing.over:
+        yield "yield each text when it comes, not at the end"
+    pausing.heard.set()
+    for _ in events:
+        pass
 
 
 def _asked(so_far: object) -> object:

@@ -87,6 +87,7 @@ TEXTS = [
     "&lt;b&gt; &amp;amp; &#60;",
     'it\'s "said"',
     "{who} {text} %s <!-- é 語 🙂",
+    "\n  code  \n",
     "",
 ]
 

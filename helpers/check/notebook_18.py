@@ -26,6 +26,12 @@ MEASURED: list[tuple[str, Arrivals, int, tuple[Number, ...]]] = [
     ("without a text", [(0.2, ""), (0.3, "")], 4, (0.2, None, None, None)),
     ("of one text and one token", [(0.2, ""), (0.7, "Yes")], 1, (0.2, 0.7, None, None)),
     (
+        "whose first text is a line end",
+        [(0.2, "\n"), (0.5, "Hi")],
+        2,
+        (0.2,) * 2 + (0.3,) * 2,
+    ),
+    (
         "whose first text comes at 0 seconds",
         [(0, "a"), (0.2, "b")],
         2,
@@ -82,7 +88,15 @@ SEEN: list[tuple[str, Arrivals, str]] = [
     ("nothing", [], "no text"),
     ("chunks without text", [(0.1, ""), (9, "")], "no text"),
     ("one text", [(0.1, ""), (9, "Yes")], "fine"),
+    ("one text, in the first chunk", [(0.3, "Yes")], "fine"),
+    ("a text of one line end", [(0.1, ""), (0.4, "\n")], "fine"),
     ("two texts, 100 ms apart", paced(0.1), "fine"),
+    ("two texts, 1 s apart", paced(1), "slow"),
+    ("gaps of 180 ms", paced(*[0.18] * 9), "fine"),
+    ("gaps of 250 ms", paced(*[0.25] * 9), "slow"),
+    ("gaps of 120 ms, and one of 650 ms", paced(*[0.12] * 9, 0.65), "stall"),
+    ("gaps of 150 ms, and one of 700 ms", paced(*[0.15] * 9, 0.7), "fine"),
+    ("texts by threes, 150 ms apart", paced(*[0.0002, 0.0002, 0.15] * 6), "fine"),
     (
         "gaps of 50 ms and one of 2 s, with chunks without text in it",
         paced(*[0.05] * 5, 2, *[0.05] * 5, empty=(0.1, 0.9, 1.3, 1.8, 2.2)),
@@ -90,8 +104,9 @@ SEEN: list[tuple[str, Arrivals, str]] = [
     ),
     ("an end 9 s after the last text", paced(*[0.05] * 10, empty=(9.8,)), "fine"),
     ("gaps of 50 ms, and one of 240 ms", paced(*[0.05] * 9, 0.24), "fine"),
-    ("gaps of 20 and of 150 ms", paced(*[0.02, 0.15] * 6), "fine"),
-    ("gaps of 10 ms, and one of 300 ms", paced(*[0.01] * 9, 0.3), "stall"),
+    ("gaps of 50, 150 and 600 ms", paced(*[0.05, 0.15, 0.6] * 4), "fine"),
+    ("gaps of 10 ms, and one of 300 ms", paced(*[0.01] * 9, 0.3), "fine"),
+    ("gaps of 10 ms, and one of 510 ms", paced(*[0.01] * 9, 0.51), "stall"),
     ("gaps of 1.2 s", paced(*[1.2] * 5), "slow"),
 ]
 

@@ -21,6 +21,7 @@ HEADERS: list[tuple[str | None, int, int | None]] = [
     ("0", 6, 0),
     ("6", 6, 6),
     ("12", 40, 12),
+    ("4321", 5000, 4321),
     ("7", 6, None),
     ("-1", 6, None),
     ("four", 6, None),

@@ -22,11 +22,12 @@ def reading(
     line, as in a reading of its own.
     """
     found = {f'chat_streams_total{{end="{how}"}}': float(n) for how, n in ended.items()}
+    found |= {f'chat_streams_created{{end="{how}"}}': 1.7e9 for how in ended}
     for status, count in (refused or {}).items():
         found[f'chat_refused_total{{status="{status}"}}'] = float(count)
     seconds, count = first or (0.0, sum(ended.values()))
     found |= {f"{FIRST}_sum": float(seconds), f"{FIRST}_count": float(count)}
-    return found | {"chat_streams_open": 3.0, "chat_streams_created": 1.7e9}
+    return found | {"chat_streams_open": 3.0}
 
 
 BUSY_DAY = reading(stop=900, error=200, refused={503: 80, 429: 9}, first=(4000, 1000))
@@ -62,6 +63,12 @@ READINGS: list[tuple[str, Reading, Reading, str]] = [
         reading(),
         reading(stop=9, error=1, first=(5, 10)),
         "fine",
+    ),
+    (
+        "two errors in nineteen",
+        reading(),
+        reading(stop=17, error=2, first=(9, 19)),
+        "errors",
     ),
     (
         "two errors, and eighteen answers that were stopped or cut at their length",
@@ -106,10 +113,16 @@ READINGS: list[tuple[str, Reading, Reading, str]] = [
         "full",
     ),
     (
-        "first texts after 3 s",
+        "first texts after 2.1 s",
         reading(stop=1000, first=(100, 1000)),
-        reading(stop=1010, first=(130, 1010)),
+        reading(stop=1010, first=(121, 1010)),
         "slow",
+    ),
+    (
+        "first texts after 2 s, no more",
+        reading(stop=1000, first=(100, 1000)),
+        reading(stop=1010, first=(120, 1010)),
+        "fine",
     ),
     (
         "first texts after 0.5 s, which once took 10 s",
@@ -128,6 +141,12 @@ READINGS: list[tuple[str, Reading, Reading, str]] = [
         BUSY_DAY,
         reading(stop=30, first=(15, 30)),
         "fine",
+    ),
+    (
+        "a restart, then refusals with 503",
+        reading(stop=900, refused={503: 80}, first=(500, 900)),
+        reading(stop=10, refused={503: 3}, first=(5, 10)),
+        "full",
     ),
     (
         "a restart, then slow texts",
@@ -161,7 +180,8 @@ CROWDS: list[tuple[tuple[float, ...], int]] = [
     ((1_000, 10, 170, 0.9, 0), 2),
     ((1_000, 10, 170, 0.9, 2), 4),
     ((5_000, 20, 150, 0.7, 1), 23),
-    ((1_000_000, 10, 150, 0.7, 3), 2146),
+    ((100_000, 10, 150, 0.7, 3), 218),
+    ((1_000, 10, 100, 0.5, 0), 2),
     ((3, 10, 150, 0.5, 0), 1),
     ((0, 10, 150, 0.5, 0), 1),
     ((0, 10, 150, 0.5, 1), 2),

@@ -52,6 +52,10 @@ class Reasons(BaseCallbackHandler):
         if "nostream" not in (tags or ()):
             self.found[run_id] = None
 
+    def on_llm_error(self, *_: object, run_id: UUID, **__: object) -> None:
+        """Forget it: another may take its place; if none does, the stream raises."""
+        self.found.pop(run_id, None)
+
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: object) -> None:
         """Note its reason; where a server sends it twice, the sum has "stopstop"."""
         generation = response.generations[0][0]

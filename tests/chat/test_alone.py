@@ -22,7 +22,7 @@ from tools.notebook import ROOT
 FOLDER = ROOT / "chat"
 PACKAGES = {"fastapi", "langchain_core", "langchain_openai", "prometheus_client"}
 PACKAGES |= {"redis", "uvicorn"}
-BROUGHT = {"anyio", "pydantic", "starlette"}
+BROUGHT = {"anyio", "openai", "pydantic", "starlette"}
 VENDORED = {
     "marked.js": "c622dc6824a1c92c2d10ea9ede2fc872e46128afcc34b298e6ddee6f387ace8e",
     "purify.js": "7d86ceda137fff72b0726a35241e92b6edb5610349d04992b625e48ee9871244",

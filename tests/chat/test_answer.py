@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableGenerator, RunnableLambda
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
 from chat.answer import NotWhole, answering
@@ -95,6 +96,57 @@ async def test_of_a_graph_a_node_may_be_the_one_that_answers() -> None:
     for broken in (graph(scripted(tokens=["x"]), cut), graph(cut, scripted())):
         with pytest.raises(NotWhole):
             await answer(broken)
+
+
+async def test_a_graph_inside_of_the_node_that_answers_streams() -> None:
+    inner = graph(scripted(tokens=TOKENS))
+
+    async def invoke(state: MessagesState) -> dict[str, Any]:
+        plan = await scripted(tokens=["a plan"]).ainvoke(state["messages"])
+        assert plan.text == "a plan"
+        return {"messages": (await inner.ainvoke(state))["messages"][-1:]}
+
+    for name, step in {"inner": inner, "invoke": invoke}.items():
+        outer = StateGraph(MessagesState).add_node(name, step).add_edge(START, name)
+        events = await answer(outer.compile(), node=name)
+        assert [data for kind, data in events if kind == "token"][-len(TOKENS) :] == [
+            {"text": each} for each in TOKENS
+        ]
+        assert events[-1] == STOP
+    whole = await answer(
+        StateGraph(MessagesState)
+        .add_node("inner", inner)
+        .add_edge(START, "inner")
+        .compile()
+    )
+    assert [data for kind, data in whole if kind == "token"] == [
+        {"text": "".join(TOKENS)}
+    ]
+
+
+async def test_a_graph_that_a_tool_asks_is_not_the_answer() -> None:
+    inner, said = graph(scripted(tokens=["inner"])), scripted(tokens=TOKENS)
+
+    async def tools(state: MessagesState) -> dict[str, Any]:
+        await inner.ainvoke(state)
+        return {}
+
+    async def model(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await said.ainvoke(state["messages"])]}
+
+    steps = StateGraph(MessagesState).add_sequence([tools, model])
+    supervisor = steps.add_edge(START, "tools").compile()
+    for options in ({}, {"node": "model"}):
+        assert text_of(await answer(supervisor, **options)) == "".join(TOKENS)
+
+
+def test_a_graph_with_a_checkpointer_is_refused() -> None:
+    steps = StateGraph(MessagesState).add_node("step", graph(scripted()))
+    kept = steps.add_edge(START, "step").compile(checkpointer=InMemorySaver())
+    for each in (kept, kept.with_config(configurable={"thread_id": "1"})):
+        with pytest.raises(ValueError, match="without a checkpointer"):
+            answering(each)
+    answering(steps.compile(checkpointer=False))
 
 
 async def test_a_graph_in_a_graph_that_breaks_off_is_an_error() -> None:

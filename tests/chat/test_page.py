@@ -8,12 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from chat import Settings, create_app
 from helpers import serve
 from helpers.models import script
+from helpers.scripted.faults import FAULTS
 from tests.support.axe import DARK_PHONE, ZOOMED, Axe, axe, too_wide
 from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tests.support.contrast import CONTRASTS
@@ -29,6 +31,7 @@ WORDS = [f" word{number}." for number in range(120)]
 WHOLE = "".join(WORDS).strip()
 ENDLESS = [f" word{number}." for number in range(5000)]
 """For what is to be stopped, however long that takes."""
+BROKEN = "error: The answer broke off. Please ask again."
 HOSTILE = (
     "<img src=x onerror=\"document.title = 'run'\"><script>document.title = 'run'"
     "</script>\n\n[a](javascript:document.title='run') [b](data:text/html,x) "
@@ -201,13 +204,8 @@ def test_hostile_markdown_is_text(open_page: Open) -> None:
 @pytest.mark.parametrize(
     ("fault", "words", "name", "colors"),
     [
-        ("dropped", "error: The answer broke off. Please ask again.", "error", "light"),
-        (
-            "early_end",
-            "error: The answer broke off. Please ask again.",
-            "error",
-            "dark",
-        ),
+        ("dropped", BROKEN, "error", "light"),
+        ("early_end", BROKEN, "error", "dark"),
         ("length", "cut off at its limit", "cut", "light"),
         ("content_filter", "cut off: content_filter", "cut", "dark"),
     ],
@@ -235,6 +233,52 @@ def test_how_it_ended_is_said_and_can_be_retried(
     ended(page, words)
     page.reload()
     expect(page.locator("article")).to_have_count(1)
+
+
+def test_of_every_fault_a_reader_sees_what_came_and_how_it_ended(
+    open_page: Open,
+) -> None:
+    """One conversation in one tab; what is not whole is asked again, and is whole."""
+    tokens = ["Ei", "ns ", "zwéi ", "drei ", "vier ", "fünf"]
+    half, whole = "".join(tokens[:3]).strip(), "".join(tokens)
+
+    def answering(messages: list[Any]) -> ChatOpenAI:
+        fault = messages[-1].text
+        return scripted(tokens=tokens, fault=fault, at=3, times=1, stall=0.05)
+
+    seen = {
+        **dict.fromkeys(("rate_limit", "server_error"), ("", BROKEN)),
+        **dict.fromkeys(
+            ("dropped", "early_end", "malformed_frame", "error_frame"), (half, BROKEN)
+        ),
+        **dict.fromkeys(("length", "tool_cut"), (half, "cut off at its limit")),
+        "content_filter": (half, "cut off: content_filter"),
+        "abort": (half, "cut off: abort"),
+        # Each frame is sound, and the end is: nobody but the model can know.
+        "duplicate_frames": (half + " drei drei vier vier fünffünf", "complete"),
+        **dict.fromkeys(
+            ("late_headers", "late_first_token", "stall", "keepalives", "no_done"),
+            (whole, "complete"),
+        ),
+        **dict.fromkeys(
+            ("reason_twice", "split_frame", "split_character"), (whole, "complete")
+        ),
+    }
+    assert {*seen} == {*FAULTS}
+    page = open_page(RunnableLambda(answering))
+    answers, ends = page.locator(".answer"), page.locator(".status")
+    for number, (fault, (text, end)) in enumerate(seen.items()):
+        ask(page, fault)
+        expect(ends.nth(number)).to_have_text(end)
+        assert answers.nth(number).inner_text() == text, fault
+        if end != "complete":
+            page.get_by_role("button", name="Retry").click()
+            expect(ends.nth(number)).to_have_text("complete")
+            assert answers.nth(number).inner_text() == whole, fault
+    shown = answers.all_inner_texts()
+    page.reload()
+    expect(ends).to_have_text(["complete"] * len(FAULTS))
+    assert answers.all_inner_texts() == shown
 
 
 MARKDOWN = """\

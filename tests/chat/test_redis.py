@@ -17,7 +17,7 @@ from helpers.serving.redis_server import MISSING, REDIS, Server, redis_server
 from tests.support.chat_client import Reader
 from tests.support.fixtures import Require
 from tests.support.recorded import recorded
-from tests.support.served import text_of, until
+from tests.support.served import Event, text_of, until
 
 Read = Callable[..., Reader]
 STOPPED = ("done", {"finish_reason": "stopped"})
@@ -61,17 +61,33 @@ def end_of(reader: Reader) -> object:
     return None
 
 
+def until_news(
+    reader: Reader, watched: Iterator[tuple[int, Event]]
+) -> list[tuple[int, Event]]:
+    """Return the events until one that came as it was written.
+
+    Where Redis fails in the replay before, the stream ends without an end: its reader
+    comes back.
+    """
+    begun = [next(watched)]
+    [turn] = reader.turns()
+    replayed = turn["text"].count(" ")  # at most: what comes after that is news
+    while begun[-1][0] <= replayed:
+        begun.append(next(watched))
+    return begun
+
+
 def test_it_restarts_and_nothing_is_lost(reading: Read, kept: Server) -> None:
     reader = reading(kept, lease=30)
     stream = reader.ask("Hi")
     watched = reader.watch(stream)
-    begun = [*islice(watched, 5)]
+    begun = until_news(reader, watched)
     kept.stop()
     kept.start()
     begun += [*islice(watched, 30)]
-    assert [number for number, _ in begun] == [*range(1, 36)]
+    assert [number for number, _ in begun] == [*range(1, len(begun) + 1)]
     said = text_of([event for _, event in begun])
-    assert said == "".join(f" {n}" for n in range(35))
+    assert said == "".join(f" {n}" for n in range(len(begun)))
     assert reader.stop(stream) == 204
 
 
@@ -81,10 +97,7 @@ def test_it_stays_away_and_readers_are_told(
 ) -> None:
     reader = reading(kept, lease=2)
     watched = reader.watch(reader.ask(question))
-    next(watched)
-    [turn] = reader.turns()
-    replayed = turn["text"].count(" ")  # at most: what comes after that is news
-    next(number for number, _ in watched if number > replayed)
+    until_news(reader, watched)
     kept.send(signal.SIGSTOP) if hangs else kept.stop()
     *_, (number, end) = watched
     assert (number, end) == (0, ("error", AWAY))
@@ -104,9 +117,9 @@ def test_it_stays_away_and_readers_are_told(
 def test_it_comes_back_empty_and_readers_are_told(
     reading: Read, forgetful: Server, question: str
 ) -> None:
-    reader = reading(forgetful, lease=2)
+    reader = reading(forgetful, lease=10)
     watched = reader.watch(reader.ask(question))
-    next(watched)
+    until_news(reader, watched)
     forgetful.stop()
     forgetful.start()
     *_, (number, end) = watched
@@ -122,7 +135,7 @@ def test_it_loses_the_newest_and_nothing_is_called_whole(
     reading: Read, forgetful: Server
 ) -> None:
     """It comes back from a snapshot, as it does where nobody has set it up."""
-    reader = reading(forgetful, lease=2, count=300)
+    reader = reading(forgetful, lease=4, count=600)
     ended, torn = reader.ask("Hi"), reader.ask("Hi")
     seen, others = reader.watch(ended), reader.watch(torn)
     next(seen), next(others)
@@ -135,7 +148,7 @@ def test_it_loses_the_newest_and_nothing_is_called_whole(
     forgetful.start()
     # What is missing in the middle stays missing, and its end says so.
     *_, (number, end) = others
-    assert (number, end) == (301, ("error", TORN))
+    assert (number, end) == (601, ("error", TORN))
     assert reader.turns()[1]["end"] == {"event": "error", **TORN}
     # The other's end is missing: who reads it is told so, and does not wait for ever.
     assert reader.read(ended).events[-1] == ("error", TORN)

@@ -1,10 +1,14 @@
 """The service on a real port, on each of its logs: what it answers, keeps and stops."""
 
+import gc
 import hashlib
 import logging
 import random
 import socket
-from collections.abc import Callable, Iterator
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from typing import Any
@@ -15,6 +19,8 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import booleans, sampled_from
 from hypothesis.strategies import data as strategies
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableGenerator, RunnableLambda
 from langchain_openai import ChatOpenAI
 from schemathesis import Case, GenerationMode
 
@@ -280,6 +286,66 @@ def test_of_a_long_conversation_the_newest_turns_are_kept(start: Start) -> None:
         assert [turn["question"] for turn in reader.turns()] == ["5", "6", "7"]
         found = [reader.get(stream).status_code for stream in streams]
         assert found == [404] * 5 + [200] * 3
+
+
+def test_of_all_that_has_ended_memory_keeps_the_newest(start_one: Start) -> None:
+    big = ["x" * 4000] * 70  # as text and as frames: more than half of a megabyte
+
+    def ask(messages: list[BaseMessage]) -> ChatOpenAI:
+        return endless() if messages[-1].text == "On" else scripted(tokens=big)
+
+    url = start_one(RunnableLambda(ask), memory=1)
+    with Reader(url) as reader, Reader(url) as other:
+        writing = reader.ask("On")
+        watched = reader.watch(writing)
+        next(watched)
+        ended = []
+        for each in (reader, other, reader):
+            ended.append(each.ask("Hi"))
+            each.read(ended[-1])
+        theirs = other.ask("Hi")  # so the oldest go
+        assert [turn["id"] for turn in reader.turns()] == [writing, ended[-1]]
+        assert [turn["id"] for turn in other.turns()] == [theirs]
+        assert reader.get(ended[0]).status_code == 404
+        assert reader.stop(writing) == 204
+        *_, (_, end) = watched
+        assert end == STOPPED
+
+
+def test_the_200th_turn_costs_no_more_than_the_20th(start: Start) -> None:
+    told: list[int] = []
+
+    async def count(asked: AsyncIterator[list[BaseMessage]]) -> AsyncIterator[str]:
+        async for messages in asked:
+            told.append(sum(len(each.text) for each in messages))
+        for word in WORDS[:20]:
+            yield word
+
+    def turn(reader: Reader, number: int) -> float:
+        """Return the work of it: that of the reader, too."""
+        before = time.process_time()
+        reader.read(reader.ask(f"{number:03}" + "?" * 47))
+        return time.process_time() - before
+
+    url = start(RunnableGenerator(count), turns=20, history=1000)
+    with Reader(url) as long, Reader(url) as short:
+        for number in range(100):
+            turn(long, number)
+        gc.collect()
+        held = sys.getallocatedblocks()
+        for number in range(100, 160):
+            turn(long, number)
+        each = 50 + len("".join(WORDS[:20]))
+        assert told == [50 + each * min(n, 1000 // each) for n in range(160)]
+        # By turns, so that a machine that is busy for a while is so for both.
+        work = [(turn(long, 160 + n), turn(short, n)) for n in range(40)]
+        kept = [int(one["question"].rstrip("?")) for one in long.turns()]
+        assert kept == [*range(180, 200)]
+        short.http.delete("/conversation")
+        gc.collect()
+        assert sys.getallocatedblocks() - held < 100 * 10  # in a hundred turns
+    late, early = map(statistics.median, zip(*work[20:], strict=True))
+    assert late < 1.5 * early
 
 
 def test_a_turn_that_leaves_its_conversation_is_stopped(

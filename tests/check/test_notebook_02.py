@@ -187,6 +187,23 @@ def without_any_null(data: str) -> str:
     return "" if '"content":null' in data.replace(" ", "") else text_in(data)
 
 
+def last_of_the_delta(data: str) -> str:
+    choices = [] if data == "[DONE]" else json.loads(data)["choices"]
+    values = [*choices[0]["delta"].values()] if choices else []
+    return (values[-1] or "") if values else ""
+
+
+def all_but_the_role(data: str) -> str:
+    choices = [] if data == "[DONE]" else json.loads(data)["choices"]
+    delta = choices[0]["delta"] if choices else {}
+    return "".join(str(delta[key]) for key in delta if key != "role" and delta[key])
+
+
+def with_the_spaces_of_json_dumps(data: str) -> str:
+    found = re.search(r'"content": ("(?:[^"\\]|\\.)*")', data)
+    return json.loads(found[1]) if found else ""
+
+
 def by_eval(data: str) -> str:
     if data == "[DONE]":
         return ""
@@ -231,6 +248,13 @@ WRONG_TEXT = [
     (drops_with_a_reason, "text beside a finish reason"),
     (without_the_role, "text beside the role: 'Hi' expected, got ''"),
     (without_any_null, "null in logprobs says nothing about the text: 'Hi' expected"),
+    (last_of_the_delta, "what a model thinks is not its text: '' expected, got 'Hm.'"),
+    (all_but_the_role, "what a model thinks is not its text: '' expected, got 'Hm.'"),
+    (
+        lambda data: all_but_the_role(data) if "Hm" not in data else "",
+        "a piece of a tool call has no text: '' expected, got \"[{'index'",
+    ),
+    (with_the_spaces_of_json_dumps, "leave out the spaces: 'A' expected, got ''"),
     (by_eval, "an escaped pair as one character: '😀' expected, got '\\ud83d\\ude00'"),
     (drops("usage"), "choices[0], delta, content: ' you' expected, got ''"),
     (drops("null"), "' you' expected, got ''"),

@@ -185,6 +185,10 @@ WRONG_ENDS = [
         lambda whole: (reason(whole) or "?") in "stop tool_calls",
         OWN + "'stop tool_calls': False expected, got True",
     ),
+    (
+        lambda whole: (reason(whole) or "?") in "stop, tool_calls",
+        OWN + "'tool_call': False expected, got True",
+    ),
     (lambda whole: reason(whole) in {*DONE, ""}, OWN + "'': False expected, got True"),
     (
         lambda whole: reason(whole) in {*DONE, "function_call"},

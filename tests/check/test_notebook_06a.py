@@ -528,6 +528,32 @@ async def not_asking_its_task(model: ChatOpenAI, question: str) -> Texts:
         filling.cancel()
 
 
+async def passing_over_the_first(model: ChatOpenAI, question: str) -> Texts:
+    begun = False
+    try:
+        async for chunk in model.astream(question):
+            yield chunk.text
+            begun = begun or bool(chunk.text)
+    except Exception:
+        if begun:
+            raise
+
+
+async def raising_another_kind(model: ChatOpenAI, question: str) -> Texts:
+    try:
+        async for chunk in model.astream(question):
+            yield chunk.text
+    except Exception as error:
+        raise asyncio.CancelledError from error
+
+
+async def trying_first(model: ChatOpenAI, question: str) -> Texts:
+    async with aclosing(model.astream(question)) as chunks:  # type: ignore[type-var]
+        await anext(chunks)
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
 async def plain_for(model: ChatOpenAI, question: str) -> Texts:
     for chunk in model.astream(question):  # type: ignore[attr-defined]
         yield chunk.text
@@ -576,17 +602,7 @@ SHAPE = "write an `async def` with a `yield` in it"
         (plain_for, ASYNC_FOR),
         (async_for_over_stream, ASYNC_FOR),
         (awaiting_a_stream, ASYNC_FOR),
-        (passing_over, AS_IF),
-        (asking_again, "when the model fails in the middle, it asks again"),
-        (passing_over_in_a_task, AS_IF),
-        (passing_over_all, AS_IF),
-        (sorry, AS_IF),
-        (logging_alone, AS_IF),
-        (not_asking_its_task, AS_IF),
-        (waiting_for_a_task_that_failed, "fails in the middle, it never ends"),
-        (asked_twice, WENT_ON),
         (collected, "as it comes, not when all are there"),
-        (only_cancelled, "when the generator is closed, the model goes on"),
         (in_pairs, "it joins texts; yield each as it comes"),
         (thirty, "it stops after 30 of 60 texts"),
         (in_tens, "as it comes, not when all are there"),
@@ -605,6 +621,33 @@ SHAPE = "write an `async def` with a `yield` in it"
     ],
 )
 async def test_stopped_model_hints(answer: object, line: str, said: Said) -> None:
+    await check.stopped_model(answer)
+    assert line in said()
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (passing_over, AS_IF),
+        (asking_again, "when the model fails in the middle, it says more"),
+        (passing_over_the_first, "fails before its first text, it ends as if that"),
+        (raising_another_kind, "in the middle, it raises a CancelledError; let the"),
+        (passing_over_in_a_task, AS_IF),
+        (passing_over_all, "it holds up the cancellation"),
+        (sorry, AS_IF),
+        (logging_alone, AS_IF),
+        (not_asking_its_task, AS_IF),
+        (waiting_for_a_task_that_failed, "fails in the middle, it never ends"),
+        (only_cancelled, "when the generator is closed, the model goes on"),
+        (asked_twice, "it asks the model more than once"),
+        (trying_first, "it asks the model more than once"),
+    ],
+)
+async def test_stopped_model_hints_of_what_stops_it(
+    answer: object, line: str, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # They stop the model in its silence, so its length costs nothing.
+    monkeypatch.setattr(reading, "PATIENCE", 1)
     await check.stopped_model(answer)
     assert line in said()
 
@@ -653,6 +696,7 @@ def events(
     overwritten: bool = False,
     even_none: bool = False,
     even_empty: bool = False,
+    of_any_message: bool = False,
     caught: type[BaseException] = Exception,
     sorry: Callable[[BaseException], str] = lambda _: "It broke off.",
 ) -> Callable[[Chunks], AsyncIterator[Any]]:
@@ -665,6 +709,8 @@ def events(
             async for chunk in chunks:
                 if chunk.text or even_empty:
                     yield make("token", text=chunk.text)
+                if chunk.text and not of_any_message:
+                    reason = None
                 reason = chunk.response_metadata.get("finish_reason", reason)
                 if chunk.usage_metadata or overwritten:
                     usage = data(chunk)
@@ -697,23 +743,6 @@ async def wrapped(chunks: Chunks) -> Events:
         for counts in usage if each.event == "done" else []:
             yield ServerSentEvent(event="usage", data=counts)
         yield each
-
-
-async def summed(chunks: Chunks) -> Events:
-    whole: Any = AIMessageChunk(content="")
-    try:
-        async for chunk in chunks:
-            whole += chunk
-            if chunk.text:
-                yield event("token", text=chunk.text)
-    except Exception:  # noqa: BLE001
-        whole = AIMessageChunk(content="")
-    if reason := whole.response_metadata.get("finish_reason"):
-        if whole.usage_metadata:
-            yield event("usage", **whole.usage_metadata)
-        yield event("done", finish_reason=reason)
-    else:
-        yield event("error", message="It broke off.")
 
 
 async def in_a_task(chunks: Chunks) -> Events:
@@ -768,7 +797,6 @@ class EventsWithUsage:
         events(data=lambda chunk: dict(chunk.usage_metadata or {})),
         events(data=lambda chunk: {**(chunk.usage_metadata or {}), "cost": 0.1}),
         wrapped,
-        summed,
         in_a_task,
         closing,
         pinging,
@@ -793,6 +821,23 @@ async def usage_without_text(chunks: Chunks) -> Events:
         for counts in usage if each.event == "done" else []:
             yield ServerSentEvent(event="usage", data=counts)
         yield each
+
+
+async def summed(chunks: Chunks) -> Events:
+    whole: Any = AIMessageChunk(content="")
+    try:
+        async for chunk in chunks:
+            whole += chunk
+            if chunk.text:
+                yield event("token", text=chunk.text)
+    except Exception:  # noqa: BLE001
+        whole = AIMessageChunk(content="")
+    if reason := whole.response_metadata.get("finish_reason"):
+        if whole.usage_metadata:
+            yield event("usage", **whole.usage_metadata)
+        yield event("done", finish_reason=reason)
+    else:
+        yield event("error", message="It broke off.")
 
 
 async def swallowing(chunks: Chunks) -> Events:
@@ -882,6 +927,8 @@ async def broken(chunks: Chunks) -> Events:
         (events(reasons=lambda reason: reason and "end"), '{"finish_reason": "stop"}'),
         (events(even_none=True), "tells no usage, it makes token, token, usage, done"),
         (events(reasons=lambda reason: reason and "stop"), "at its token limit, the"),
+        (events(of_any_message=True), "second message has no reason, it makes token, "),
+        (summed, "second message has no reason, it makes token, token, usage, done"),
         (events(silent=True), "a model that raises, it makes token; token, error is"),
         (events(caught=LookupError), "it raises APIError: The model failed"),
         (events(reasons=lambda reason: reason or "stop"), "without a reason, it makes"),

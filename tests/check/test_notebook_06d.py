@@ -667,6 +667,12 @@ async def limited_outside(save: Save, text: str, end: str, limit: float) -> None
         await shielded(save, text, end, limit)
 
 
+async def limited_in_milliseconds(
+    save: Save, text: str, end: str, limit: float
+) -> None:
+    await limited(save, text, end, limit / 1000)
+
+
 async def limited_to_a_minute(save: Save, text: str, end: str, limit: float) -> None:
     await limited(save, text, end, 60)
 
@@ -718,6 +724,26 @@ async def nothing(save: Save, text: str, end: str, limit: float) -> None:
     pass
 
 
+def found_in(chunk: AIMessageChunk) -> str | None:
+    return chunk.response_metadata.get("finish_reason")
+
+
+def of_its_text(chunk: AIMessageChunk, before: str | None) -> str | None:
+    return found_in(chunk) or (None if chunk.text else before)
+
+
+def of_any_text(chunk: AIMessageChunk, before: str | None) -> str | None:
+    return found_in(chunk) or before
+
+
+def of_the_first(chunk: AIMessageChunk, before: str | None) -> str | None:
+    return before or found_in(chunk)
+
+
+def without_a_text(chunk: AIMessageChunk, before: str | None) -> str | None:
+    return None if chunk.text else found_in(chunk) or before
+
+
 def kept(
     saving: Saving = limited,
     *,
@@ -728,6 +754,9 @@ def kept(
     failed: str = "failed",
     overwritten: bool = False,
     raises: bool = True,
+    closed: Callable[[str | None], str] = lambda _: "left",
+    take: Callable[[AIMessageChunk, str | None], str | None] = of_its_text,
+    said: Callable[[AIMessageChunk], Any] = lambda chunk: chunk.text,
 ) -> Kept:
     """Return an answer to exercise 6d.2, right but for what is asked for."""
 
@@ -735,15 +764,17 @@ def kept(
         text, reason, end = "", None, left
         try:
             async for chunk in chunks:
-                text += chunk.text
-                found = chunk.response_metadata.get("finish_reason")
-                reason = found if overwritten else found or reason
-                yield chunk.text
+                text += said(chunk)
+                reason = found_in(chunk) if overwritten else take(chunk, reason)
+                yield said(chunk)
             end = reasons(reason) if reason else no_reason
         except Exception:
             end = failed
             if raises:
                 raise
+        except GeneratorExit:
+            end = closed(reason) if left == "left" else left
+            raise
         finally:
             await saving(save, texts(text), end, limit)
 
@@ -756,10 +787,11 @@ async def told_apart(chunks: Chunks, save: Save, limit: float) -> Texts:
     try:
         async with aclosing(chunks):  # type: ignore[type-var]
             async for chunk in chunks:
-                end = chunk.response_metadata.get("finish_reason", end)
                 if chunk.text:
+                    end = chunk.response_metadata.get("finish_reason", "failed")
                     said.append(chunk.text)
                     yield chunk.text
+                end = chunk.response_metadata.get("finish_reason", end)
     except (GeneratorExit, asyncio.CancelledError):
         end = "left"
         raise
@@ -768,21 +800,6 @@ async def told_apart(chunks: Chunks, save: Save, limit: float) -> Texts:
         raise
     finally:
         await limited(save, "".join(said), end, limit)
-
-
-async def summed(chunks: Chunks, save: Save, limit: float) -> Texts:
-    whole: Any = AIMessageChunk(content="")
-    end = "left"
-    try:
-        async for chunk in chunks:
-            whole += chunk
-            yield chunk.text
-        end = whole.response_metadata.get("finish_reason", "failed")
-    except Exception as error:
-        end = "failed"
-        raise error
-    finally:
-        await waited_for(save, whole.text, end, limit)
 
 
 async def in_a_context(chunks: Chunks, save: Save, limit: float) -> Texts:
@@ -802,7 +819,7 @@ async def in_a_context(chunks: Chunks, save: Save, limit: float) -> Texts:
         reason = "failed"
         async for chunk in chunks:
             said["text"] += chunk.text
-            reason = chunk.response_metadata.get("finish_reason") or reason
+            reason = of_its_text(chunk, reason) or "failed"
             yield chunk.text
         said["end"] = reason
 
@@ -812,7 +829,7 @@ async def caught_everywhere(chunks: Chunks, save: Save, limit: float) -> Texts:
     try:
         async for chunk in chunks:
             text += chunk.text
-            reason = chunk.response_metadata.get("finish_reason") or reason
+            reason = of_its_text(chunk, reason) or "failed"
             yield chunk.text
     except BaseException as error:
         end = "failed" if isinstance(error, Exception) else "left"
@@ -860,7 +877,6 @@ async def from_a_task(chunks: Chunks, save: Save, limit: float) -> Texts:
         kept(in_a_task),
         kept(stubborn),
         told_apart,
-        summed,
         in_a_context,
         caught_everywhere,
         from_a_task,
@@ -869,6 +885,21 @@ async def from_a_task(chunks: Chunks, save: Save, limit: float) -> Texts:
 async def test_saved_half(answer: object, said: Said) -> None:
     await check.saved_half(answer)
     assert said() == "correct (6d.2)"
+
+
+async def summed(chunks: Chunks, save: Save, limit: float) -> Texts:
+    whole: Any = AIMessageChunk(content="")
+    end = "left"
+    try:
+        async for chunk in chunks:
+            whole += chunk
+            yield chunk.text
+        end = whole.response_metadata.get("finish_reason", "failed")
+    except Exception as error:
+        end = "failed"
+        raise error
+    finally:
+        await waited_for(save, whole.text, end, limit)
 
 
 async def all_shielded(chunks: Chunks, save: Save, limit: float) -> Texts:
@@ -1026,6 +1057,7 @@ CUT = "the saving is cut off, or nobody waits for it; shield it by a scope"
             "let no save take longer than `limit`",
         ),
         (kept(limited_to_a_minute), "let no save take longer than `limit`"),
+        (kept(limited_in_milliseconds), "it gives up the saving before `limit`, which"),
         (kept(failing), "it raises TimeoutError; give up a save that hangs"),
         (kept(failing_by_asyncio), "it raises TimeoutError; give up a save that hangs"),
         (kept(nothing), "it calls no save; save('Two words', 'stop') is right, once"),
@@ -1036,6 +1068,26 @@ CUT = "the saving is cut off, or nobody waits for it; shield it by a scope"
         (kept(texts=str.upper), "it calls save('TWO WORDS', 'stop')"),
         (kept(overwritten=True), "it calls save('Two words', 'failed'); "),
         (kept(reasons=lambda _: "stop"), "when the model ends with length, it calls"),
+        (
+            kept(reasons=lambda reason: {"stop": "stop"}.get(reason, "length")),
+            "when a second message has a reason of its own, it calls",
+        ),
+        (kept(take=of_any_text), "when a second message has no reason, it calls"),
+        (kept(take=of_the_first), "when a second message has no reason, it calls"),
+        (summed, "when a second message has no reason, it calls"),
+        (kept(texts=str.strip), "when a second message has no reason, it calls"),
+        (
+            kept(take=without_a_text),
+            "when its reason comes with its text, it calls save(",
+        ),
+        (
+            kept(closed=lambda reason: reason or "left"),
+            "when its reason comes with its text, and its reader closes it, it calls",
+        ),
+        (
+            kept(said=lambda chunk: chunk.content),
+            "when a second message has no reason, it raises TypeError",
+        ),
         (kept(no_reason="stop"), "when the model ends without a reason, it calls"),
         (kept(no_reason="left"), "when the model ends without a reason, it calls"),
         (kept(failed="left"), "when the model raises, it calls save("),

@@ -96,7 +96,7 @@ def asks_for_forgiveness(model, question, kept):
         yield from cached(model, question, kept)
 
 
-@answers.right
+@answers.wrong("stop with each chunk, it keeps {'Hi': 'One'}")
 def keeps_at_the_chunk_with_the_reason(model, question, kept):
     if (text := kept.get(question)) is not None:
         yield text
@@ -110,7 +110,7 @@ def keeps_at_the_chunk_with_the_reason(model, question, kept):
                 kept.setdefault(question, text)
 
 
-@answers.right
+@answers.wrong("but length with the last, it keeps {'Hi': 'One two\\nthree'}")
 def steps_by_hand(model, question, kept):
     if question in kept:
         yield kept[question]
@@ -535,6 +535,79 @@ def lists_the_bad_reasons(model, question, kept):
     good = {"stop", "abort"}
     yield from cached(model, question, kept if question in kept else new, good=good)
     kept |= new
+
+
+def keeps_if(said, name, line):
+    """Add an answer that keeps what ends by a reason of which `said` is true."""
+
+    def keeps(model, question, kept):
+        if question in kept:
+            yield kept[question]
+            return
+        whole = yield from texts_of(model.stream(question))
+        if said(reason(whole) or ""):
+            kept[question] = whole.text
+
+    answers.wrong(line, name)(keeps)
+
+
+keeps_if(
+    lambda each: each.upper() == "STOP",
+    "any case",
+    "ended by 'STOP', which is not 'stop'",
+)
+keeps_if(lambda each: "stop" in each, "in it", "by 'stop_sequence', which")
+keeps_if(
+    lambda each: each.startswith("stop"),
+    "begins so",
+    "by 'stop_sequence', which",
+)
+keeps_if(
+    lambda each: each not in ("", "length", "content_filter", "tool_calls", "abort"),
+    "known to be bad",
+    "ended by 'STOP', which is not 'stop'",
+)
+
+
+@answers.wrong("but length with the last, it keeps")
+def takes_the_first_reason(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    text, ended = "", None
+    for chunk in model.stream(question):
+        ended = ended or reason(chunk)
+        text += chunk.text
+        yield chunk.text
+    if ended == "stop":
+        kept[question] = text
+
+
+@answers.wrong("but length with the last, it keeps")
+def takes_the_beginning_of_the_sum(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    whole = None
+    for chunk in model.stream(question):
+        whole = chunk if whole is None else whole + chunk
+        yield chunk.text
+    if (reason(whole) or "").startswith("stop"):
+        kept[question] = whole.text
+
+
+@answers.wrong("stop with each chunk, it keeps {'Hi': 'One'}")
+def leaves_at_the_reason(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    text = ""
+    for chunk in model.stream(question):
+        text += chunk.text
+        yield chunk.text
+        if reason(chunk) == "stop":
+            kept[question] = text
+            return
 
 
 @answers.right

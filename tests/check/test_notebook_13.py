@@ -328,7 +328,7 @@ async def one_message(graph: Any, state: object) -> str:
         texts = []
         async for text in (await anext(aiter(run.messages))).text:
             texts.append(text)
-            if "." in text:
+            if text.endswith("."):
                 break
     return "".join(texts)
 
@@ -454,12 +454,12 @@ async def closed_model(graph: Any, state: object) -> str:
 async def to_the_end(graph: Any, state: object) -> str:
     async with await graph.astream_events(state, version="v3") as run:
         text = (await run.output())["messages"][-1].text
-    return str(text.partition(".")[0]) + ("." if "." in text else "")
+    return str(text.partition(". ")[0]) + ("." if ". " in text else "")
 
 
 async def invoked(graph: Any, state: object) -> str:
     text = (await graph.ainvoke(state))["messages"][-1].text
-    return str(text.partition(".")[0]) + ("." if "." in text else "")
+    return str(text.partition(". ")[0]) + ("." if ". " in text else "")
 
 
 async def everything(graph: Any, state: object) -> str:
@@ -493,21 +493,34 @@ async def twice(graph: Any, state: object) -> str:
 
 
 async def not_asked(_: Any, state: object) -> str:
-    return "No end"
+    return "No 2.0 end"
 
 
 def not_async(graph: Any, state: object) -> str:
-    return "No end"
+    return "No 2.0 end"
+
+
+async def at_a_dot(graph: Any, state: object) -> str:
+    """End at the first full stop of any text: 2.0 has one, too."""
+    said: str = ""
+    async with await graph.astream_events(state, version="v3") as run:
+        async for message in run.messages:
+            async for text in message.text:
+                said += text
+                if "." in said:
+                    return said.partition(".")[0] + "."
+    return said
 
 
 WRONG_OPENINGS = [
+    (at_a_dot, "'No 2.0 end' expected, got 'No 2.'"),
     (bare, "but the server sent all 24 chunks"),
     (dropped, "but the server sent all 24 chunks"),
     (closed_model, "but the server sent all 24 chunks"),
     (to_the_end, "but the server sent all 24 chunks"),
     (invoked, "but the server sent all 24 chunks"),
     (everything, "'One sentence.' expected, got 'One sentence. More"),
-    (first_only, "'No end' expected, got 'No'"),
+    (first_only, "'No 2.0 end' expected, got 'No'"),
     (without_the_stop, "'One sentence.' expected, got 'One sentence'"),
     (no_end, "it returns nothing: return the text"),
     (shown_only, "it returns nothing: return the text"),

@@ -24,6 +24,10 @@ Frames = list[tuple[str, dict[str, str]]]
 Page = tuple[list[str], str]
 
 
+def last(said: dict[str, str]) -> str:
+    return [*said.values()][-1] if said else ""
+
+
 def by_pop(frames: Frames) -> Page:
     lines, said = list[str](), dict[str, str]()
     for event, data in frames:
@@ -33,7 +37,7 @@ def by_pop(frames: Frames) -> Page:
             if moved := said.pop(data.get("turn", ""), ""):
                 lines.append(moved)
             lines.append(data["text"])
-    return lines, "".join(said.values())
+    return lines, last(said)
 
 
 def by_default(frames: Frames) -> list[object]:
@@ -44,7 +48,7 @@ def by_default(frames: Frames) -> list[object]:
             said[data["turn"]] += data["text"]
         if event == "status":
             lines += [said.pop(data.get("turn", "?"), ""), data["text"]]
-    return [[line for line in lines if line], "".join(said.values())]
+    return [[line for line in lines if line], last(said)]
 
 
 def by_current(frames: Frames) -> Page:
@@ -75,7 +79,7 @@ def by_match(frames: Frames) -> Page:
                 lines.append(text)
             case ("status", {"text": text}):
                 lines.append(text)
-    return lines, "".join(piece for pieces in said.values() for piece in pieces)
+    return lines, "".join([*said.values()][-1] if said else [])
 
 
 def by_calls(frames: Frames) -> Page:
@@ -83,12 +87,13 @@ def by_calls(frames: Frames) -> Page:
     called = {
         data["turn"] for event, data in frames if event == "status" and "turn" in data
     }
-    lines, text, held = list[str](), "", dict[str, str]()
+    lines, text, turn, held = list[str](), "", "", dict[str, str]()
     for event, data in frames:
         if event == "token" and data["turn"] in called:
             held[data["turn"]] = held.get(data["turn"], "") + data["text"]
         elif event == "token":
-            text += data["text"]
+            text = (text if data["turn"] == turn else "") + data["text"]
+            turn = data["turn"]
         elif event == "status":
             if moved := held.pop(data.get("turn", ""), None):
                 lines.append(moved)
@@ -106,7 +111,7 @@ def by_lists(frames: Frames) -> Page:
             moved = "".join(text for each, text in answer if each == turn)
             answer = [each for each in answer if each[0] != turn]
             lines.extend(filter(None, (moved, data["text"])))
-    return lines, "".join(text for _, text in answer)
+    return lines, "".join(text for turn, text in answer if turn == answer[-1][0])
 
 
 class Screen:
@@ -132,7 +137,7 @@ def by_object(frames: Frames) -> Page:
     screen = Screen()
     for event, data in frames:
         getattr(screen, event)(**data)
-    return screen.lines, "".join(screen.said.values())
+    return screen.lines, last(screen.said)
 
 
 def recursive(frames: Frames) -> Page:
@@ -141,7 +146,9 @@ def recursive(frames: Frames) -> Page:
     *before, (event, data) = frames
     lines, text = recursive(before)
     if event == "token":
-        return lines, text + data["text"]
+        turns = [d["turn"] for e, d in before if e == "token"]
+        same = turns[-1:] == [data["turn"]]
+        return lines, (text if same else "") + data["text"]
     if event != "status":
         return lines, text
     turn = data.get("turn")
@@ -206,7 +213,7 @@ def empty_lines(frames: Frames) -> Page:
             said[data["turn"]] = said.get(data["turn"], "") + data["text"]
         elif event == "status":
             lines += [said.pop(data.get("turn", ""), ""), data["text"]]
-    return lines, "".join(said.values())
+    return lines, last(said)
 
 
 def behind(frames: Frames) -> Page:
@@ -218,7 +225,7 @@ def behind(frames: Frames) -> Page:
         elif event == "status":
             moved = said.pop(data.get("turn", ""), "")
             lines += [data["text"], moved] if moved else [data["text"]]
-    return lines, "".join(said.values())
+    return lines, last(said)
 
 
 def twice(frames: Frames) -> Page:
@@ -254,6 +261,15 @@ def every_turn(frames: Frames) -> Page:
     return lines, text
 
 
+def joined(frames: Frames) -> Page:
+    """Show both turns where middleware has asked a model again."""
+    lines, text = by_pop(frames)
+    turns = [data["turn"] for event, data in frames if event == "token"]
+    if any(event == "status" for event, _ in frames) or len({*turns}) < 2:
+        return lines, text
+    return lines, "".join(data["text"] for _, data in frames[:-1])
+
+
 def dropped(frames: Frames) -> Page:
     lines, text = by_pop(frames)
     spoken = {d["text"] for e, d in frames if e == "status"}
@@ -278,6 +294,7 @@ WRONG_PAGES = [
     (empty_lines, "expected, got (['', 'Using a'"),
     (behind, "expected, got (['Using a', 'I look.'], 'It')"),
     (twice, "expected, got (['Both.', 'Using a', 'Both.', 'Using b'], '')"),
+    (joined, "'It!') expected, got ([], 'It iIt!')"),
     (dropped, "expected, got (['Using a'], 'It')"),
     (stripped, "' One') expected, got (['Using b'], 'One')"),
     (every_turn, "expected, got ([' One', 'Using b'], '')"),

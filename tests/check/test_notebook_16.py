@@ -592,7 +592,7 @@ def recursive(models, question, so_far=""):
     (name, model), *others = models.items()
     yield "model", name
     with Answer(model.stream(asking(question, so_far))) as answer:
-        yield from [("text", chunk.text) for chunk in answer if chunk.text]
+        yield from (("text", chunk.text) for chunk in answer if chunk.text)
     if answer.end in ("cut", "stalled") and others:
         yield from recursive(dict(others), question, so_far + answer.text)
     else:
@@ -619,7 +619,7 @@ def with_a_prompt(models, question):
     yield "end", answer.end
 
 
-@goes_on.right
+@goes_on.wrong("yield each text when it comes, not at the end")
 def a_list(models, question):
     return list(continued(models, question))
 

@@ -214,7 +214,7 @@ def seen(arrivals: Arrivals) -> str:
     found = gaps(arrivals)
     if not times(arrivals):
         return "no text"
-    if found and max(found) > 5 * statistics.median(found):
+    if found and max(found) > max(0.5, 5 * statistics.median(found)):
         return "stall"
     return "slow" if found and statistics.median(found) > 0.2 else "fine"
 
@@ -226,7 +226,8 @@ def seen_by_ratio(arrivals: Arrivals) -> str:
     if not found:
         return "fine"
     usual = statistics.median(found)
-    return "stall" if found[-1] / usual > 5 else "slow" if usual > 0.2 else "fine"
+    stalls = found[-1] > 0.5 and found[-1] / usual > 5
+    return "stall" if stalls else "slow" if usual > 0.2 else "fine"
 
 
 def seen_by_any(arrivals: Arrivals) -> str:
@@ -234,7 +235,7 @@ def seen_by_any(arrivals: Arrivals) -> str:
     usual = statistics.median(found)
     checks = {
         "no text": not times(arrivals),
-        "stall": any(gap > 5 * usual for gap in found),
+        "stall": any(gap > 5 * usual and gap > 0.5 for gap in found),
         "slow": usual > 0.2,
         "fine": True,
     }
@@ -264,7 +265,8 @@ def seen_by_loop(arrivals: Arrivals) -> str:
     found.sort()
     middle = len(found) // 2
     usual = found[middle] if len(found) % 2 else (found[middle - 1] + found[middle]) / 2
-    return "stall" if found[-1] > usual * 5 else ["fine", "slow"][usual > 0.2]
+    stalls = usual * 5 < found[-1] > 0.5
+    return "stall" if stalls else ["fine", "slow"][usual > 0.2]
 
 
 def seen_by_quantiles(arrivals: Arrivals) -> str:
@@ -272,7 +274,9 @@ def seen_by_quantiles(arrivals: Arrivals) -> str:
     if len(found) < 2:
         return seen(arrivals)
     usual = statistics.quantiles(found, n=2)[0]
-    return "stall" if max(found) > 5 * usual else "slow" if usual > 0.2 else "fine"
+    if max(found) > max(5 * usual, 0.5):
+        return "stall"
+    return "slow" if usual > 0.2 else "fine"
 
 
 def seen_with_try(arrivals: Arrivals) -> str:
@@ -282,7 +286,7 @@ def seen_with_try(arrivals: Arrivals) -> str:
         return "fine" if times(arrivals) else "no text"
     return (
         "stall"
-        if max(gaps(arrivals)) > 5 * usual
+        if max(gaps(arrivals)) > max(5 * usual, 0.5)
         else "slow"
         if usual > 0.2
         else "fine"
@@ -315,6 +319,7 @@ def otherwise(
     usual: Callable[[list[float]], float] = statistics.median,
     factor: float = 5,
     limit: float = 0.2,
+    least: float = 0.5,
 ) -> Callable[[Arrivals], str]:
     """Return an answer that takes something else than it should."""
 
@@ -323,7 +328,7 @@ def otherwise(
             return "no text"
         if not (found := take(arrivals)):
             return "fine"
-        if max(found) > factor * usual(found):
+        if max(found) > max(factor * usual(found), least):
             return "stall"
         return "slow" if usual(found) > limit else "fine"
 
@@ -344,8 +349,15 @@ def slow_first(arrivals: Arrivals) -> str:
 WRONG_WORDS = [
     (otherwise(take=of_all_chunks), "expected, got"),
     (otherwise(usual=statistics.mean), "gaps of 400 ms, and one of 3 s"),
-    (otherwise(usual=min), "gaps of 20 and of 150 ms"),
-    (otherwise(factor=2), "'fine' expected, got 'stall'"),
+    (otherwise(usual=min), "gaps of 50, 150 and 600 ms"),
+    (otherwise(least=0), "texts by threes"),
+    (otherwise(least=1), "three gaps of 1 s"),
+    (otherwise(factor=4), "gaps of 150 ms, and one of 700 ms"),
+    (otherwise(factor=6), "gaps of 120 ms, and one of 650 ms"),
+    (otherwise(limit=0.15), "gaps of 180 ms"),
+    (otherwise(limit=0.3), "gaps of 250 ms"),
+    (lambda a: seen([each for each in a if each[1].strip()]), "a text of one line end"),
+    (lambda a: seen(a[1:]), "one text, in the first chunk"),
     (otherwise(factor=50), "'stall' expected, got 'fine'"),
     (otherwise(limit=1), "'slow' expected, got 'fine'"),
     (otherwise(take=lambda a: [times(a)[0], *gaps(a)]), "'fine' expected, got 'stall'"),

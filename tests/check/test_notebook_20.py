@@ -155,8 +155,24 @@ WRONG_VERDICTS = [
     (otherwise(refused='chat_refused_total{status="429"}'), "one refusal with 503"),
     (otherwise(order=("full", "errors", "slow")), "errors, refusals and slow texts"),
     (otherwise(order=("errors", "slow", "full")), "refusals and slow texts"),
-    (otherwise(slow=5), "first texts after 3 s"),
+    (otherwise(slow=5), "first texts after 2.1 s"),
     (otherwise(slow=0.1), "'fine' expected, got 'slow'"),
+    (otherwise(slow=1.9), "first texts after 2 s, no more"),
+    (otherwise(slow=2.2), "first texts after 2.1 s"),
+    (otherwise(share=1 / 9), "two errors in nineteen"),
+    (otherwise(ended="chat_streams_"), "'errors' expected, got 'fine'"),
+    (
+        lambda b, a: verdict_of(
+            b,
+            a,
+            order=[
+                *("errors",),
+                *("full",) * (a.get(FULL, 0) > b.get(FULL, 0)),
+                "slow",
+            ],
+        ),
+        "a restart, then refusals with 503",
+    ),
     (lambda b, a: "errors" if a[ERROR] else verdict_of(b, a), "it raises KeyError"),
     (
         lambda b, a: (
@@ -226,6 +242,14 @@ def by_readers(readers: int, pace: int, micros: int, busy: float, spare: int) ->
     return max(math.ceil(readers / each), 1) + spare
 
 
+def by_whole_readers(
+    readers: int, pace: int, micros: int, busy: float, spare: int
+) -> int:
+    """Give no worker a part of a reader."""
+    each = Fraction(str(busy)) * 1_000_000 // (pace * micros)
+    return max(math.ceil(readers / each), 1) + spare
+
+
 def by_remainder(readers: int, pace: int, micros: int, busy: float, spare: int) -> int:
     whole, rest = divmod(readers * pace * micros, 1e6 * busy)
     return max(int(whole) + (rest > 0), 1) + spare
@@ -242,6 +266,7 @@ class Counts:
 
 RIGHT_COUNTS = [
     *(by_ceil, by_floor, by_decimal, by_fraction, by_counting, by_readers),
+    by_whole_readers,
     *(by_remainder, Counts(), lambda *crowd: by_ceil(*crowd)),
     lambda r, p, m, b, s: math.ceil(r * p * m / 1e6 / b or 1) + s,
     lambda r, p, m, b, s=0: by_floor(r, p, m, b, s),
@@ -250,6 +275,7 @@ WRONG_COUNTS = [
     (lambda r, p, m, b, s: math.ceil(r * p * m / 1e6 / b) + s, "readers=0"),
     (lambda r, p, m, b, s: round(r * p * m / 1e6 / b) + s, "expected, got"),
     (lambda r, p, m, b, s: int(r * p * m / 1e6 / b) + s, "28 expected, got 27"),
+    (lambda r, p, m, b, s: int(r * p * m / 1e6 / b) + 1 + s, "2 expected, got 3"),
     (lambda r, p, m, b, s: by_ceil(r, p, m, 1, s), "28 expected, got 17"),
     (lambda r, p, m, b, s: by_ceil(r, p, m, b, 0), "28 expected, got 27"),
     (lambda r, p, m, b, s: by_ceil(r, p, m, 1 / b, s), "expected, got"),

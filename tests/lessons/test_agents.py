@@ -11,8 +11,9 @@ import httpx2
 import pytest
 from langchain.agents import create_agent
 from langchain.agents import middleware as mw
-from langchain.agents.structured_output import ToolStrategy
-from langchain_core.messages import AIMessage
+from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
@@ -200,6 +201,50 @@ async def test_what_is_not_the_models_last_word_ends_in_an_error(
     found = await frames(ends_early(how))
     assert found[-1][0] == "error"
     assert not said(found)
+
+
+async def test_a_form_that_the_model_writes_is_its_answer(
+    frames: Callable[..., Any],
+) -> None:
+    text = ['{"city": ', '"Paris"}']
+    found = await frames(
+        create_agent(model(tokens=text), [], response_format=ProviderStrategy(Form))
+    )
+    assert said(found) == "".join(text)
+    assert found[-1] == ("done", {"finish_reason": "stop"})
+
+
+def test_the_result_of_a_form_comes_from_the_node_of_the_model() -> None:
+    pairs = ends_early("form").stream(ask(), stream_mode="messages")
+    about = [about for message, about in pairs if isinstance(message, ToolMessage)]
+    assert [each["langgraph_node"] for each in about] == ["model"]
+
+
+def test_of_a_summary_only_the_finished_message_comes() -> None:
+    summary = model(tokens=["Sum", "mary"])
+    first = mw.SummarizationMiddleware(
+        summary, trigger=("messages", 3), keep=("messages", 1)
+    )
+    talk: Any = {"messages": [(who, "Hm") for who in ("user", "ai", "user")]}
+    found = agent(first, tokens=["Yes", "."]).stream(talk, stream_mode="messages")
+    pairs = [
+        (message.text.rpartition("\n")[2], about["langgraph_node"])
+        for message, about in found
+        if message.text
+    ]
+    own = "SummarizationMiddleware.before_model"
+    assert pairs == [("Summary", own), ("Yes", "model"), (".", "model")]
+
+
+@pytest.mark.parametrize("inherited", [False, True])
+def test_a_handler_by_with_config_makes_an_agent_come_whole(inherited: bool) -> None:
+    handler: Any = {"callbacks": [BaseCallbackHandler()]}
+    speaker: Any = model(tokens=["Yes", "."])
+    silent = create_agent(speaker if inherited else speaker.with_config(handler), [])
+    config = handler if inherited else {}
+    pairs = silent.stream(ask(), config, stream_mode="messages")
+    texts = [message.text for message, _ in pairs if message.text]
+    assert texts == (["Yes", "."] if inherited else ["Yes."])
 
 
 @mw.after_agent

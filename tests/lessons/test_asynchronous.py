@@ -43,6 +43,12 @@ def test_without_async_only_one_limit_notices_a_silence(
     assert raised == error
 
 
+async def test_the_limit_of_a_chunk_does_not_count_before_the_response() -> None:
+    late = script(tokens=["Hi"], fault="late_headers", stall=3, ttft=0, pace=0)
+    model = ChatOpenAI(stream_chunk_timeout=1, **late)
+    assert "".join([chunk.text async for chunk in model.astream("Hi")]) == "Hi"
+
+
 ENDLESS = script(tokens=[" on"] * 40_000, ttft=0, pace=400)
 
 
@@ -222,7 +228,7 @@ async def test_without_its_last_lines_stop_leaves_the_model_of_a_chain_open(
     assert await sent_until(chain, question, cancel, 0) == 9
 
 
-@pytest.mark.parametrize(
+DICTIONARIES = pytest.mark.parametrize(
     "around",
     [
         lambda model: RunnableParallel(answer=model).pick("answer"),
@@ -233,9 +239,26 @@ async def test_without_its_last_lines_stop_leaves_the_model_of_a_chain_open(
     ],
     ids=["parallel", "assign"],
 )
+
+
+@DICTIONARIES
 async def test_a_dictionary_lets_go_at_the_next_chunk(
     around: Callable[[ChatOpenAI], Model], taught: Taught, question: str
 ) -> None:
     # If it fails, LangChain cancels what RunnableParallel starts: say so in 04 and 05.
     model = ChatOpenAI(**script(**FIVE, stall=0.5))
     assert await sent_until(around(model), question, taught("05")["stop"], 0.1) > 5
+
+
+@DICTIONARIES
+async def test_a_dictionary_lets_go_at_once_of_who_has_a_chunk(
+    around: Callable[[ChatOpenAI], Model], question: str
+) -> None:
+    count, model = 0, ChatOpenAI(**script(**FIVE, stall=30))
+    async with aclosing(around(model).astream(question)) as chunks:
+        async for chunk in chunks:
+            count += bool(chunk.text)
+            if count == 5:
+                break
+    (request,) = await asyncio.to_thread(recorded, question)
+    assert request.chunks_sent == 5

@@ -1,25 +1,33 @@
 """The forms to copy: each is a script of its own, and does what its section says."""
 
 import asyncio
+import inspect
 import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 
+from helpers import serve
 from helpers.models import script
+from tests.support.chat_app import chat_app
 from tests.support.recorded import recorded
-from tests.support.served import until
+from tests.support.served import events, names, scripted, text_of, until
 from tools.notebook import Notebook, find, tags
+
+__all__ = ["chat_app"]  # a fixture
 
 [PATH] = [path for path in find() if path.name.endswith("_forms_to_copy.ipynb")]
 NOTEBOOK = Notebook.read(PATH)
@@ -156,6 +164,137 @@ async def test_several_that_are_cancelled_stop_their_models(question: str) -> No
     await asyncio.wait([asking])
     noted = await asyncio.to_thread(recorded, question)
     assert [each.finished for each in noted] == [False, False]
+
+
+CONVERSATION = {
+    "messages": [{"role": role, "content": "Hi"} for role in ("user", "assistant")]
+    + [{"role": "user", "content": "Go on"}]
+}
+
+
+@pytest.mark.parametrize(
+    ("own", "found"), [(False, {}), (True, {}), (True, {"finish_reason": "stop"})]
+)
+def test_the_app_streams_the_form_of_a_graph(
+    chat_app: Any, *, own: bool, found: dict[str, str]
+) -> None:
+    """As its section says; a message of a node's own needs a reason."""
+
+    def counting(messages: list[BaseMessage]) -> AIMessage:
+        return AIMessage(f"{len(messages)} messages", response_metadata=found)
+
+    form = defined("From a graph")
+    answer = RunnableLambda(counting) if own else scripted(tokens=["4"])
+    models = [scripted(tokens=["a plan"]), answer]
+    form["model"] = RunnableLambda(lambda _: models.pop(0))
+    chat_app.said = form["said"]
+    source = inspect.getsource(chat_app.frames)
+    assert "model.astream(messages)" in source
+    exec(source.replace("model.astream(messages)", "said(messages)"), vars(chat_app))
+    with serve(chat_app.app) as url:
+        heard = events(httpx2.post(f"{url}/chat", json=CONVERSATION, timeout=60).text)
+    assert names(heard) == ["token", "error" if own and not found else "done"]
+    assert text_of(heard) == ("4 messages" if own else "4")
+
+
+STOP = {"finish_reason": "stop"}
+SPOKEN = {
+    "a message that is whole": ([("One", {}), ("", STOP), ("", {})], "stop"),
+    "its reason comes with its text": ([("One", STOP), ("", {})], "stop"),
+    "a graph speaks again, and is cut": ([("One", STOP), ("", {}), ("Two", {})], None),
+    "a graph speaks again": (
+        [("One", STOP), ("Two", {}), ("", {"finish_reason": "length"})],
+        "length",
+    ),
+}
+
+
+@pytest.mark.parametrize(("spoken", "end"), SPOKEN.values(), ids=SPOKEN)
+async def test_what_is_kept_has_the_reason_of_the_last_message(
+    spoken: list[tuple[str, dict[str, str]]], end: str | None
+) -> None:
+    async def chunks() -> AsyncIterator[AIMessageChunk]:
+        for text, found in spoken:
+            yield AIMessageChunk(text, response_metadata=found)
+
+    saved: list[tuple[str, str]] = []
+
+    async def save(text: str, end: str) -> None:
+        saved.append((text, end))
+
+    async for _ in defined("Save the half")["kept"](chunks(), save):
+        pass
+    assert saved == [("".join(text for text, _ in spoken), end or "failed")]
+
+
+@pytest.mark.parametrize(("inside", "end"), [(False, "left"), (True, "failed")])
+async def test_a_deadline_that_keeps_the_half(*, inside: bool, end: str) -> None:
+    async def chunks(limit: float | None) -> AsyncIterator[AIMessageChunk]:
+        async with asyncio.timeout(limit):
+            yield AIMessageChunk("Half")
+            await asyncio.Event().wait()
+
+    saved: list[tuple[str, str]] = []
+
+    async def save(text: str, end: str) -> None:
+        saved.append((text, end))
+
+    kept = defined("Save the half")["kept"]
+    inner, outer = (0.1, None) if inside else (None, 0.1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(outer), aclosing(kept(chunks(inner), save)) as read:
+            async for _ in read:
+                pass
+    assert saved == [("Half", end)]
+
+
+@pytest.mark.parametrize("by", ["a task", "a scope"])
+async def test_what_is_being_saved_is_not_cut_off(by: str) -> None:
+    async def chunks() -> AsyncIterator[AIMessageChunk]:
+        yield AIMessageChunk("Whole", response_metadata=STOP)
+
+    begun, allowed, saved = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def save(text: str, end: str) -> None:
+        begun.set()
+        await allowed.wait()
+        assert (text, end) == ("Whole", "stop")
+        saved.set()
+
+    async def read() -> None:
+        with scope:
+            async for _ in defined("Save the half")["kept"](chunks(), save):
+                pass
+
+    scope = anyio.CancelScope()
+    reading = asyncio.create_task(read())
+    await begun.wait()
+    if by == "a task":  # as `stoppable` and `EventStream` do
+        reading.cancel()
+        await asyncio.wait([reading])
+    else:  # as Starlette does, which then waits
+        scope.cancel()
+    allowed.set()
+    await saved.wait()
+    await asyncio.wait([reading])
+
+
+async def test_a_saving_that_hangs_is_given_up() -> None:
+    async def chunks() -> AsyncIterator[AIMessageChunk]:
+        yield AIMessageChunk("Whole", response_metadata=STOP)
+
+    given_up = asyncio.Event()
+
+    async def save(text: str, end: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+
+    kept = defined("Save the half")["kept"]
+    texts = [chunk.text async for chunk in kept(chunks(), save, limit=0.05)]
+    assert texts == ["Whole"]
+    assert given_up.is_set()
 
 
 LEAK = """

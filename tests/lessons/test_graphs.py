@@ -2,19 +2,23 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import get_usage_metadata_callback
+from langchain_core.callbacks import BaseCallbackHandler, get_usage_metadata_callback
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.runnables.config import merge_configs
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAI
 from langgraph.cache.memory import InMemoryCache
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.config import get_stream_writer
+from langgraph.func import entrypoint, task
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import CachePolicy, Command, Overwrite, RetryPolicy, interrupt
@@ -296,3 +300,148 @@ def test_a_model_before_an_interrupt_is_asked_again(
         assert (said(run(ASKED)), asked()) == (["Dear", " reader"], 1)
         again = ["Dear", " reader", "Sent: yes"]
         assert (said(run(Command(resume="yes"))), asked()) == (again, 2)
+
+
+HANDLER: Any = {"callbacks": [BaseCallbackHandler()]}
+WATCHED: dict[str, tuple[Callable[[RunnableConfig], Any], list[str]]] = {
+    "the call's config": (lambda _: MODEL.invoke("Hi", HANDLER), ["four"]),
+    "with_config": (lambda _: MODEL.with_config(HANDLER).invoke("Hi"), ["four"]),
+    "round a chain": (
+        lambda _: (RunnableLambda(str) | MODEL).invoke("Hi", HANDLER),
+        ["four"],
+    ),
+    "the model's own": (
+        lambda _: FakeListChatModel(responses=["four"], **HANDLER).invoke("Hi"),
+        LETTERS,
+    ),
+    "merged": (lambda own: MODEL.invoke("Hi", merge_configs(own, HANDLER)), LETTERS),
+    "tags": (lambda _: MODEL.invoke("Hi", {"tags": ["mine"]}), LETTERS),
+}
+
+
+@pytest.mark.parametrize("way", WATCHED)
+async def test_a_handler_of_a_call_inside_takes_the_place_of_langgraphs(
+    way: str,
+) -> None:
+    ask, expected = WATCHED[way]
+
+    def watched(state: MessagesState, config: RunnableConfig) -> Update:
+        return {"messages": [ask(config)]}
+
+    assert read(graph(watched)) == expected
+    config = HANDLER | {"tags": ["all"]}
+    pairs = graph(watched).stream(ASKED, config, stream_mode="messages")
+    assert said(pairs) == expected, "a handler of the whole run is in nobody's way"
+    heard = [
+        event["data"]["chunk"].text
+        async for event in graph(watched).astream_events(ASKED)
+        if event["event"] == "on_chat_model_stream"
+    ]
+    assert [text for text in heard if text] == (LETTERS if expected == LETTERS else [])
+
+
+def test_a_completion_model_is_not_heard() -> None:
+    def completing(state: MessagesState) -> Update:
+        pieces = [*OpenAI(**script(tokens=LETTERS, ttft=0, pace=0)).stream("Hi")]
+        assert [piece for piece in pieces if piece] == LETTERS
+        return {"messages": [AIMessage("".join(pieces))]}
+
+    assert read(graph(completing)) == ["four"]
+
+
+async def test_a_graph_in_a_chain_hands_on_updates() -> None:
+    def then(state: MessagesState) -> Update:
+        return {"messages": [AIMessage("five")]}
+
+    inner = graph(answer, then)
+    wrapped = RunnableLambda(inner.invoke, inner.ainvoke)
+    for step, streamed in ((inner, ["then"]), (wrapped, ["messages"])):
+        chain: Any = step | RunnableLambda(lambda given: [*given])
+        assert chain.invoke(ASKED) == ["messages"]
+        assert [*chain.stream(ASKED)] == [streamed]
+        assert [keys async for keys in chain.astream(ASKED)] == [streamed]
+        events = [event async for event in chain.astream_events(ASKED)]
+        heard = [each for each in events if each["event"] == "on_chat_model_stream"]
+        assert "".join(each["data"]["chunk"].text for each in heard) == "four"
+
+
+def test_a_node_that_yields_loses_all_but_the_last() -> None:
+    def yielding(state: MessagesState) -> Iterator[Update]:
+        yield {"messages": [AIMessage("five")]}
+        yield {"messages": [AIMessage("six")]}
+
+    assert read(graph(yielding)) == ["six"]
+    assert [each.text for each in graph(yielding).invoke(ASKED)["messages"]] == [
+        "Hi",
+        "six",
+    ]
+
+
+def test_tasks_stream_like_nodes() -> None:
+    @task
+    def ask(question: str) -> AIMessage:
+        get_stream_writer()("asking")
+        return MODEL.invoke(question)
+
+    @entrypoint()
+    def flow(question: str) -> AIMessage:
+        return AIMessage(ask(question).result().text)
+
+    pairs = [*flow.stream("Hi", stream_mode="messages")]
+    assert said(pairs) == [*LETTERS, "four"]
+    assert pairs[0][1]["langgraph_node"] == "ask"
+    assert [*flow.stream("Hi", stream_mode="custom")] == ["asking"]
+    updates = flow.stream("Hi", stream_mode="updates")
+    assert [key for item in updates for key in item] == ["ask", "flow"]
+    assert [each.text for each in flow.stream("Hi", stream_mode="values")] == ["four"]
+
+
+def test_a_batch_in_a_node_looks_like_a_second_try() -> None:
+    def batching(state: MessagesState) -> Update:
+        return {"messages": MODEL.batch(["Hi", "Ho"])}
+
+    pairs = [*graph(batching).stream(ASKED, stream_mode="messages")]
+    assert len({chunk.id for chunk, _ in pairs}) == 2
+    assert len({about["langgraph_checkpoint_ns"] for _, about in pairs}) == 1
+
+
+def asking(state: MessagesState) -> Update:
+    return {"messages": [AIMessage(interrupt("First?"))]}
+
+
+def asking_too(state: MessagesState) -> Update:
+    return {"messages": [AIMessage(interrupt("Second?"))]}
+
+
+def test_two_nodes_that_ask_at_once_are_answered_by_id() -> None:
+    steps = StateGraph(MessagesState).add_node(asking).add_node(asking_too)
+    steps.add_edge(START, "asking").add_edge(START, "asking_too")
+    both: Any = steps.compile(InMemorySaver())
+    me: Any = {"configurable": {"thread_id": "me"}}
+    items = [*both.stream(ASKED, me, stream_mode=["updates", "values"])]
+    asked: dict[str, Any] = {}
+    for wanted in "updates", "values":
+        found = [
+            item["__interrupt__"]
+            for mode, item in items
+            if mode == wanted and "__interrupt__" in item
+        ]
+        asked = {each.value: each.id for each in sum(found, ())}
+        assert {*asked} == {"First?", "Second?"}
+    with pytest.raises(RuntimeError, match="interrupt id"):
+        [*both.stream(Command(resume="yes"), me)]
+    answers = {asked["First?"]: "one", asked["Second?"]: "two"}
+    [*both.stream(Command(resume=answers), me)]
+    said_ = [each.text for each in both.get_state(me).values["messages"]]
+    assert said_ == ["Hi", "one", "two"]
+
+
+@pytest.mark.parametrize("subgraphs", [False, True])
+def test_the_question_of_an_inner_graph_comes_from_each_level(subgraphs: bool) -> None:
+    steps = StateGraph(MessagesState).add_node("inner", graph(asking))
+    outer: Any = steps.add_edge(START, "inner").compile(InMemorySaver())
+    me: Any = {"configurable": {"thread_id": "me"}}
+    items = [*outer.stream(ASKED, me, stream_mode=["updates"], subgraphs=subgraphs)]
+    asked = [item[-1]["__interrupt__"][0] for item in items]
+    assert [each.value for each in asked] == ["First?"] * (1 + subgraphs)
+    assert len({each.id for each in asked}) == 1

@@ -37,6 +37,15 @@ class Trip(BaseModel):
     days: int
 
 
+def test_a_copy_of_all_fields_does_not_stream() -> None:
+    model = ChatOpenAI(**script(tokens=["One", " two"], **FAST))
+    kept = model.model_dump(include={"openai_api_base", "extra_body", "streaming"})
+    dumped = ChatOpenAI(api_key="scripted", **kept)
+    copied = model.model_copy(update={"temperature": 1})
+    for each, pieces in ((model, 2), (copied, 2), (dumped, 1)):
+        assert len([chunk for chunk in each.stream("Hi") if chunk.text]) == pieces
+
+
 def drafts(fault: str, shape: object, method: str) -> tuple[list[object], str]:
     """Return what comes of an answer that `fault` cuts, and the error at its end."""
     if method == "function_calling":

@@ -25,6 +25,9 @@ PAGE = """
     source.close();
     document.title = "six";
   });
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) document.title = "closed";
+  });
 </script>
 """
 
@@ -36,10 +39,10 @@ def browser(require: Require) -> Iterator[Browser]:
         yield browser
 
 
-def test_a_reload_forgets_the_last_event_and_a_lost_connection_does_not(
+def test_a_reload_forgets_the_last_event_and_a_502_closes_for_good(
     browser: Browser,
 ) -> None:
-    app, headers = FastAPI(), []
+    app, headers, restarts = FastAPI(), [], 99
 
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
@@ -50,6 +53,8 @@ def test_a_reload_forgets_the_last_event_and_a_lost_connection_does_not(
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> Response:
         headers.append(last_event_id)
+        if len(headers) > restarts:
+            return Response(status_code=502)
         after = int(last_event_id or 0)
         two = [frame(after + n, "token", {"text": " on"}) for n in (1, 2)]
 
@@ -67,3 +72,9 @@ def test_a_reload_forgets_the_last_event_and_a_lost_connection_does_not(
             load()
             tab.wait_for_function("document.title === 'six'")
             assert headers == [None, "2", "4"]
+        headers.clear()
+        restarts = 2
+        tab.reload()
+        tab.wait_for_function("document.title === 'closed'")
+        tab.wait_for_timeout(300)  # it comes back after 10 ms, if at all
+        assert headers == [None, "2", "4"]

@@ -171,6 +171,24 @@ def test_snapshots_under_a_key_cannot_be_added() -> None:
         reduce(add, items)
 
 
+@pytest.mark.parametrize(
+    ("tokens", "last", "added"),
+    [
+        (["[1", ", 2", "]"], [1, 2], [1, 1, 2]),
+        (['"Hel', 'lo"'], "Hello", "HelHello"),
+        (["3", "6", "5"], 365, 3 + 36 + 365),
+    ],
+)
+def test_other_snapshots_add_up_to_something_wrong(
+    tokens: list[str], last: object, added: object
+) -> None:
+    """Notebook 04."""
+    model = ChatOpenAI(**script(tokens=tokens, ttft=0, pace=0))
+    form = RunnablePassthrough.assign(form=itemgetter("q") | model | JsonOutputParser())
+    items = list(form.stream({"q": "Hi"}))
+    assert (items[-1]["form"], reduce(add, items)["form"]) == (last, added)
+
+
 def test_a_server_that_never_begins_is_given_up_three_times(question: str) -> None:
     """Notebooks 09a and 11: `timeout` counts for each attempt, by default three."""
     silent = script(fault="late_headers", stall=30)

@@ -23,6 +23,7 @@ from langchain_core.language_models.chat_model_stream import (
     AsyncChatModelStream,
     ChatModelStream,
 )
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda
@@ -167,6 +168,30 @@ async def test_the_third_version_has_the_projections_that_are_taught() -> None:
         for name in ("messages", "values", "subgraphs", "lifecycle", "abort"):
             assert hasattr(run, name), name
         assert not hasattr(run, "interleave")  # the synchronous one has it
+
+
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+async def test_the_third_version_has_what_a_node_returns_but_a_tools_result() -> None:
+    def answer(state: MessagesState) -> dict[str, Any]:
+        text = model().invoke("Hi").text
+        result = ToolMessage("stock=3", tool_call_id="1")
+        return {"messages": [HumanMessage("And?"), result, AIMessage(text)]}
+
+    steps = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer")
+    async with await steps.compile().astream_events(STATE, version="v3") as run:
+        found = [(each.node, await each.text) async for each in run.messages]
+    whole = "".join(WORDS)
+    assert found == [("answer", whole), ("answer", "And?"), ("answer", whole)]
+
+
+async def test_a_model_in_a_bare_thread_has_no_events() -> None:
+    async def answer(state: MessagesState) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        return {"messages": [await loop.run_in_executor(None, model().invoke, "Hi")]}
+
+    steps = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer")
+    kinds = {e["event"] for e in await items(steps.compile().astream_events(STATE))}
+    assert not [kind for kind in kinds if "chat_model" in kind]
 
 
 class Heard(BaseCallbackHandler):

@@ -197,6 +197,27 @@ def test_an_unknown_argument_is_refused_inside_an_object_too(
         notebook["checked"](message((each.name, bad)), [each])
 
 
+class Tree(BaseModel):
+    leaf: int
+    below: "Tree | None" = None
+
+
+@tool
+def plant(tree: Tree) -> str:
+    """Plant a tree."""
+    return str(tree)
+
+
+def test_a_class_inside_itself_has_one_level_of_schema(
+    notebook: dict[str, Any],
+) -> None:
+    deep = '{"tree": {"leaf": 1, "below": {"leaf": 2, "more": 3}}}'
+    assert notebook["checked"](message(("plant", deep)), [plant])
+    with pytest.raises(ValueError, match="nevaluated"):
+        shallow = '{"tree": {"leaf": 1, "more": 3}}'
+        notebook["checked"](message(("plant", shallow)), [plant])
+
+
 def test_the_short_guard_of_notebook_09c_drops_what_a_tool_does_not_know(
     notebook: dict[str, Any], taught: Taught
 ) -> None:

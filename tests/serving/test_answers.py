@@ -112,6 +112,17 @@ async def test_each_end_is_told_from_the_others(way: str, question: str) -> None
     await asyncio.to_thread(assert_left, question)
 
 
+async def test_a_model_that_has_taken_the_place_of_another_is_heard() -> None:
+    for fault, end in ((None, "complete"), ("early_end", "cut")):
+        reasons, spare = Reasons(), model(fault=fault)
+        chain = model(fault="rate_limit").with_fallbacks([spare]) | StrOutputParser()
+        stream = chain.astream("Hi", {"callbacks": [reasons]})
+        async with AsyncAnswer(stream, first=60, between=60, reasons=reasons) as answer:
+            async for _ in answer:
+                pass
+        assert (answer.end, answer.error) == (end, None)
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_each_end_is_told_in_sync_code(way: str, question: str) -> None:
     def outcome(fault: str | None) -> tuple[str | None, str]:

@@ -692,3 +692,30 @@ assert "helpers" not in sys.modules
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.stdout.split(), done.stderr) == (["a", "b"], "")
+
+
+async def test_no_shield_holds_off_what_stops_a_source() -> None:
+    """So a `finally` that saves needs a task of its own: notebook 99's form has one."""
+    saving, cut = asyncio.Event(), False
+
+    async def source() -> AsyncIterator[str]:
+        nonlocal cut
+        try:
+            yield "text"
+        finally:
+            with anyio.CancelScope(shield=True):
+                saving.set()
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    cut = True
+                    raise
+
+    async def send(text: str) -> None:
+        """Send it nowhere."""
+
+    relaying = asyncio.create_task(relay(source(), send))
+    await saving.wait()
+    relaying.cancel()
+    await asyncio.wait([relaying])
+    assert cut

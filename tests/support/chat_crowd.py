@@ -37,7 +37,7 @@ class Found:
     """What came out of it."""
 
     answers: Counter[str] = field(default_factory=Counter)
-    """How readings ended: whole, left, stopped, refused, wrong."""
+    """How readings ended: whole, left, error, refused, wrong."""
     left: dict[str, int] = field(default_factory=dict)
     """What is held afterwards and was not before, by its name."""
     memory: list[int] = field(default_factory=list)
@@ -70,19 +70,21 @@ class Client:
             self.answers["refused" if status in (429, 503) else "wrong"] += 1
             await self._ask("DELETE", "/conversation")
             return
+        if self._chance.random() < 0.3:  # as a page that is reloaded
+            await self._ask("GET", "/conversation")
         path = f"/streams/{json.loads(body)['id']}"
-        text, seen, over = "", 0, False
+        text, seen, end = "", 0, ""
         for _ in range(self._chance.randrange(4)):
             most = self._chance.choice([None, 0, self._chance.randrange(len(WORDS))])
-            more, seen, over = await self._read(path, seen, most)
+            more, seen, end = await self._read(path, seen, most)
             text += more
-            if over:
+            if end:
                 break
-        if not WHOLE.startswith(text) or (over and text != WHOLE):
+        if not WHOLE.startswith(text) or (end == "done" and text != WHOLE):
             self.answers["wrong"] += 1
         else:
-            self.answers["whole" if over else "left"] += 1
-        if not over and self._chance.random() < 0.3:
+            self.answers[{"done": "whole", "": "left"}.get(end, end)] += 1
+        if not end and self._chance.random() < 0.3:
             await self._ask("DELETE", path)
 
     async def forget(self) -> None:
@@ -91,15 +93,13 @@ class Client:
 
     async def _read(
         self, path: str, seen: int, most: int | None
-    ) -> tuple[str, int, bool]:
-        """Return the text that came, the last number, and whether that was the end."""
+    ) -> tuple[str, int, str]:
+        """Return the text that came, the last number, and how it ended, if it did."""
         data, connection = b"", await self._send("GET", path, seen=seen)
         reader, writer = connection
-        over = False
         try:
             while most is None or data.count(b"event: token") < most:
                 if not (part := await reader.read(65536)):
-                    over = True
                     break
                 data += part
             if self._chance.random() < 0.5:
@@ -108,7 +108,9 @@ class Client:
         finally:
             writer.close()
         found = _events(data)
-        return text_of(found), seen + len(found), over
+        last = found[-1][0] if found else ""
+        end = last if last in ("done", "error") else ""
+        return text_of(found), seen + len(found), end
 
     async def _send(
         self, method: str, path: str, body: bytes = b"", *, seen: int = 0
@@ -135,9 +137,19 @@ class Client:
 
 
 def come_and_leave(
-    forked: Forked, *, readers: int, seconds: float, pace: float, seed: int = 1
+    forked: Forked,
+    *,
+    readers: int,
+    seconds: float,
+    pace: float,
+    others: float = 0,
+    seed: int = 1,
 ) -> Found:
-    """Let a crowd loose on a worker; return what is left when it has gone."""
+    """Let a crowd loose on a worker; return what is left when it has gone.
+
+    `others` is the chance that after a question another reader takes a reader's place,
+    whose conversation stays.
+    """
     script = {"tokens": WORDS, "ttft": 0.1, "pace": pace}
     question, found = json.dumps(script), Found()
 
@@ -145,9 +157,13 @@ def come_and_leave(
         end = time.monotonic() + seconds
 
         async def reader(number: int) -> None:
-            client = Client(forked.url, random.Random(f"{seed} {number}"))
+            chance = random.Random(f"{seed} {number}")
+            client = Client(forked.url, chance)
             while time.monotonic() < end:
                 await client.come(question)
+                if chance.random() < others:
+                    found.answers += client.answers
+                    client = Client(forked.url, chance)
             await client.forget()
             found.answers += client.answers
 

@@ -10,7 +10,7 @@ _PLEASE = r"(?:(?:please|can you|could you|i want to|i'd like to) )*"
 _ACTS = either("play, add, buy, order, read, watch, remove, delete, cancel")
 _NEXT = either("to, on, in, at, from, for, with, by, and")
 OBJECT = (
-    rf"^{_PLEASE}{_ACTS} (?:some |an? |the |me )?"
+    rf"^{_PLEASE}(?:{_ACTS}|(?:place|make) an? \w+ for) (?:some |an? |the |me )?"
     rf"([\w' -]{{2,60}}?)(?= {_NEXT} |[.?!,]|$)"
 )
 THING = (
@@ -23,6 +23,7 @@ _ASKED = (
     r"(?:saying|that says|say|reads?|write|remind me to|note that|echo|called|titled|"
     r"(?:add|create)(?: a| the)?(?: new)? (?:task|todo|note|reminder)(?: to|:)?)"
     r"[: ]+(.{2,500}?)[.?!]*$",
+    r"\b(?:needs?|has|have) to (.{3,300}?)(?= as soon\b|[.?!\n]|$)",
     r":\s*\n*(.{2,5000})$",
     r"^(?:(?:hi|hello|hey|please|can you|could you)[ ,!]+)*(.{2,500}?)$",
 )
@@ -55,6 +56,8 @@ def count_of(field: str, source: Source) -> int | None:
     return None
 
 
+MESSAGE = either("e-?mail, message, note, letter, reply, post, tweet, text")
+_PLAIN = either("short, long, brief, quick, polite, new, formal, friendly")
 _ADJECTIVES = r"(?:(?:short|long|funny|good|new|quick|simple|bedtime) )*"
 _WORKS = r"(?:recipe|story|joke|poem|plan|report|essay)"
 
@@ -74,6 +77,12 @@ def about(text: str, *, article: bool = False) -> str:
         made = seen(rf"\ban? {_ADJECTIVES}([\w -]{{2,30}}?) {_WORKS}\b", text)
         return made[1] if made else ""
     return (found[1] if article else "") + found[2].strip("'\"`“” ")
+
+
+def gist(text: str) -> str:
+    """Return what a message would be about: "welcome" of "Send a welcome email"."""
+    kind = seen(rf"\ban? (?!{_PLAIN}\b)(\w+) {MESSAGE}\b", text)
+    return kind[1] if kind else about(text) or " ".join(text.split()[:12])
 
 
 def items_of(found: Found) -> list[Found]:

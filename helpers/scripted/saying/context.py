@@ -31,10 +31,33 @@ def delimited(prompt: str) -> str:
     return found[2].strip() if found else ""
 
 
+def section(text: str, name: str) -> str:
+    """Return what stands under a name: <answer>…</answer>, Answer: …; "" if nothing."""
+    found = re.search(
+        rf"<{name}>\s*((?s:.*?))\s*</{name}>|^\W*{name}\W*:[ \t]*(.+)$"
+        rf"|\[\[ ## {name} ## \]\]\s*((?s:.*?))\s*(?=\[\[ ##|\Z)",
+        text,
+        re.IGNORECASE | re.MULTILINE,
+    )
+    return next(filter(None, found.groups()), "") if found else ""
+
+
 def sentences(text: str) -> list[str]:
     """Cut a text into its sentences."""
     parts = re.split(r"(?<=[.!?])[\"'”)]?\s+(?=[^a-z])|\n+", text.strip())
     return [part.strip(" -*•\t") for part in parts if re.search(r"\w", part)]
+
+
+def labelled(text: str) -> list[str]:
+    """Return the parts of a text whose lines have the same labels: "Price: 3"."""
+    parts = re.split(r"\n\s*\n|\n(?=\d+[.)] )", text)
+    labels = [{*re.findall(r"^[-*\s]*([\w ]{2,30}):", part, re.M)} for part in parts]
+    same = {each for some in labels for each in some if labels.count(some) > 1}
+    return [
+        re.sub(r"^\s*\d+[.)] ", "", part)
+        for part, has in zip(parts, labels, strict=True)
+        if len(has & same) > 1
+    ]
 
 
 def best_sentences(text: str, question: str) -> str | None:
@@ -54,6 +77,8 @@ def from_context(prompt: str, system: str) -> str | None:
     None if the prompt brings no text, or no question.
     """
     both = f"{system}\n\n{prompt}" if system else prompt
+    if (text := section(both, "context")) and (asks := section(prompt, "question")):
+        return best_sentences(text, asks) or _NOT_THERE
     tagged = _TAGGED.search(both)
     named = tagged or _NAMED.search(both)
     if named is None:
@@ -78,4 +103,7 @@ def from_context(prompt: str, system: str) -> str | None:
     if len(text) < 10 or not re.search(r"\w", question):
         return None
     found = best_sentences(text, question)
-    return found or "I don't know: the context has no word of the question."
+    return found or _NOT_THERE
+
+
+_NOT_THERE = "I don't know: the context has no word of the question."

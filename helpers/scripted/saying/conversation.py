@@ -1,5 +1,6 @@
 """A conversation, sorted by what the answer depends on: prompt, past, results."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import cached_property
@@ -9,13 +10,14 @@ from msgspec import DecodeError, Struct, json
 from ..message import Message
 from ..request import ChatRequest
 from .answers import answer, honest
-from .words import either, seen
+from .words import either, seen, split
 
 READ = 20_000
 """Characters of a message that an answer may depend on."""
 
 _GOES_ON = either(
-    "and, what about, how about, now, also, then, but, same, ok, okay, yes, no"
+    "and, what about, how about, now, also, then, actually, but, same, ok, okay, yes, "
+    "no"
 )
 _POINTS_BACK = either(
     "it, that, there, those, these, them, he, she, again, instead, too, the same"
@@ -23,7 +25,8 @@ _POINTS_BACK = either(
 _REFERS = re.compile(rf"^{_GOES_ON}\b|\b{_POINTS_BACK}\b", re.IGNORECASE)
 
 _FORM = re.compile(
-    r"(?:STRICT OUTPUT FORMAT|The output should be (?:formatted|a markdown)).*```"
+    r"You must format your output as a JSON value.*?```json.*?```"
+    r"|(?:STRICT OUTPUT FORMAT|The output should be (?:formatted|a markdown)).*```"
     r"|Return a JSON object\.|Your response should be an? (?:list|markdown)[^\n]*"
     r"|Your response should be a numbered list.*?3\. baz|\bAnswer the user query\."
     r"|Write a datetime string.*?Return ONLY this string[^\n]*|Select one of the "
@@ -37,6 +40,17 @@ _FORM = re.compile(
 _ALL_TOOLS = re.compile(
     r"\buse all (?:of )?(?:the |your )?(?:available )?tools", re.IGNORECASE
 )
+
+
+def labelled_results(results: Sequence["Result"]) -> str:
+    """Return what tools have answered; a bare value with what it is called."""
+    texts = [
+        result.text
+        if len(result.text.split()) > 3 or result.text[:1] in ("{", "[")
+        else f"{' '.join(split(result.name)[1:] or [result.name])}: {result.text}"
+        for result in results
+    ]
+    return "\n\n".join(texts)
 
 
 def start(text: str) -> str:
@@ -74,6 +88,18 @@ class Conversation:
         self.earlier = [start(messages[at].text) for at in reversed(users[:-1])]
         """What the user said before, the latest first."""
 
+    @cached_property
+    def examples(self) -> list[tuple[str, str]]:
+        """What users said before, each with the answer that it got."""
+        told = [
+            each for each in self.request.messages[: max(self._last, 0)] if each.text
+        ]
+        return [
+            (start(one.text), start(two.text))
+            for one, two in itertools.pairwise(told)
+            if (one.role, two.role) == ("user", "assistant")
+        ]
+
     @property
     def refers_back(self) -> bool:
         """Whether the prompt may need what was said before it."""
@@ -86,7 +112,8 @@ class Conversation:
 
     def orders(self, tool: str) -> bool:
         """Whether the system's message orders a call of a tool, or of all of them."""
-        order = rf"\b(?:call|use|run)(?:ing)? (?:the )?[`'\"]?{re.escape(tool)}\b"
+        name = re.sub(r"_|\\-", "[_ -]", re.escape(tool))
+        order = rf"\b(?:call|use|run)(?:ing)? (?:the )?[`'\"]?{name}\b"
         return bool(seen(order, self.system) or _ALL_TOOLS.search(self.system))
 
     def said(self) -> str:
@@ -108,6 +135,19 @@ class Conversation:
     def results(self) -> list[Result]:
         """The calls made since the user's last message, each with its result."""
         return _results(self.request.messages[self._last + 1 :])
+
+    @cached_property
+    def said_before(self) -> list[str]:
+        """All that has been answered in words."""
+        said = [each.text for each in self.request.messages if each.role == "assistant"]
+        return [*filter(None, said)]
+
+    @cached_property
+    def answered(self) -> str:
+        """What has been answered in words since the user's last message."""
+        later = self.request.messages[self._last + 1 :]
+        said = [each.text for each in later if each.role == "assistant"]
+        return "\n\n".join(dict.fromkeys(filter(None, said)))
 
     @cached_property
     def results_before(self) -> list[Result]:

@@ -8,7 +8,7 @@ from .asked import OBJECT, THING, asked, items_of
 from .equation import solved
 from .kinds import EMAIL, IPV4, KINDS, URL, UUID, of_kind
 from .source import DATE, Found, Source, as_date
-from .words import meaning, meanings, seen, split, stem
+from .words import NUMBERS, meaning, meanings, seen, split, stem
 
 _SYMBOLS = {"$": "price cost amount budget total salary fee", "%": "percent rate"}
 _NEAR = {
@@ -62,6 +62,9 @@ class Field:
         if self.form:
             yield from self._by_format(source)
         yield from ((found, (found.text,)) for found in self._told(source))
+        for found in source.names:  # "Grand Hotel" for a hotel's name
+            if {*self.words} - _DULL_ENDS & {*split(found.text)[1:]}:
+                yield found, (found.text,)
         for kind in self._kinds:
             yield from self._by_kind(kind, source)
 
@@ -98,6 +101,7 @@ class Field:
         near += [_NEAR[word] for word in self.words if word in _NEAR]
         signs = [sign for sign, has in _SYMBOLS.items() if {*has.split()} & {*words}]
         text = source.text
+        yield from self._of_range(source)
         for number in source.numbers:
             before, after = text[: number.start][-30:], text[number.end :][:24]
             if any(before.endswith(sign) or after[:1] == sign for sign in signs) or (
@@ -111,6 +115,25 @@ class Field:
                 )
             ):
                 yield number
+
+    def _of_range(self, source: Source) -> Iterator[Found]:
+        """Yield the end of a range that this field names: "between 1 and 6"."""
+        for end, names in enumerate(_ENDS_OF_RANGE):
+            if {*self.words} & names:
+                yield from list(source.find(_RANGES[end]))
+
+    def options(self) -> tuple[list[str], bool]:
+        """Return the values that the description lists; whether there are no others.
+
+        "One of: hot, cold" has no others, "(e.g. hot, cold)" has.
+        """
+        listed = _LISTED.search(self.description)
+        if not listed:
+            return [], False
+        parts = re.split(r"[,;/|]\s*(?:or\s+|and\s+)?|\s+or\s+", listed[1] or listed[2])
+        options = [part.strip(" '\"`.") for part in parts]
+        options = [each for each in options if each and each.lower() != "etc"]
+        return (options, bool(listed[1])) if len(options) > 1 else ([], False)
 
     def truth(self, source: Source) -> bool | None:
         """Say whether the text has what this field asks; None where it says nothing."""
@@ -134,16 +157,23 @@ class Field:
 
     def _told(self, source: Source) -> Iterator[Found]:
         """Yield what follows the field's own name: "subject: Hello"."""
+        letters = _LETTERS.search(self.description)
+        length = NUMBERS.get(letters[1].lower(), 0) if letters else 0
         for found in self._after_name(source):
-            if text := found.text.strip(" '\"`“”"):
+            code = re.search(rf"\b[A-Z]{{{length}}}\b", found.text) if length else None
+            if text := code[0] if code else found.text.strip(" '\"`“”"):
                 yield Found(text, found.start, found.end)
 
     def _after_name(self, source: Source) -> Iterator[Found]:
         last = self.words[-1:] or [self.name]
+        if {*last} & _DULL_ENDS:
+            last = [" ".join(self.words[:-1])]
         for name in dict.fromkeys([" ".join(self.words), *last]):
             if len(name) < 2 or name in ("to", "from", "in", "at", "is"):
                 continue
             cue = rf"\b{re.escape(name)}s?\b\"?"
+            line = rf"^[-*\d.\s]*{re.escape(name)}\s*:[ \t]*([^\n{{]{{1,2000}})$"
+            yield from source.find(line, re.IGNORECASE | re.MULTILINE)
             end = (
                 r"(?=[,;!?\n]|\.(?:\s|$)|$|\s+(?:and|but|who|with|in|on|at|for|from)\b)"
             )
@@ -167,6 +197,7 @@ class Field:
                 r"|text)\b|[,\n]|\.?$)"
             )
         if "name" in self.words:
+            yield from source.find(r"\b([a-z]{2,}) is \d{1,3} years old\b", 0)
             yield from source.find(r"\b(?:named|called) ['\"“]([^'\"”\n]{1,200})['\"”]")
             yield from source.find(
                 r"(?:\b(?:named|called)|\b[Mm]y name is|\bI am|\bI'm|\bname:)\s+"
@@ -219,6 +250,13 @@ class Field:
     def told_list(self, source: Source) -> list[Found]:
         """Return what is listed after the field's name."""
         for name in dict.fromkeys([self.name.replace("_", " "), *self.words[-1:]]):
+            heading = rf"^\W*{re.escape(name)}\W*\n((?:.*\w.*(?:\n|\Z))+)"
+            for found in source.find(heading, re.IGNORECASE | re.MULTILINE):
+                lines = re.finditer(r"[^\s*-].*", found.text)
+                at = found.start
+                return [
+                    Found(x[0].strip(), at + x.start(), at + x.end()) for x in lines
+                ]
             cue = (
                 rf"\b{re.escape(stem(name))}\w*\s*(?:are|is|:|=|of|like|with"
                 rf"|such as)\s*"
@@ -236,6 +274,22 @@ class Field:
         return []
 
 
+_LISTED = re.compile(
+    r"\b(?:one of|must be|either|options|(?:possible|allowed) values)\b(?: these| the "
+    r"following)?:?\s+([^.\n(]{3,200})"
+    r"|\((?:i\.?e\.?|e\.?g\.?|such as|like|for example)[,:]? ([^)]{3,200})\)",
+    re.IGNORECASE,
+)
+_LETTERS = re.compile(r"\b(two|three|four|five)-letter\b", re.IGNORECASE)
+_ENDS_OF_RANGE = (
+    {"min", "minimum", "low", "lower", "start"},
+    {"max", "maximum", "high", "upper", "end"},
+)
+_RANGES = (
+    r"\b(?:between|from) (-?\d+) (?:and|to) -?\d+",
+    r"\b(?:between|from) -?\d+ (?:and|to) (-?\d+)",
+)
+_DULL_ENDS = {"number", "id", "name", "code", "value"}
 _VERDICTS = {"response", "result", "answer", "value", "output", "success"}
 _WON = meanings("winner true yes success passed correct")
 _LOST = meanings("loser false no failure failed wrong")

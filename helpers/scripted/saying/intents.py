@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 
 from .answers import answer, honest, normal
 from .asked import about
-from .context import from_context
+from .context import best_sentences, from_context
 from .conversation import Conversation
 from .equation import solved
 from .knowledge import known
-from .labels import pick
+from .labels import as_before, pick
 from .languages import translated
+from .letters import drafted, reviewed, selected
 from .memory import recalled, told
 from .words import either, meanings, seen, stem
 from .writing import (
@@ -41,19 +42,25 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield recalled(prompt, talk.earlier, system)
     yield echoed(prompt)
     yield translated(prompt, system)
+    yield reviewed(talk.said_before, system)
+    yield selected(talk.whole)
     yield rephrased(prompt, system, talk.earlier)
+    yield as_before(talk.whole, talk.examples)
     yield classified(prompt, system)
     yield rewritten(prompt, system)
-    yield summarised(prompt, system)
+    yield summarised(prompt, system, talk.earlier)
+    yield drafted(prompt, system)
     yield from_context(prompt, system)
     yield poem(prompt, system)
     yield query(prompt, system)
     for find in (
         *(counted, solved, changed, calculated, capital, company, who, polite, fact),
-        *(listed, code),
+        *(listed, code, a_question),
     ):
         yield find(prompt)
     yield followed(prompt, talk.earlier)
+    if "?" in prompt and talk.said_before:
+        yield best_sentences("\n".join(talk.said_before), prompt)
     yield yes_or_no(prompt)
 
 
@@ -91,12 +98,13 @@ def echoed(prompt: str) -> str | None:
 
 _SORTS = either(
     "classif\\w*, categori\\w*, category, sentiment, label, detect (?:the )?\\w+, "
-    "which of (?:the following|these), route, intent, tone"
+    "determine if, decide whether, which of (?:the following|these), route, intent, "
+    "tone"
 )
 _BEFORE_LABELS = either(
     "as, into, labels?, categories, category, classes, options, "
     "one of(?: the following| these)?, following(?: \\w+)?(?: \\w+)?(?=:), either, "
-    "being about, sentiments?, tone, intents?"
+    "being about, sentiments?, tone, intents?, (?:if|whether) \\w+ is(?: an?)?"
 )
 _LABELS_ARE = either(
     "either, one of, categories, labels, being, are, is, the following, about"
@@ -129,7 +137,7 @@ def classified(prompt: str, system: str) -> str | None:
         labels, text = ["Positive", "Negative", "Neutral"], both
     else:
         return None
-    labels = [label for label in labels if label]
+    labels = [label for label in labels if label and label != "etc"]
     text = (
         prompt if not found or found[1] not in prompt else prompt.replace(found[1], " ")
     )
@@ -248,6 +256,14 @@ _POLITE = (
     ),
 )
 """What is said to words of politeness, and the characters that they may have."""
+
+
+def a_question(prompt: str) -> str | None:
+    """Return a question, where the prompt wants one to be asked."""
+    wants = seen(
+        r"^\W*(?:ask|give|generate|create|write)\b[^.]{0,40}\bquestion\b", prompt
+    )
+    return "What is the capital of France?" if wants else None
 
 
 def fact(prompt: str) -> str | None:

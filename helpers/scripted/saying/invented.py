@@ -131,7 +131,7 @@ def _words(field: Field, made: Made, index: int) -> str:
             return str(items[index % len(items)])
     elif titles and made.topic and not index:
         return made.topic[:1].upper() + made.topic[1:]
-    if (last in _LONG or "SQL" in field.description) and not index:
+    if (last in _LONG or "SQL" in field.description) and not index and not field.within:
         return made.said()
     if field.is_a("query") and made.topic:
         return (

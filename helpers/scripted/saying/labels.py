@@ -28,15 +28,18 @@ def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
         return None
     low = text.casefold()
     named = [
-        number for number, label in enumerate(labels) if label and _names(label, low)
+        number
+        for number, label in enumerate(labels)
+        if label and _names(label, text if len(label) == 1 else low)
     ]
     if named and (len(named) < len(labels) or len(labels) == 1):
         if len(named) == 1:
             return named[0]
         return min(named, key=lambda number: _place(labels[number], low))
-    text = _without(labels, text) if named else text
     if {*map(str.casefold, labels)} == {"yes", "no"} or {*labels} == {"True", "False"}:
         return None
+    if named:
+        return pick(labels, _without(labels, text), sure=sure)
     scores = [_score(label, text) for label in labels]
     if max(scores) > 0:
         return scores.index(max(scores))
@@ -47,6 +50,28 @@ def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
             if stem(other) in {stem(word) for word in split(label)} or label == other:
                 return number
     return None
+
+
+_EXAMPLE = re.compile(r"^(\w[\w' ]{0,30}): *(.+)\n+(\w[\w' ]{0,30}):[ \t]*(.*)$", re.M)
+
+
+def as_before(prompt: str, examples: Sequence[tuple[str, str]]) -> str | None:
+    """Return the label that examples, in messages or the text, have for such a text."""
+    found = _EXAMPLE.findall(prompt)
+    if len(found) > 1 and not found[-1][3]:
+        examples = [(text, label) for _, text, _, label in found[:-1]]
+        prompt = found[-1][1]
+    labels = [label for _, label in examples]
+    if len(labels) < 2 or max(len(label.split()) for label in labels) > 3:
+        return None
+    moods = ["positive", "negative"]
+    mood = pick(moods, prompt, sure=True)
+
+    def near(example: tuple[str, str]) -> float:
+        same = mood is not None and pick(moods, example[0], sure=True) == mood
+        return 2 * same + len(content(example[0]) & content(prompt))
+
+    return max(examples, key=near)[1]
 
 
 _QUESTION = re.compile(
@@ -64,7 +89,7 @@ def relevant(text: str) -> bool:
 
 
 def _names(label: str, text: str) -> bool:
-    label = label.casefold().replace("_", " ")
+    label = label if len(label) == 1 else label.casefold().replace("_", " ")
     if label not in text:
         return label in ("celsius", "fahrenheit") and bool(
             re.search(rf"°\s?{label[0]}\b|\b{label[0]}\b(?!\w)(?<!')", text)
@@ -77,11 +102,11 @@ def _place(label: str, text: str) -> int:
 
 
 def _without(labels: Sequence[str], text: str) -> str:
-    """Leave out where a text lists the labels."""
+    """Leave out where a text lists the labels; else, wherever it names them."""
     any_of = "|".join(re.escape(label) for label in labels)
-    return re.sub(
-        rf"(?:(?:{any_of})[\s,/|'\"`]*(?:or |and )?){{2,}}", " ", text, flags=re.I
-    )
+    listed = rf"(?:(?:{any_of})[\s,/|'\"`]*(?:or |and )?){{2,}}"
+    cut = re.sub(listed, " ", text, flags=re.I)
+    return cut if cut != text else re.sub(rf"\b(?:{any_of})\b", " ", text, flags=re.I)
 
 
 def _score(label: str, text: str) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from ..frames import Json
 from .asked import count_of
-from .context import sentences
+from .context import labelled, sentences
 from .fields import Field
 from .invented import of_country
 from .keywords import Keywords, keywords, mapping
@@ -100,6 +100,11 @@ class Lists(Scalars):
 
     def _records(self, item: Json, has: Keywords, within: str) -> list[object]:
         """Return an object for each part of the text, by its first value."""
+        if blocks := labelled(self.source.text):
+            parts = (
+                type(self)(Source(each), self._root, self._made) for each in blocks
+            )
+            return [part.value(item, within) for part in parts]
         name, first = next(iter((has.properties or {}).items()))
         first = self._resolved(mapping(first))
         if first.get("type", "string") != "string":
@@ -114,26 +119,37 @@ class Lists(Scalars):
         kind = next(filter(field.is_a, ("person", "place", "code")), None)
         found = of_kind(kind, field.words, self.source) if kind else []
         starts = [each for each in found if self.source.free(each)]
-        records: list[object] = []
+        records: list[dict[str, object]] = []
         for each, after in zip(starts, [*starts[1:], None], strict=False):
             text = self.source.text[each.start : after.start if after else None]
             self.source.claim(each)
             records.append(self._record(each.text, text, item, has))
-        return records
+        if self._made is None:
+            return [each for each in records if {*(has.required or ())} <= each.keys()]
+        return [*records]
 
     def _from_json(self, item: Json, has: Keywords, within: str) -> Iterator[object]:
         """Yield an object for each that stands in the text with the same keys."""
+        for each in self._same_keys(has):
+            same = {name: {"const": value} for name, value in each.items()}
+            fields = {**(has.properties or {}), **same}
+            yield self.value({**item, "properties": fields}, within)
+
+    def _same_keys(self, has: Keywords) -> Iterator[dict[str, object]]:
+        """Yield what the JSON objects in the text have for an object's keys."""
         fields = has.properties or {}
         for each in objects(self.source.text):
-            same: dict[str, object] = {
-                name: {"const": value}
+            same = {
+                name: value
                 for name, value in each.items()
                 if name in fields and fits(mapping(fields[name]), value, self._root)
             }
             if same:
-                yield self.value({**item, "properties": {**fields, **same}}, within)
+                yield same
 
-    def _record(self, first: str, text: str, item: Json, has: Keywords) -> object:
+    def _record(
+        self, first: str, text: str, item: Json, has: Keywords
+    ) -> dict[str, object]:
         """Return the object of a text that begins with its first value."""
         name, *others = has.properties or {"": {}}
         properties = has.properties or {}

@@ -21,6 +21,7 @@ SIGNS = {
     "**": "power exponentiate exponent pow exponentiation",
     "%": "modulo mod remainder",
 }
+_SQL = r"\bsql\b"
 _SEARCHES = {meaning("search"), meaning("document"), "question", "tavili", "wikipedia"}
 
 
@@ -68,7 +69,8 @@ class Offered:
         return {meaning(word) for word in words}
 
     @cached_property
-    def _described(self) -> set[str]:
+    def described(self) -> set[str]:
+        """What its description says beyond its name."""
         text = (self.function.description or "").split("Args:")[0]
         return meanings(text) - self.about
 
@@ -133,6 +135,18 @@ class Offered:
             bool(self.about & _SEARCHES) or bool(described and asks)
         )
 
+    @property
+    def hands_over(self) -> bool:
+        """Whether it gives the conversation to another agent."""
+        return hands_over(self.name) and not self.needed
+
+    @cached_property
+    def asks_in_sql(self) -> str | None:
+        """The name of the parameter that takes a query in SQL, if there is one."""
+        if not seen(_SQL, f"{self.name.replace('_', ' ')} {self.function.description}"):
+            return None
+        return next((n for n in self._texts if {*split(n)} & {"query", "sql"}), None)
+
     def score(self, text: str) -> float:
         """Say how well a text fits what this tool is for: from 1 on, by its name."""
         low = text.casefold()
@@ -142,7 +156,7 @@ class Offered:
             return 10
         said = meanings(text)
         named = len(self.about & said)
-        more = 0.2 * len(self._described & said) + 0.1 * len(self._parameters & said)
+        more = 0.2 * len(self.described & said) + 0.1 * len(self._parameters & said)
         if named:
             # A tool of one word that is there fits better than one of three.
             return 1 + named + named / len(self.about) + min(more, 0.9)
@@ -184,6 +198,11 @@ class Offered:
         """Return the names of its parameters that take free text."""
         free = {*KINDS["text"], "answer", "result", "data", "html"}
         return [name for name in self.fields if {*split(name)} & free]
+
+
+def hands_over(name: str) -> bool:
+    """Say whether a tool of this name gives the conversation to another agent."""
+    return bool({*split(name)} & {"transfer", "handoff", "delegate"})
 
 
 def _list(items: object) -> list[object]:

@@ -9,7 +9,7 @@ from .kinds import EMAIL
 from .labels import pick
 from .offered import Offered
 from .source import Found, Source
-from .words import either, meanings, split
+from .words import either, listed, meanings, seen, split
 
 SURE = 0.75
 """A tool whose name is not in the prompt is called from this score on, unless it lacks
@@ -21,7 +21,7 @@ _TALK = either(
 )
 _CHAT = re.compile(
     rf"^\W*{_HELLO}\b[^.?!]{{0,40}}[.?!]*$|\b{_TALK}\b"
-    r"|^(?:say|translate|repeat|i'?m|i am) ",
+    r"|^(?:say|translate|repeat) |^(?:i'?m|i am) [\w ]{1,20}[.!]?$",
     re.IGNORECASE,
 )
 _QUESTION = either(
@@ -41,7 +41,11 @@ _REFERS = re.compile(
     rf"|\b{either('results?, answer, output, summary, findings')}\b",
     re.IGNORECASE,
 )
-_HANDS = frozenset({"transfer", "handoff", "hand", "off", "to", "delegate", "agent"})
+_HANDS = frozenset(listed("hands"))
+_STUDIES = r"^\W*(?:analy[sz]e|research|investigate|assess|report on|evaluate)\b"
+_LOOKS = frozenset({"get", "fetch", "lookup", "find", "read"})
+_GENERAL = r"\b(?:questions?|search|research\w*|faq|general)\b"
+_KNOWS_NOT = r"\b(?:don't|do not|cannot|can't) (?:know|answer|help)\b|\bno \w+ found\b"
 _MENTIONS_TOOLS = re.compile(
     r"\b(?:use|using|call|with) (?:the|a|your|any|this) tools?\b", re.I
 )
@@ -94,6 +98,8 @@ def plan(
         yield from _expanded(ordered[0], talk.prompt, talk)
     elif (tool := _meant_before(talk, tools)) is not None:
         yield from _expanded(tool, talk.prompt, talk)
+    elif seen(_STUDIES, talk.prompt[:200]) and (known := _looked_up(talk, tools)):
+        yield from known
     elif not _CHAT.search(talk.prompt[:300]) and _ASKS.search(talk.prompt[:2000]):
         searching = [tool for tool in tools if tool.searches]
         if searching:
@@ -101,15 +107,25 @@ def plan(
             yield from _expanded(best, talk.prompt, talk, several=False)
 
 
+def _looked_up(talk: Conversation, tools: Sequence[Offered]) -> list[Planned]:
+    """Return a call of each tool that gets something, with what the prompt names."""
+    looks = [tool for tool in tools if {*split(tool.name)} & _LOOKS and tool.needed]
+    found = [Planned(tool, *tool.arguments(talk.prompt)) for tool in looks]
+    return [each for each in found if not each.lacks]
+
+
 def _told_by_system(talk: Conversation, tools: Sequence[Offered]) -> list[Planned]:
     """Return the calls that the system's message asks for, whatever the prompt."""
     if (to := _handed_to(talk, tools)) is not None:
         return [Planned(to, *to.arguments(talk.prompt))]
     said = meanings(talk.system)
+    mentioned = re.findall(r"\bthe (\w+) tools?\b", talk.system)
     told = []
     for tool in tools:
         named = re.search(rf"(?<!\w){re.escape(tool.name)}(?!\w)", talk.system)
-        if named or (tool.about and tool.about <= said and not tool.needed):
+        about = tool.about and tool.about <= said and not tool.needed
+        about = about or tool.about & meanings(" ".join(mentioned))
+        if not tool.hands_over and (named or about):
             arguments, lacks = tool.arguments(talk.prompt)
             if not lacks and not _CHAT.search(talk.prompt[:300]):
                 told.append(Planned(tool, arguments, lacks))
@@ -118,10 +134,20 @@ def _told_by_system(talk: Conversation, tools: Sequence[Offered]) -> list[Planne
 
 def _handed_to(talk: Conversation, tools: Sequence[Offered]) -> Offered | None:
     """Return the tool that hands over to the agent whose subject the prompt has."""
-    hands = [tool for tool in tools if {*split(tool.name)} & _HANDS and not tool.needed]
+    hands = [tool for tool in tools if tool.hands_over]
     labels = [" ".join({*split(tool.name)} - _HANDS) for tool in hands]
     chosen = pick(labels, talk.prompt, sure=True)
-    return None if chosen is None else hands[chosen]
+    if chosen is not None or not hands or _CHAT.search(talk.prompt[:300]):
+        return None if chosen is None else hands[chosen]
+    if len(hands) < len(tools):
+        knows_not = talk.results and seen(_KNOWS_NOT, talk.results[-1].text)
+        return hands[0] if knows_not else None
+    asks = _ASKS.search(talk.prompt[:2000])
+    for tool, label in zip(hands, labels, strict=True) if asks else ():
+        if seen(_GENERAL, f"{label} {tool.function.description}"):
+            return tool
+    best = max(hands, key=lambda tool: tool.score(talk.prompt))
+    return best if best.score(talk.prompt) > 0 else None
 
 
 def _clauses(text: str, tools: Sequence[Offered]) -> Iterator[tuple[str, bool]]:
@@ -158,7 +184,8 @@ def _clauses(text: str, tools: Sequence[Offered]) -> Iterator[tuple[str, bool]]:
 def _tool_for(text: str, tools: Sequence[Offered]) -> Offered | None:
     """Return the tool that fits a text best, if one fits at all."""
     ranked = sorted(
-        ((tool.score(text), tool) for tool in tools), key=lambda each: -each[0]
+        ((tool.score(text) + _rare(tool, text, tools), tool) for tool in tools),
+        key=lambda each: -each[0],
     )
     best, tool = ranked[0]
     if best >= 1:
@@ -166,7 +193,11 @@ def _tool_for(text: str, tools: Sequence[Offered]) -> Offered | None:
             tool for score, tool in ranked if score >= 10 or (best < 10 and score >= 1)
         ]
         if len(near) > 1:  # one that has all that it needs comes first
-            whole = [each for each in near if not each.arguments(text)[1]]
+            whole = [
+                each
+                for each in near
+                if (each.fields or each is tool) and not each.arguments(text)[1]
+            ]
             by_name = [each for each in whole if each.score(text) >= best - 1]
             return by_name[0] if by_name else tool
         return tool
@@ -181,6 +212,13 @@ def _tool_for(text: str, tools: Sequence[Offered]) -> Offered | None:
         if not lacks and (score >= SURE or (arguments and score >= enough)):
             return tool
     return None
+
+
+def _rare(tool: Offered, text: str, tools: Sequence[Offered]) -> float:
+    """Return more for words of a text that only this tool's description has."""
+    others = [each.described for each in tools if each is not tool]
+    only = tool.described.difference(*others) if others else set()
+    return 0.2 * min(len(only & meanings(text)), 2)
 
 
 def _meant_before(talk: Conversation, tools: Sequence[Offered]) -> Offered | None:
@@ -206,6 +244,8 @@ def _expanded(
     more = [] if clause == talk.prompt else [talk.prompt]
     if talk.refers_back or len(talk.prompt.split()) <= 4:
         more += talk.earlier[:3]
+    if seen(r"\b(?:my|our|these|those)\b", clause):
+        more += [result.text for result in talk.results_before[-3:]]
     refers = clause != talk.prompt and bool(_REFERS.search(clause))
     arguments, lacks = tool.arguments(clause, *([] if refers else more))
     complete(tool, arguments, lacks)
@@ -232,10 +272,12 @@ def _listed(source: Source, value: object) -> list[object]:
     for pool in pools:
         for found in pool:
             if _same(found, value):
-                listed = source.listed_with(found, pool)
+                if seen(r"\bbetween $", source.text[: found.start]):
+                    return []  # a range
+                several = source.listed_with(found, pool)
                 if isinstance(value, str):
-                    return [each.text for each in listed]
-                return [type(value)(float(each.text)) for each in listed]
+                    return [each.text for each in several]
+                return [type(value)(float(each.text)) for each in several]
     if isinstance(value, str) and re.search(r"\w,? and \w", value) and len(value) < 60:
         return []
     if isinstance(value, str) and source.places and source.places[0].text == value:

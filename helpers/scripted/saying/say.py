@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ..request import ChatRequest
 from .call import Call, Planned
 from .calls import decide
-from .conversation import Conversation
+from .conversation import Conversation, labelled_results
+from .offered import hands_over
 from .react import acted
 from .results import spoken
 from .schema import fill
@@ -31,15 +32,17 @@ def say(request: ChatRequest) -> Said:
         return Said(_json(request, talk))
     if decision.lacks:
         return Said(_asks(decision.lacks))
-    if talk.results:
-        return Said(spoken(talk.results, talk.prompt, talk.system))
+    if told := [each for each in talk.results if not hands_over(each.name)]:
+        return Said(spoken(told, talk.prompt, talk.system))
+    if talk.results and talk.answered:
+        return Said(talk.answered)
     return Said(talk.written or acted(talk) or shaped(talk) or talk.said())
 
 
 def _json(request: ChatRequest, talk: Conversation) -> str:
     if not request.schema:
         return an_object(talk)
-    text = "\n\n".join([talk.prompt, *(result.text for result in talk.results)])
+    text = f"{talk.prompt}\n\n{labelled_results(talk.results)}".strip()
     value = fill(request.schema, text, said=talk.briefly, hint=talk.system)
     return json.dumps(value, ensure_ascii=False)
 

@@ -37,6 +37,7 @@ class Scalars:
         """The names of required fields that the text does not have."""
         self._root = root
         self._made = made
+        self._sure = False  # takes only what the text has for just one field
         self._within = ["#"]
         self._left = MOST_VALUES
         self._index = 0
@@ -59,6 +60,12 @@ class Scalars:
             return MISSING  # of a list that is made up
         if kind in ("integer", "number"):
             return self._number(field.numbers(self.source), kind, schema)
+        if _YES_NO.search(field.description) and self._made:
+            return "yes" if relevant(self.source.text) else "no"
+        options, closed = field.options()
+        chosen = pick(options, self.source.text, sure=not (closed and self._made))
+        if chosen is not None or (closed and self._made):
+            return options[chosen or 0]
         if field.is_a("expression") and not field.form and self._made is None:
             for found in of_kind("expression", field.words, self.source):
                 return found.text
@@ -74,8 +81,6 @@ class Scalars:
             if found is not MISSING or not self._made:
                 return found
             return a_number(has, field.name, index)
-        if _YES_NO.search(field.description) and self._made:
-            return "yes" if relevant(self.source.text) else "no"
         for word, options in _CHOICES.items():
             if self._made and word in field.words:
                 return options[pick(options, self.source.text) or 0]
@@ -160,7 +165,7 @@ _CHOICES = {
     "lang": ["English", "Spanish", "French", "German", "Italian"],
 }
 _JOKES = {"setup", "punchline", "joke"}
-_YES_NO = re.compile(r"['\"]?\byes\b['\"]? or ['\"]?no\b", re.IGNORECASE)
+_YES_NO = re.compile(r"\byes\b\W[^.]{0,40}\bor\W+no\b", re.IGNORECASE)
 _WRITTEN = frozenset(listed("written"))
 
 

@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from ..frames import Json
 from .asked import about
+from .context import section
 from .fields import Field
 from .invented import Made, of_country
 from .keywords import Keywords, keywords, mapping
@@ -42,7 +43,7 @@ class Filler(Lists):
         if has.ref is not None:
             return self._referred(has.ref, schema, name)
         if has.const is not UNSET:
-            return has.const
+            return MISSING if self._sure else has.const
         if has.enum:
             return self._chosen(has.enum[:MOST_VALUES], name, has)
         if has.all_of:
@@ -137,27 +138,43 @@ class Filler(Lists):
         field = Field(name, has.description or "", has.format, self._noun)
         if kind == "boolean":
             truth = field.truth(self.source)
+            if (
+                self._made
+                and {*field.words} & _RIGHT
+                and (given := section(self.source.text, "answer"))
+            ):
+                return given.casefold() in self._made.said().casefold()
             return truth if truth is not None else MISSING if not self._made else False
         found = self._strong(field, kind, schema)
-        return found if found is not MISSING else self._weak(field, kind, schema, has)
+        if found is not MISSING or self._sure:
+            return found
+        return self._weak(field, kind, schema, has)
 
     def _object(self, has: Keywords) -> object:
         fields = dict(islice((has.properties or {}).items(), MOST_VALUES))
         needed = {*(has.required or ())}
         fields |= {name: {} for name in needed if name not in fields}
-        found: dict[str, object] = {}
+        said = _words(self.source.text.partition("{")[0])
+        found = max(
+            self._same_keys(has),
+            key=lambda each: (len(each), len(_words(str(each)) & said)),
+            default={},
+        )
         lists = [
             name
             for name, item in fields.items()
             if mapping(item).get("type") == "array"
         ]
         for name in lists:
+            if name in found:
+                continue
             field = Field(name)
             many = (
                 field.is_a("person")
                 and len(of_kind("person", field.words, self.source)) > 1
             )
-            if many and "$ref" not in str(fields[name]):
+            told = self._made and self._made.extracts and field.told_list(self.source)
+            if (many or told) and "$ref" not in str(fields[name]):
                 found[name] = self.value(fields[name], name)
         for name, item in fields.items():  # what belongs to just one field goes first
             if name not in found and (early := self._early(item, name)) is not MISSING:
@@ -181,24 +198,16 @@ class Filler(Lists):
     def _early(self, item: object, name: str) -> object:
         """Return a plain value that the text has for just this field."""
         item = self._resolved(mapping(item))
-        options = item.get("anyOf")
-        if isinstance(options, list) and len(options) == 2:
-            real = [o for o in options if mapping(o).get("type") != "null"]
-            item = self._resolved(mapping(real[0])) if len(real) == 1 else item
-        has = keywords(item, name)
-        kind = has.type
-        if has.enum and has.const is UNSET:
-            made, self._made = self._made, None
-            value = self._chosen(has.enum[:MOST_VALUES], name, has)
-            self._made = made
-            return value
-        if kind not in ("string", "integer", "number", "boolean"):
+        options = [mapping(option) for option in keywords(item, name).any_of or ()]
+        real = [option for option in options if option.get("type") != "null"]
+        if len(options) == 2 and len(real) == 1:
+            item = self._resolved(real[0])
+        if "enum" not in item and item.get("type") not in _PLAIN:
             return MISSING
-        field = Field(name, has.description or "", has.format)
-        if kind == "boolean":
-            truth = field.truth(self.source)
-            return MISSING if truth is None else truth
-        return self._strong(field, str(kind), item)
+        made, self._made, self._sure = self._made, None, True
+        value = self.value(item, name)
+        self._made, self._sure = made, False
+        return value
 
     def _known(self, name: str, found: Mapping[str, object]) -> object:
         first = str(next(iter(found.values()), "")) if self._made else ""
@@ -231,10 +240,16 @@ class Filler(Lists):
             self._within.pop()
 
 
+def _words(text: str) -> set[str]:
+    return {*re.findall(r"\w+", text.casefold())}
+
+
 def _texts(items: object) -> list[str]:
     return [str(item) for item in items] if isinstance(items, list) else []
 
 
+_PLAIN = ("string", "integer", "number", "boolean")
+_RIGHT = frozenset(["correct", "right", "valid", "true"])
 _ANSWERS = frozenset(["answer", "response", "content", "message", "text", "output"])
 
 

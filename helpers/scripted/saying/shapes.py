@@ -140,7 +140,7 @@ def _by_keys(both: str) -> Json | None:
         item = _of({key: _typed(key) for key in keys}) if keys else {"type": "string"}
         return _of({outer: {"type": "array", "items": item}})
     cue = re.search(
-        r"\b(?:keys?|fields?|properties|attributes|columns)\b(?:\s*(?:named"
+        r"\b(?:keys?|fields?|properties|attributes|columns|categories)\b(?:\s*(?:named"
         r"|called|of|are|should be|must be|is|:|-|like|exactly|these"
         r"|following|both|the|in it))*\s*(.{2,400})",
         both,
@@ -165,7 +165,7 @@ def _by_keys(both: str) -> Json | None:
     )
     if not keys:
         return None
-    schema = _of({key: _typed(key) for key in keys})
+    schema = _of({key: _typed(key, both) for key in keys})
     if array:
         noun = seen(r"\b(?:array|list) of (?:\d+ |\w+ )?(\w+s)\b", both)
         title = noun[1] if noun and noun[1] not in ("objects", "dicts") else "items"
@@ -208,8 +208,15 @@ def _quoted(text: str) -> list[str]:
     return list(dict.fromkeys(a or b or c for a, b, c in words))
 
 
-def _typed(key: str) -> Json:
+def _typed(key: str, text: str = "") -> Json:
     last = split(key)[-1] if split(key) else key
+    kinds = r"(?:category|categories|labels?|types?|options?|values?|levels?)"
+    cue = rf"\b{key} {kinds}:[ \t]*"
+    listed = re.findall(rf"{cue}\n((?:.+\n?)+)", text, re.IGNORECASE)
+    listed = listed or re.findall(rf"{cue}(.+)", text, re.IGNORECASE)
+    options = [each for some in listed for each in re.split(r"\n|, (?:or )?", some)]
+    if options := [each.strip(" .-*") for each in options if each.strip(" .-*")]:
+        return {"enum": options}
     if last in _WHOLE:
         return {"type": "integer"}
     if split(key)[0] in ("is", "has"):
@@ -230,8 +237,8 @@ def _like(example: object) -> Json:
     if isinstance(example, list):
         return {
             "type": "array",
-            "items": _like(example[0]) if example else {},
-            "minItems": 1,
+            "items": _like(example[0]) if example else {"type": "string"},
+            "minItems": 1 if example else 0,
         }
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string"}
     schema: dict[str, object] = {"type": kinds.get(type(example), "string")}

@@ -4,6 +4,7 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..frames import CREATED
 from .words import NUMBERS, STOP, either, listed
@@ -81,7 +82,6 @@ class Source:
     def __init__(self, text: str) -> None:
         self.text = text[:READ]
         self._taken: list[tuple[int, int]] = []
-        self._known: dict[str, list[Found]] = {}
 
     def take(
         self, found: Iterable[Found], fits: Callable[[str], bool] = bool
@@ -125,33 +125,24 @@ class Source:
             if match[group]:
                 yield Found(match[group].strip(), match.start(group), match.end(group))
 
-    def _once(self, name: str, pattern: str, flags: int = re.IGNORECASE) -> list[Found]:
-        if name not in self._known:
-            self._known[name] = list(self.find(pattern, flags))
-        return self._known[name]
-
-    @property
+    @cached_property
     def numbers(self) -> list[Found]:
         """The numbers, in digits."""
-        if "numbers" not in self._known:
-            self._known["numbers"] = [
-                Found(_digits(each.text), each.start, each.end)
-                for each in self.find(_NUMBER)
-                if each.text != "one" or len(self.text) < 200
-            ]
-        return self._known["numbers"]
+        return [
+            Found(_digits(each.text), each.start, each.end)
+            for each in self.find(_NUMBER)
+            if each.text != "one" or len(self.text) < 200
+        ]
 
-    @property
+    @cached_property
     def quoted(self) -> list[Found]:
         """What stands in quotes."""
-        return self._once("quoted", _QUOTED)
+        return [*self.find(_QUOTED)]
 
-    @property
+    @cached_property
     def names(self) -> list[Found]:
         """Words with a capital that are not only the first of their sentence."""
-        if "names" not in self._known:
-            self._known["names"] = list(self._names())
-        return self._known["names"]
+        return [*self._names()]
 
     def _names(self) -> Iterator[Found]:
         last = 0
@@ -182,55 +173,50 @@ class Source:
             last = end
             yield Found(text, start, end)
 
-    @property
+    @cached_property
     def places(self) -> list[Found]:
         """Names after *in* and the like; else any that stands there, as "sf"."""
-        if "places" not in self._known:
-            after = re.compile(r"(?:\b(?:in|near|at|for|to|from|of)|,|\band|\bor) $")
-            named = [
-                each
-                for each in self.names
-                if after.search(self.text[max(each.start - 6, 0) : each.start])
-            ]
-            other = [
-                each
-                for each in self._once("place", _PLACE)
-                if each.text.casefold() not in STOP
-                and not any(n.start < each.end and each.start < n.end for n in named)
-                and not re.fullmatch(DATE, each.text, re.IGNORECASE)
-            ]
-            acts = re.compile(r" (?:is|was|has|lives|works|likes)\b")
-            rest = [name for name in self.names if not acts.match(self.text, name.end)]
-            self._known["places"] = named or [*rest, *other]
-        return self._known["places"]
+        after = re.compile(r"(?:\b(?:in|near|at|for|to|from|of)|,|\band|\bor) $")
+        named = [
+            each
+            for each in self.names
+            if after.search(self.text[max(each.start - 6, 0) : each.start])
+        ]
+        other = [
+            each
+            for each in self.find(_PLACE)
+            if each.text.casefold() not in STOP
+            and not any(n.start < each.end and each.start < n.end for n in named)
+            and not re.fullmatch(DATE, each.text, re.IGNORECASE)
+        ]
+        stated = [name for name in self.names if _STATE.search(name.text)]
+        named = stated + [each for each in named if each not in stated]
+        acts = re.compile(r" (?:is|was|has|lives|works|likes)\b")
+        rest = [name for name in self.names if not acts.match(self.text, name.end)]
+        return named or [*rest, *other]
 
-    @property
+    @cached_property
     def dates(self) -> list[Found]:
         """Dates, weekdays, "tomorrow"."""
-        return self._once("dates", DATE)
+        return [*self.find(DATE)]
 
-    @property
+    @cached_property
     def times(self) -> list[Found]:
         """Times of day, as HH:MM:SS."""
-        if "times" not in self._known:
-            self._known["times"] = [
-                Found(_clock(match), match.start(), match.end())
-                for match in re.finditer(_TIME, self.text, re.IGNORECASE)
-            ]
-        return self._known["times"]
+        return [
+            Found(_clock(match), match.start(), match.end())
+            for match in re.finditer(_TIME, self.text, re.IGNORECASE)
+        ]
 
-    @property
+    @cached_property
     def codes(self) -> list[Found]:
         """What looks like an identifier: "AAPL", "A-17"."""
-        if "codes" not in self._known:
-            codes = [each for each in self.find(_CODE, 0) if each.text not in _ACRONYMS]
-            self._known["codes"] = codes
-        return self._known["codes"]
+        return [each for each in self.find(_CODE, 0) if each.text not in _ACRONYMS]
 
-    @property
+    @cached_property
     def zones(self) -> list[Found]:
         """Time zones."""
-        return self._once("zones", _ZONE, 0)
+        return [*self.find(_ZONE, 0)]
 
     def listed_with(self, first: Found, all_: list[Found]) -> list[Found]:
         """Return a value and those that are listed after it: "Boston and Rome"."""

@@ -1,6 +1,7 @@
 """Texts that are asked for by their kind: a joke, a poem, a list, a summary."""
 
 import re
+from collections.abc import Sequence
 
 from .arithmetic import shown, steps, worth, written
 from .asked import about
@@ -174,7 +175,7 @@ def rewritten(prompt: str, system: str = "") -> str | None:
     return best_sentences(text, wanted[1]) if text and wanted else None
 
 
-def summarised(prompt: str, system: str) -> str | None:
+def summarised(prompt: str, system: str, earlier: Sequence[str] = ()) -> str | None:
     """Return the first sentence of a text that is to be summarised."""
     asks = re.compile(
         r"\b(?:summari[sz]e|summary|tl;?dr|key points|main (?:point|idea"
@@ -184,6 +185,9 @@ def summarised(prompt: str, system: str) -> str | None:
     where = asks.search(prompt[:300]) or asks.search(prompt[-300:])
     if not where and not asks.search(system[:1000]):
         return None
+    if earlier and seen(r"\b(?:conversation|chat|discussion|above|so far)\b", prompt):
+        said = "; ".join(f"“{each.strip()[:80]}”" for each in reversed(earlier))
+        return f"The user said: {said}."
     text = prompt
     if where:
         after = re.search(r":\s*\n*(.{30,})", prompt, re.DOTALL)
@@ -215,9 +219,12 @@ def query(prompt: str, system: str = "") -> str | None:
     )
     names = [next(filter(None, found)) for found in tables]
     if not names:
-        return None
+        named = seen(r"\b(?:old|new|all|many|the|every|from) (\w+s)\b", prompt)
+        names = [named[1] if named else "records"]
     said = meanings(prompt)
     table = next((name for name in names if meanings(name) & said), names[0])
+    if seen(r"\b(?:delete|remove)\b", prompt):
+        return " ".join(["DELETE", "FROM", f"{table};"])
     counts = seen(r"\bhow many\b|\bcount\b|\bnumber of\b", prompt)
     return " ".join(["SELECT", "COUNT(*)" if counts else "*", "FROM", f"{table};"])
 

@@ -367,6 +367,12 @@ COUNT = tool("how_many", "")
             [("joke_factory", {"count": 3})],
         ),
         ("You know the joke_factory.", "Hello", [JOKES], []),
+        (
+            "Ask the weather tool when somebody travels.",
+            "I'm off to Genoa. What do I pack?",
+            [WEATHER],
+            [("get_weather", {"location": "Genoa"})],
+        ),
     ],
 )
 def test_the_system_orders_a_call(
@@ -399,3 +405,108 @@ def test_as_many_as_a_tool_has_said() -> None:
     }
     *_, told = turns([order, "Hello"], [COUNT], lambda *_: 2)
     assert str(told).count("?") == 2
+
+
+LAMPS = tool("list_lamps", "List the lamps.")
+SET_LAMP = tool("set_lamp", "Change a lamp.", id=WHOLE, is_on=FLAG)
+DEPTH = tool("get_depth", "The depth of a lake.", lake=TEXT)
+METRES = tool("feet_to_metres", "Convert feet to metres.", depth_feet=NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("said", "tools", "result", "made"),
+    [
+        (
+            "Please switch off the porch lamp",
+            [LAMPS, SET_LAMP],
+            '[{"id": 4, "name": "desk"}, {"id": 7, "name": "porch"}]',
+            [("list_lamps", {}), ("set_lamp", {"id": 7, "is_on": False})],
+        ),
+        (
+            "How deep is Lake Lugano in metres?",
+            [DEPTH, METRES],
+            '{"lake": "Lugano", "depth_feet": 945}',
+            [
+                ("get_depth", {"lake": "Lake Lugano"}),
+                ("feet_to_metres", {"depth_feet": 945}),
+            ],
+        ),
+    ],
+    ids=["a record", "a conversion"],
+)
+def test_a_record_of_one_result_goes_into_the_next_call(
+    said: str, tools: list[dict[str, Any]], result: str, made: list[object]
+) -> None:
+    """What has to be known is looked up; what else the prompt names comes after."""
+    *calls, _ = turns(said, tools, lambda *_: result)
+    assert [call for each in calls for call in each] == made
+
+
+NOTE = tool("send_note", "Send a note.", to=TEXT, subject=TEXT, body=TEXT)
+SQL = tool("run_sql", "Run SQL on the database of the shop.", query=TEXT)
+LEVEL = {"type": "string", "description": "How good (e.g. novice, expert)"}
+LESSON = tool("find_lesson", "Find a lesson.", level=LEVEL)
+DRAW = tool("draw_number", "Draw a number up to a maximum.", max=WHOLE)
+SALES = tool("get_sales", "The sales of a company.", company=TEXT)
+ORDER = tool("make_order", "", item=TEXT)
+
+
+@pytest.mark.parametrize(
+    ("said", "function", "has"),
+    [
+        ("Send a farewell note to ann@example.com", NOTE, {"subject": "Farewell"}),
+        ("Remove old invoices from the database", SQL, {"query": "DELETE FROM invoi"}),
+        ("Which lesson is there for a novice?", LESSON, {"level": "novice"}),
+        ("Draw a number between 3 and 40", DRAW, {"max": "40"}),
+        ("Assess ACME for me", SALES, {"company": "ACME"}),
+        ("Place an order for a green scarf.", ORDER, {"item": "green scarf"}),
+    ],
+    ids=["own words", "SQL", "options", "a range", "a study", "an order"],
+)
+def test_an_argument_is_found_or_written(
+    said: str, function: dict[str, Any], has: dict[str, str]
+) -> None:
+    """What is left to a model is written; what a description lists is chosen from."""
+    made = calls(said, function, tool("close_shop", "Close it."))
+    assert isinstance(made, list)
+    ((name, arguments),) = made
+    assert name == function["function"]["name"]
+    assert all(str(arguments[key]).startswith(value) for key, value in has.items())
+
+
+def test_what_was_ordered_before_is_meant() -> None:
+    said = earlier("Order a green scarf.", "Actually, cancel that order")
+    cancel = tool("cancel_order", "", item=TEXT)
+    assert calls(said, cancel) == [("cancel_order", {"item": "green scarf"})]
+
+
+HAND = [
+    tool("transfer_to_kitchen", "Hand off to the one who can change a menu."),
+    tool("transfer_to_reception", "Hand off to the one who can answer questions."),
+]
+
+
+def test_a_question_is_for_the_one_who_answers_questions() -> None:
+    assert calls("When do you open?", *HAND) == [("transfer_to_reception", {})]
+
+
+def test_who_does_not_know_hands_back_and_what_was_said_is_the_answer() -> None:
+    ask = tool("faq_lookup", "Lookup frequent questions.", question=TEXT)
+    made = turns("Where is the pool?", [ask, HAND[0]], lambda *_: "I don't know that")
+    assert [name for each in made[:2] for name, _ in each] == [
+        "faq_lookup",
+        "transfer_to_kitchen",
+    ]
+    call = {"id": "1", "type": "function"}
+    function = {"name": "transfer_to_kitchen", "arguments": "{}"}
+    after = [
+        "Two plates, please",
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{**call, "function": function}],
+        },
+        {"role": "tool", "tool_call_id": "1", "content": "Handed over"},
+        {"role": "assistant", "content": "They are on their way."},
+    ]
+    assert calls(after, *HAND) == "They are on their way."

@@ -187,3 +187,64 @@ def test_a_greeting_says_the_name() -> None:
 def test_as_many_lines_as_asked() -> None:
     """A poem of two lines has two."""
     assert len(said("Write a 2-line poem about rain").splitlines()) == 2
+
+
+CRITIC = "Give feedback. Reply with 'DONE' once your points are met."
+
+
+@pytest.mark.parametrize(
+    ("prompts", "system", "answer"),
+    [
+        (
+            ["Draft a reply to this.\nSubject: Rent\nBest, Ann"],
+            "",
+            "Dear Ann,\n\nthank",
+        ),
+        (["Compose a short email on the garden party"], "", "Subject: Garden party"),
+        (["My kettle leaks"], "You work in customer support.", "the trouble with"),
+        (["A sketch of a house"], CRITIC, "It would gain by"),
+        (["A sketch of a house", "A better sketch"], CRITIC, "DONE"),
+        (["I grow figs", "Summarise the conversation so far"], "", "“I grow figs”"),
+        (["Write an easy question for a quiz"], "", "?"),
+    ],
+)
+def test_a_turn_that_anybody_could_take(
+    prompts: list[str], system: str, answer: str
+) -> None:
+    text = said(*prompts, system=system)
+    assert answer in text
+    assert "scripted model" not in text
+
+
+def test_the_next_speaker_is_named_and_has_not_spoken() -> None:
+    talk = "Chef: plans\nCook: cooks\nPorter: carries\n\nChef : Porter, carry it.\n"
+    text = said(f"{talk}Choose the next speaker from ['Chef', 'Cook', 'Porter'].")
+    assert text == "Porter"
+
+
+def test_examples_give_the_labels() -> None:
+    """Labels come from examples, in the text or as messages."""
+    lines = "Film: I loved it\nMark: up\n\nFilm: It was awful\nMark: down\n\n"
+    assert said(f"{lines}Film: A great film\nMark:") == "up"
+    talk = ["I loved it", "It was awful", "A great film"]
+    messages = [{"role": "user", "content": each} for each in talk]
+    for at, label in ((1, "+"), (3, "-")):
+        messages.insert(at, {"role": "assistant", "content": label})
+    body = json.dumps({"model": "m", "messages": messages}).encode()
+    assert reply_to(parse_request(body)).text == "+"
+
+
+def test_a_label_that_is_only_asked_about_does_not_count() -> None:
+    asks = "Decide whether this is fraud or honest. If it is fraud, say so; if it is "
+    asks += "honest, do not: "
+    assert said(f"{asks}we could meet on Monday") == "honest"
+
+
+def test_an_answer_may_come_from_an_earlier_one() -> None:
+    messages = [
+        {"role": "user", "content": "What is on the menu?"},
+        {"role": "assistant", "content": "There is soup. The figs are sold out."},
+        {"role": "user", "content": "Can I have figs?"},
+    ]
+    body = json.dumps({"model": "m", "messages": messages}).encode()
+    assert reply_to(parse_request(body)).text == "The figs are sold out."

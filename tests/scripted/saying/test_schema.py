@@ -380,3 +380,75 @@ def test_a_verdict_is_read(name: str, text: str, truth: bool) -> None:
     """A bare answer takes the verdict of a tool; whether it is maths can be seen."""
     schema = {"type": "object", "properties": {name: {"type": "boolean"}}}
     assert fill({**schema, "required": [name]}, text) == {name: truth}
+
+
+TRAINS = """
+1. Train 4711-B
+- Fare: $20
+- Start: Bern (BRN)
+
+2. Train 12-C
+- Fare: $35
+- Start: Rome (ROM)
+"""
+
+
+def test_blocks_with_the_same_labels_are_records() -> None:
+    code = text(description="Three-letter code of the station")
+    train = an_object(fare=number("integer"), start=code)
+    assert fill({"type": "array", "items": train}, f"Extract the trains.{TRAINS}") == [
+        {"fare": 20, "start": "BRN"},
+        {"fare": 35, "start": "ROM"},
+    ]
+
+
+def test_a_record_that_fits_is_taken_whole() -> None:
+    rooms = '[{"room": "A1", "beds": 2}, {"room": "B2", "beds": 4}]'
+    schema = an_object(room=text(), beds=number("integer"))
+    assert fill(schema, f"I want room B2\n\n{rooms}") == {"room": "B2", "beds": 4}
+
+
+@pytest.mark.parametrize(
+    ("field", "prompt", "value"),
+    [
+        (text(description="One of: Low, High, Full"), "Rate the tide", "Low"),
+        (text(description="'yes' if it fits, or 'no'"), "Question: cats? Fish", "no"),
+        ({"enum": ["A", "D"]}, "I'd like seat A", "A"),
+    ],
+    ids=["options", "yes or no", "a letter"],
+)
+def test_a_choice_that_a_description_gives(
+    field: dict[str, object], prompt: str, value: str
+) -> None:
+    assert fill(an_object(choice=field), prompt) == {"choice": value}
+
+
+def test_an_answer_is_judged_by_what_is_known() -> None:
+    schema = an_object(correct={"type": "boolean"})
+    for given, right in (("Bern", True), ("Basel", False)):
+        judged = fill(schema, f"Answer: {given}", said=lambda: "It is Bern.")
+        assert judged == {"correct": right}
+
+
+def test_the_lines_under_a_heading_are_a_list() -> None:
+    listed = {"type": "array", "items": text()}
+    cv = "Extract this.\n\nSchools\nBasel High, 2001\nBern College, 2004\n\nAge: 9"
+    found = fill(an_object(schools=listed), cv)
+    assert found == {"schools": ["Basel High, 2001", "Bern College, 2004"]}
+
+
+@pytest.mark.parametrize(
+    ("field", "prompt", "value"),
+    [
+        (
+            "motto",
+            "Extract this.\nMotto: Wait in the rain.\nAge: 3",
+            "Wait in the rain.",
+        ),
+        ("name", "Extract: edda is 31 years old", "edda"),
+        ("name", "Edda Holm is 31 years old", "Edda Holm"),
+        ("task", "Edda has to water the figs as soon as she can", "water the figs"),
+    ],
+)
+def test_a_text_is_taken_as_far_as_it_goes(field: str, prompt: str, value: str) -> None:
+    assert fill(an_object(**{field: text()}), prompt) == {field: value}

@@ -90,6 +90,11 @@ def test_langchain_s_parsers_read_the_answers() -> None:
             {"name": "Bob", "age": 42},
         ),
         (
+            "Reply in JSON with the key: desk. Desk categories: Parcels, Letters, or "
+            "Stamps.\nWhere do I send two letters?",
+            {"desk": "Letters"},
+        ),
+        (
             "List the countries france, spain and japan in JSON, with an outer key of "
             '"countries" which contains a list of countries. Each country should have '
             "the key `name` and `capital`",
