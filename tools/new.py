@@ -114,7 +114,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [str(file.relative_to(ROOT)) for file in made]
     code = save.main([str(made[0])])
     print("Made:", *names, sep="\n  ")
-    print(f"Now edit them. What is left to do: python3 run.py test {' '.join(names)} ")
+    tests = " ".join([names[0], names[2], "tests/notebooks/test_style.py"])
+    print(f"Now edit them. What is left to do: python3 run.py test {tests}")
     return code
 
 
