@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from .address import Address, CannotInspect
 from .body import Chunked, Compressed, Decoder, Plain
-from .timer import Timer
+from .ticker import Ticker
 
 Ending = Literal["complete", "closed", "cut", "silent", "endless"]
 """How a body ended.
@@ -68,7 +68,7 @@ class Exchange:
     ) -> None:
         self._address, self._patience = address, patience
         self._socket = _connect(address, patience)
-        self._timer = Timer().start()
+        self._ticker = Ticker().start()
         self._started = time.perf_counter()
         self._kept = b""
         self.ending: Ending | None = None
@@ -104,13 +104,13 @@ class Exchange:
 
     def leave(self) -> None:
         """Close the connection, whether or not the answer has ended."""
-        self._timer.stop()
+        self._ticker.stop()
         self._socket.close()
 
     @property
     def overdue(self) -> float:
         """The part of the time, from 0 to 1, for which this machine ran late."""
-        return self._timer.overdue
+        return self._ticker.overdue
 
     def _now(self) -> float:
         return time.perf_counter() - self._started

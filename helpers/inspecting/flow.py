@@ -5,7 +5,7 @@ from typing import Literal
 
 from .finding import Finding, Verdict
 from .stream import Stream
-from .timer import BUSY, too_busy
+from .ticker import BUSY, too_busy
 
 TRIES = 5
 """Streams that are read at most, until one is live, or two are held back.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from .asking import Asking
 from .finding import Finding
 from .stream import Stream, read_stream
-from .timer import BUSY, too_busy
+from .ticker import BUSY, too_busy
 from .witness import LONG, Witness
 
 AT = 5

@@ -66,7 +66,7 @@ def ask(question: str = "What's the weather in Paris?") -> dict[str, Any]:
 
 def long(**options: Any) -> ChatOpenAI:
     """Return a model that has more to say than anybody waits for."""
-    words = {"tokens": [" on"] * 4000, "pace": 80}
+    words = {"tokens": [" on"] * 4000, "pace": 20}
     return ChatOpenAI(stream_chunk_timeout=None, **options, **script(ttft=0, **words))
 
 

@@ -76,5 +76,6 @@ def test_a_reload_forgets_the_last_event_and_a_502_closes_for_good(
         restarts = 2
         tab.reload()
         tab.wait_for_function("document.title === 'closed'")
-        tab.wait_for_timeout(300)  # it comes back after 10 ms, if at all
+        # pace: it comes back after 10 ms, if at all
+        tab.wait_for_timeout(300)
         assert headers == [None, "2", "4"]

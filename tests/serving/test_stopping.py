@@ -511,7 +511,7 @@ async def test_a_deadline_inside_the_source_holds_while_its_reader_is_slow(
 ) -> None:
     async def until_a_deadline() -> AsyncIterator[str]:
         # pace: the deadline is the subject
-        async with asyncio.timeout(0.05):
+        async with asyncio.timeout(0.4):
             while True:
                 yield "a"
 
@@ -526,7 +526,7 @@ async def test_a_deadline_inside_the_source_holds_while_its_reader_is_slow(
             async with stoppable(until_a_deadline()) as items:
                 assert await anext(items) == "a"
                 # pace: longer than the deadline
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.8)
                 await anext(items)
 
 

@@ -11,7 +11,7 @@ from helpers.inspecting import read_address
 from helpers.inspecting.asking import Asking
 from helpers.inspecting.exchange import Exchange
 from helpers.inspecting.flow import flow
-from helpers.inspecting.timer import TICK, Timer
+from helpers.inspecting.ticker import TICK, Ticker
 
 
 def overdue(*late: float) -> float:
@@ -22,12 +22,12 @@ def overdue(*late: float) -> float:
         nonlocal now
         more = next(lateness, None)
         if more is None:
-            timer.stop()
+            ticker.stop()
         now += seconds + (more or 0.0)
 
-    timer = Timer(sleep=sleep, now=lambda: now)
-    timer.run()
-    return timer.overdue
+    ticker = Ticker(sleep=sleep, now=lambda: now)
+    ticker.run()
+    return ticker.overdue
 
 
 def test_it_tells_for_which_part_of_its_time_it_was_late() -> None:
@@ -35,7 +35,7 @@ def test_it_tells_for_which_part_of_its_time_it_was_late() -> None:
     assert overdue(0, 0, 0) == pytest.approx(0)
     assert overdue(TICK, TICK, TICK) == pytest.approx(3 / 7)
     assert overdue(0, 0.95, 0, 0) == pytest.approx(0.95)
-    assert Timer().overdue == 0
+    assert Ticker().overdue == 0
 
 
 def whole() -> Response:

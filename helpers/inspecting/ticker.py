@@ -9,7 +9,7 @@ TICK = 0.01
 BUSY = 0.25
 """Part of the time for which it is overdue, from which on times tell nothing.
 
-On a machine that rests, it is 0.01 to 0.03; with fifteen busy processes for each core,
+On a machine that rests, it is 0.01 to 0.02; at a load of fifteen for each core,
 0.3 to 0.8, and a live stream may come in bursts, or all at once.
 """
 
@@ -20,7 +20,7 @@ def too_busy(overdue: float) -> str:
     return f"cannot tell: this machine is too busy ({late})"
 
 
-class Timer:
+class Ticker:
     """Sleeps a tick at a time until it is stopped, and adds up how much too long."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Timer:
         """The part of its time for which it was overdue, from 0 to 1."""
         return self._late / self._slept if self._slept else 0.0
 
-    def start(self) -> "Timer":
+    def start(self) -> "Ticker":
         """Run in a thread of its own; return itself."""
         threading.Thread(target=self.run, daemon=True).start()
         return self
