@@ -38,7 +38,7 @@ from tests.support.wire import connect
 
 STEADY: dict[str, Any] = {"tokens": [" on"] * 40, "ttft": 0, "pace": 2.5}
 LONG_STEADY = STEADY | {"tokens": [" on"] * 2000}
-BURST: dict[str, Any] = {"tokens": [" on"] * 2000, "ttft": 0, "pace": 0, "at": 1000}
+BURST: dict[str, Any] = {"tokens": [" on"] * 4000, "ttft": 0, "pace": 0, "at": 3000}
 BURST |= {"fault": "stall"}
 
 
