@@ -15,6 +15,8 @@ from .carrying import carries
 
 PAUSE = 0.002
 """Seconds; a wait is counted in these, so that it is longer on a busy machine."""
+CATCH_UP = 5
+"""How many of them a model that begins waits at most, for an item from before it."""
 TURNS = 100
 """How many turns other tasks get at most in a wait, if nobody waits for a time."""
 
@@ -43,6 +45,7 @@ class Trace:
         self.given = threading.Event()  # that there was an item
         self._taken = threading.Event()  # that there was one since the last T
         self._taken.set()
+        self._passed = threading.Event()  # that there was one since a model began
 
     def __str__(self) -> str:
         return "".join(mark.what for mark in self.marks)
@@ -71,6 +74,9 @@ class Trace:
     def begin(self) -> None:
         """Note that a model begins; it waits for the reader as the last one did."""
         self._pauses, self._turns = self._patience
+        if self.elsewhere and self._pauses:  # what was passed on is not of its making
+            self._passed.clear()
+            any(self._passed.wait(PAUSE) for _ in range(CATCH_UP))
         self.mark("(")
 
     def item(self, item: object) -> None:
@@ -79,6 +85,7 @@ class Trace:
             self.mark("O")
             self.given.set()
             self._taken.set()
+            self._passed.set()
 
     def piece(self) -> None:
         """Note a piece of a model, once the reader has had time to take the last."""

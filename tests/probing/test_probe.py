@@ -1,16 +1,18 @@
 """Probing a step: the order of things, the two words, and the table."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from operator import itemgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import FakeListChatModel, ParrotFakeChatModel
 from langchain_core.messages import AIMessageChunk
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.prompts import PromptTemplate
 from langchain_core.runnables import (
     Runnable,
@@ -119,13 +121,42 @@ def test_an_item_while_a_model_writes_decides(order: str, gives: str) -> None:
     assert Probe("", output, Trace()).gives == gives
 
 
+class After(FakeListChatModel):
+    """Where it is in another thread, it writes once the reader has an item."""
+
+    item: ClassVar[dict[str, threading.Event]] = {
+        "q": threading.Event(),
+        "answer": threading.Event(),
+    }
+    key: str
+
+    def _stream(self, *args: Any, **options: Any) -> Iterator[ChatGenerationChunk]:
+        assert self.item[self.key].wait(60)
+        yield from super()._stream(*args, **options)
+
+
+def seen(items: Iterator[dict[str, str]]) -> Iterator[dict[str, str]]:
+    for event in After.item.values():
+        event.clear()
+    for item in items:
+        yield item
+        for key in After.item.keys() & item.keys():  # the reader asks for more
+            After.item[key].set()
+
+
+async def unseen(items: AsyncIterator[dict[str, str]]) -> AsyncIterator[dict[str, str]]:
+    async for item in items:  # tasks take turns
+        yield item
+
+
 async def test_a_second_model_after_the_answer_does_not_make_it_late() -> None:
-    # pace: the answer comes from another thread, and there has to be time for it
-    slow = FakeListChatModel(responses=["abc"], sleep=0.25) | StrOutputParser()
-    title = PromptTemplate.from_template("A title for {answer}") | slow | WHOLE
-    for answer, gives in ((TEXT, "pieces"), (TEXT | WHOLE, "late")):
+    text, more = (
+        After(responses=["abc"], key=key) | StrOutputParser() for key in After.item
+    )
+    title = PromptTemplate.from_template("A title for {answer}") | more | WHOLE
+    for answer, gives in ((text, "pieces"), (text | WHOLE, "late")):
         answered = RunnablePassthrough.assign(answer=itemgetter("q") | answer)
-        step = answered.assign(title=title)
+        step = answered.assign(title=title) | RunnableGenerator(seen, unseen)
         for probed in (probe(step, *ASKED), await aprobe(step, *ASKED)):
             assert probed.gives == gives
             assert str(probed.output).endswith("TTT)O")
