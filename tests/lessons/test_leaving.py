@@ -26,6 +26,7 @@ from langgraph.prebuilt import ToolNode
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from helpers import serve
 from helpers.models import script
@@ -38,7 +39,7 @@ from tests.support.wire import connect
 
 STEADY: dict[str, Any] = {"tokens": [" on"] * 40, "ttft": 0, "pace": 2.5}
 LONG_STEADY = STEADY | {"tokens": [" on"] * 2000}
-BURST: dict[str, Any] = {"tokens": [" on"] * 4000, "ttft": 0, "pace": 0, "at": 3000}
+BURST: dict[str, Any] = {"tokens": [" on"] * 400, "ttft": 0, "pace": 0, "at": 300}
 BURST |= {"fault": "stall"}
 
 
@@ -166,6 +167,24 @@ def app_for(model: ChatOpenAI, kind: str) -> FastAPI:
     return app
 
 
+def sending(app: ASGIApp) -> ASGIApp:
+    """Let the reader of a burst leave while the app sends, and not while it reads."""
+
+    async def held(scope: Scope, receive: Receive, send: Send) -> None:
+        sent = 0
+
+        async def say(message: Message) -> None:
+            nonlocal sent
+            await send(message)
+            sent += message.get("body", b"").count(b" on")
+            if sent >= 4:
+                await asyncio.Event().wait()  # until it is cancelled
+
+        await app(scope, receive, say)
+
+    return held
+
+
 async def passing(request: Request, call_next: RequestResponseEndpoint) -> Response:
     return await call_next(request)
 
@@ -210,6 +229,7 @@ def test_who_closes_the_stream(
     model = ChatOpenAI(max_retries=0, **sure, **script(**(burst if bursts else steady)))
     app = app_for(model, kind)
     if bursts:
+        app.add_middleware(sending)
         app.middleware("http")(passing)
     with serve(app, quiet=True) as url:
         leave(url, path, question)
