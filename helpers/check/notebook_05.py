@@ -18,8 +18,17 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
 Answer = Callable[..., Awaitable[object]]
-QUESTIONS = ["Why does token streaming matter?", "What is a token?", "Hi"]
-"""The longest answer first: in the order of their ends, the texts are reversed."""
+QUESTIONS = [
+    "Why does token streaming matter?",
+    "Explain token streaming in simple terms",
+    "What is a token?",
+    "Should I stream or invoke?",
+    "Hi",
+]
+"""The longest answer first: in the order of their ends, the texts are reversed.
+
+So many that a set, such as `asyncio.wait` returns, has them in order only by chance.
+"""
 
 
 @exercise("5.1")
@@ -48,7 +57,7 @@ async def answers_together(answer: object) -> AsyncGenerator[str, None]:
     if not callable(answer):
         yield "write async def answers(model, questions)"
     # All have half a second to begin, as long at any speed of the script.
-    scripted = script(ttft=0, pace=200, fault="late_headers", stall=0.5)
+    scripted = script(ttft=0, pace=400, fault="late_headers", stall=0.5)
     model = ChatOpenAI(callbacks=[UnderWay()], **scripted)
     others = asyncio.Event()
     asyncio.get_running_loop().call_soon(others.set)  # runs when the answer waits
