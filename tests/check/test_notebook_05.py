@@ -873,10 +873,24 @@ async def yielding_it(model: Model, question: str) -> AsyncIterator[str]:
 
 
 SENT = "the server sent all 104 chunks"
+
+
+async def after_an_error_alone(model: Model, question: str) -> str:
+    stream = streams[question] = model.astream(question)
+    try:
+        text = await first_sentence(stream)
+    except Exception:
+        await cast("Any", stream).aclose()
+        raise
+    await cast("Any", stream).aclose()
+    return text
+
+
 WRONG_REPAIRS = [
+    (after_an_error_alone, f"after the cancellation in the loop, {SENT}"),
     (not_awaiting_its_closing, f"the text is right, but {SENT}"),
-    (swallowing, "an exception in the loop is lost, and 'One' is returned"),
-    (swallowing_all, "an exception in the loop is lost, and None is returned"),
+    (swallowing, "the exception in the loop is lost, and 'One' is returned"),
+    (swallowing_all, "the exception in the loop is lost, and None is returned"),
     (closing_another, f"the text is right, but {SENT}"),
     (closing_in_else, f"the text is right, but {SENT}"),
     (without_async, "is not the one that was read"),
@@ -890,8 +904,8 @@ WRONG_REPAIRS = [
     (deleting_its_name, f"the text is right, but {SENT}"),
     (on_errors_only, f"the text is right, but {SENT}"),
     (of_the_whole, f"the text is right, but {SENT}"),
-    (before_break, f"after an exception in the loop, {SENT}"),
-    (after_the_loop, f"after an exception in the loop, {SENT}"),
+    (before_break, f"after the exception in the loop, {SENT}"),
+    (after_the_loop, f"after the exception in the loop, {SENT}"),
     (not_kept, "does not hold the stream"),
     (not_held, "does not hold the stream"),
     (keeping_it_late, "holds the stream too late"),
