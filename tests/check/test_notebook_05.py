@@ -192,7 +192,6 @@ RIGHT_ANSWERS = [
     by_events,
     with_a_deadline,
     added_up,
-    lambda model, questions: together(model, questions),
     partial(together),
     together,
     in_a_group,
@@ -203,7 +202,6 @@ RIGHT_ANSWERS = [
     as_completed,
     in_threads,
     few_at_a_time,
-    partial(few_at_a_time, most=5),
     through_a_queue,
     not_async,
     logged(together),
@@ -230,10 +228,6 @@ async def blocking_at_once(model: Model, questions: list[str]) -> list[str]:
 async def as_they_end(model: Model, questions: list[str]) -> list[str]:
     ends = asyncio.as_completed([whole(model, each) for each in questions])
     return [await each for each in ends]
-
-
-async def as_they_end_in_a_tuple(model: Model, questions: list[str]) -> tuple[str, ...]:
-    return tuple(await as_they_end(model, questions))
 
 
 async def in_a_set(model: Model, questions: list[str]) -> set[str]:
@@ -334,11 +328,6 @@ async def without_a_star(model: Model, questions: list[str]) -> Any:
     return await asyncio.gather([together(model, questions)])  # type: ignore[call-overload]
 
 
-async def nothing_awaited_but_a_turn(model: Model, questions: list[str]) -> list[str]:
-    await asyncio.sleep(0)
-    return ["".join(chunk.text for chunk in model.stream(each)) for each in questions]
-
-
 WRONG_ANSWERS = [
     (one_too_many, "return 5 texts, one for each question, not 6"),
     (with_line_ends, "there is more than the text: '…\\n'"),
@@ -349,13 +338,11 @@ WRONG_ANSWERS = [
     (in_pairs, "expected, got ('Why does"),
     (one_for_all, "for 'Explain token streaming in simple terms': 'A lang"),
     (without_a_star, "it raises TypeError: unhashable"),
-    (nothing_awaited_but_a_turn, "at most 1 of 5 came at once"),
     (in_turn, "at most 1 of 5 came at once"),
     (blocking, "at most 1 of 5 came at once"),
     (two_at_a_time, "at most 2 of 5 came at once"),
     (blocking_at_once, "the texts are right, but nothing is awaited"),
     (as_they_end, "in another order than the questions"),
-    (as_they_end_in_a_tuple, "in another order than the questions"),
     (in_a_set, "return a list of texts"),
     (by_question, "return a list of texts"),
     (in_one, "return a list of texts"),
