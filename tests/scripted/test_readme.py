@@ -251,6 +251,17 @@ def test_a_model_by_name(url: str) -> None:
 
 
 @holds(
+    "Any other name has none, `openai/early_end` too; `GET /requests` says which fault "
+    "an answer had."
+)
+def test_a_name_that_is_no_fault(url: str) -> None:
+    for name, fault in ("openai/early_end", None), ("early_end", "early_end"):
+        stream(url, model=name, script=HELLO)
+        noted = HTTP.get(url.removesuffix("/v1") + "/requests").json()["requests"][-1]
+        assert noted["fault"] == fault
+
+
+@holds(
     "The base URL `/faults/NAME/v1` has the fault for a client whose model's name is "
     "fixed."
 )
