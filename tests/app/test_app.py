@@ -175,6 +175,13 @@ def test_an_answer_that_is_not_whole_is_an_error(
     assert logged.exc_info
 
 
+def test_it_knows_the_end_of_chat_completions_alone(chat_app: Any, url: str) -> None:
+    """The Responses API has another word for it: notebook 99 says so."""
+    other = {"use_responses_api": True}
+    chat_app.model = scripted(tokens=TOKENS).model_copy(update=other)
+    assert names(heard(url, "Hi")) == ["token"] * len(TOKENS) + ["error"]
+
+
 def test_an_answer_has_a_limit_in_time(chat_app: Any, url: str, question: str) -> None:
     chat_app.LONGEST = 0.5
     chat_app.model = scripted(tokens=TOKENS, fault="stall", at=2, stall=60)
