@@ -20,7 +20,7 @@ from .server import listen
 HOW_TO_NAME = """
 Each fault by its name: give it to your client as the model, or the URL as the base URL.
 It happens in the middle of the answer, or where a number says: `early_end:3` ends after
-three chunks, and `rate_limit:2` refuses twice, then answers.
+three chunks. `rate_limit:2` refuses a request twice; its third try is answered.
 """
 
 

@@ -312,6 +312,7 @@ ITEMS = {
     "with a mode": ("messages", (SAID, {})),
     "with a path": ((), (SAID, {})),
     "with both": (("say:1",), "messages", (SAID, {})),
+    "a dictionary": {"type": "messages", "ns": (), "data": (SAID, {})},
 }
 
 
