@@ -223,7 +223,7 @@ async def test_nobody_pays_for_the_imports_of_the_check(
     watched = notebook_06d._watched
 
     def slowly(seen: notebook_06d.Seen) -> BaseChatModel:
-        time.sleep(0.001)  # the check notices any
+        time.sleep(0.001)  # pace: it blocks the loop, and the check notices any
         return watched(seen)
 
     monkeypatch.setattr(notebook_06d, "_watched", slowly)
