@@ -1,9 +1,10 @@
 """Texts that are asked for by their kind: a joke, a poem, a list, a summary."""
 
+import ast
 import re
 from collections.abc import Sequence
 
-from .arithmetic import shown, steps, worth, written
+from .arithmetic import shown, steps, worth
 from .asked import about
 from .context import best_sentences, delimited, sentences
 from .knowledge import joke, known, some
@@ -105,7 +106,7 @@ def calculated(prompt: str) -> str | None:
     for step in steps(prompt):
         value = worth(step)
         if value is not None:
-            lines.append(f"{written(step)} = {shown(value)}")
+            lines.append(f"{ast.unparse(step)} = {shown(value)}")
     if not lines:
         return None
     if seen(
