@@ -78,6 +78,22 @@ def about(text: str, *, article: bool = False) -> str:
     return (found[1] if article else "") + found[2].strip("'\"`“” ")
 
 
+def topic(prompt: str) -> str:
+    """Return what a short prompt is about, in a few words; "" if it does not say."""
+    if len(prompt) >= 300:
+        return ""
+    named = seen(_DEFINES, prompt)
+    found = named[1] if named else about(prompt)
+    return found if 0 < len(found) <= 50 else ""
+
+
+_DEFINES = (
+    r"^\W*(?:(?:please|can you) )*(?:explain|describe|define|what(?: is|'s| are)"
+    r"|tell me about|who (?:is|was))(?: the| an?)?(?: (?:concept|idea) of)? "
+    r"([\w' -]{2,50}?)(?: (?:in|to|for|like|and) .*)?[.?!]*$"
+)
+
+
 def gist(text: str) -> str:
     """Return what a message would be about: "welcome" of "Send a welcome email"."""
     kind = seen(rf"\ban? (?!{_PLAIN}\b)(\w+) {MESSAGE}\b", text)

@@ -10,6 +10,7 @@ from msgspec import DecodeError, Struct, json
 from ..message import Message
 from ..request import ChatRequest
 from .answers import answer, honest
+from .asked import topic
 from .words import either, seen, split
 
 READ = 20_000
@@ -118,13 +119,13 @@ class Conversation:
 
     def said(self) -> str:
         """Return the answer in words."""
-        from .intents import known_answer, topic
+        from .intents import known_answer
 
         return known_answer(self) or honest(topic(self.prompt))
 
     def briefly(self) -> str:
         """Return the answer in words as a field of an object has it: short."""
-        from .intents import known_answer, topic
+        from .intents import known_answer
 
         if self.results:
             return self.results[-1].text

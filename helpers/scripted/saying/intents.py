@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterator, Sequence
 
 from .answers import answer, honest, normal
-from .asked import about
+from .asked import about, topic
 from .context import best_sentences, from_context
 from .conversation import Conversation
 from .equation import solved
 from .knowledge import known
-from .labels import as_before, pick
+from .labels import as_before, classified
 from .languages import translated
 from .letters import drafted, reviewed, selected
 from .memory import recalled, told
-from .words import either, meanings, seen, stem
+from .words import either, meanings, number, seen, stems
 from .writing import (
     calculated,
     changed,
@@ -96,94 +96,42 @@ def echoed(prompt: str) -> str | None:
     return found[1][:1].upper() + found[1][1:]
 
 
-_SORTS = either(
-    "classif\\w*, categori\\w*, category, sentiment, label, detect (?:the )?\\w+, "
-    "determine if, decide whether, which of (?:the following|these), route, intent, "
-    "tone"
-)
-_BEFORE_LABELS = either(
-    "as, into, labels?, categories, category, classes, options, "
-    "one of(?: the following| these)?, following(?: \\w+)?(?: \\w+)?(?=:), either, "
-    "being about, sentiments?, tone, intents?, (?:if|whether) \\w+ is(?: an?)?"
-)
-_LABELS_ARE = either(
-    "either, one of, categories, labels, being, are, is, the following, about"
-)
-_LABEL = r"[`'\"]?[\w-]+[`'\"]?"
-_LONG_LABEL = r"[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?"
-_LABELS = (
-    rf"((?:{_LONG_LABEL}\s*[,/|]\s*)+(?:or |and )?{_LABEL}|{_LABEL},? or {_LABEL})"
-)
-_TOLD_LABELS = rf"(?:\b{_BEFORE_LABELS}\b(?: {_LABELS_ARE})*[:,\s(\[]+|\(){_LABELS}"
-_QUOTED = r"[`'\"][\w -]{1,40}[`'\"]"
-_QUOTED_LABELS = rf"((?:{_QUOTED}(?:, ?|,? or |,? and )){{1,20}}{_QUOTED})"
-
-
-def classified(prompt: str, system: str) -> str | None:
-    """Return the label that fits, where labels are given or sentiment is asked for."""
-    both = f"{system}\n{prompt}"
-    if not seen(rf"\b{_SORTS}\b", both):
-        return None
-    found = seen(_QUOTED_LABELS, both) or seen(_TOLD_LABELS, both)
-    if found:
-        labels = [
-            label.strip(" `'\"")
-            for label in re.split(
-                r"\s*[,/|]\s*(?:or |and )?|\s+(?:or|and)\s+", found[1]
-            )
-        ]
-        text = both.replace(found[1], " ")
-    elif seen(r"\bsentiment\b", both):
-        labels, text = ["Positive", "Negative", "Neutral"], both
-    else:
-        return None
-    labels = [label for label in labels if label and label != "etc"]
-    text = (
-        prompt if not found or found[1] not in prompt else prompt.replace(found[1], " ")
-    )
-    number = pick(labels, text)
-    return labels[number if number is not None else -1]
-
-
 def rephrased(prompt: str, system: str, earlier: Sequence[str]) -> str | None:
     """Return a question that stands alone, or other ways to ask it."""
     both = f"{system[:3000]}\n{prompt[:3000]}"
-    if seen(
-        r"standalone (?:question|query)|(?:rewrite|re-write|rephrase|reformulate"
-        r"|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question|query)",
-        both,
-    ):
-        question = re.findall(r"[^\n:.]*\w[^\n:.]*\?", prompt)
-        asked = (question[-1] if question else prompt.splitlines()[-1]).strip()
-        topics = [topic(text) for text in earlier[:1]]
-        if topics and topics[0] and seen(r"\b(?:it|that|this|they|them)\b", asked):
-            asked = re.sub(
-                r"\b(?:it|that|this|they|them)\b", topics[0], asked, count=1, flags=re.I
-            )
-        return asked
-    many = seen(
-        r"(\d|three|four|five|multiple) (?:\w+ ){0,3}(?:versions|queries"
-        r"|search queries|sub-?questions|variations|perspectives)",
-        both,
+    if seen(_STANDS_ALONE, both):
+        asked = [
+            *re.findall(r"[^\n:.]*\w[^\n:.]*\?", prompt),
+            *prompt.splitlines()[-1:],
+        ]
+        alone = asked[0] if len(asked) == 1 else asked[-2]
+        before = topic(earlier[0]) if earlier else ""
+        return re.sub(_IT, before or r"\g<0>", alone.strip(), count=1, flags=re.I)
+    many = seen(_WAYS, both)
+    if not many or not seen(r"\b(?:question|query|topic)\b", both):
+        return None
+    told = re.findall(r"(?:question|query|topic|to)\s*:?\s+([^\n]+)", prompt, re.I)
+    asked_for = [*prompt.splitlines()[-1:], *told][-1].strip().rstrip("?.")
+    subject = topic(asked_for) or asked_for
+    ways = (
+        f"{asked_for}?",
+        f"How would you explain {subject}?",
+        f"What should one know about {subject}?",
+        f"Why does {subject} matter?",
+        f"What are examples of {subject}?",
     )
-    if many and seen(r"\b(?:question|query|topic)\b", both):
-        question = re.findall(
-            r"(?:question|query|topic|to)\s*:?\s+([^\n]+)", prompt, re.I
-        )
-        asked = (
-            (question[-1] if question else prompt.splitlines()[-1]).strip().rstrip("?.")
-        )
-        subject = topic(asked) or asked
-        ways = (
-            f"{asked}?",
-            f"How would you explain {subject}?",
-            f"What should one know about {subject}?",
-            f"Why does {subject} matter?",
-            f"What are examples of {subject}?",
-        )
-        number = {"three": 3, "four": 4, "five": 5, "multiple": 3}.get(many[1].lower())
-        return "\n".join(ways[: number or int(many[1])])
-    return None
+    return "\n".join(ways[: number(many[1]) or 3])
+
+
+_STANDS_ALONE = (
+    r"standalone (?:question|query)|(?:rewrite|re-write|rephrase|reformulate"
+    r"|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question|query)"
+)
+_IT = r"\b(?:it|that|this|they|them)\b"
+_WAYS = (
+    r"(\d|three|four|five|multiple) (?:\w+ ){0,3}"
+    r"(?:versions|queries|search queries|sub-?questions|variations|perspectives)"
+)
 
 
 def capital(prompt: str) -> str | None:
@@ -270,38 +218,26 @@ def fact(prompt: str) -> str | None:
     """Return a fact that the prompt asks for, if its few words are all there."""
     if len(prompt) > 400:
         return None
-    words = {stem(word) for word in re.findall(r"\w+", prompt.casefold())}
-    defines = re.search(
-        r"\b(?:what(?:'s| is| are)|explain|describe|define|tell me about|who is)\b(?: "
-        r"the| an?)? ?(?:concept of |idea of )?([\w -]{2,40}?)(?=[?.!,;:\n]|$| in | "
-        r"to | and | like | for )",
-        prompt.casefold(),
-    )
-    defined = {stem(word) for word in defines[1].split()} if defines else set()
+    words, about = stems(prompt), stems(topic(prompt))
     for keys, text in known()["facts"].items():
-        wanted = {stem(key) for key in keys.split()}
-        if (wanted <= words and len(wanted) > 1) or (defined and wanted == defined):
+        wanted = stems(keys)
+        if wanted == about or (len(wanted) > 1 and wanted <= words):
             return str(text)
     return None
 
 
 def followed(prompt: str, earlier: Sequence[str]) -> str | None:
     """Answer a short question that goes on with the one before it."""
-    if not earlier or not re.match(
-        r"\W*(?:and|what about|how about|another)\b", prompt, re.I
-    ):
-        return None
-    before = earlier[0]
-    if seen(r"\banother\b", prompt):
-        return poem(before)
-    new = re.sub(
-        r"^\W*(?:and|what about|how about)\s+(?:in |of |for )?|[?.!]+$",
-        "",
+    goes_on = seen(
+        r"^\W*(?:and|what about|how about|another)\b"
+        r"(?: (?:in|of|for|one|please)\b)*([^?.!]*)",
         prompt,
-        flags=re.I,
     )
-    country = seen(r"\bcapital(?: city)? of ", before)
-    return capital(f"capital of {new}") if country else None
+    if not earlier or not goes_on:
+        return None
+    before, new = earlier[0], goes_on[1].strip()
+    again = before.replace(about(before), new) if new else before
+    return capital(again) or poem(again)
 
 
 def yes_or_no(prompt: str) -> str | None:
@@ -315,18 +251,3 @@ def yes_or_no(prompt: str) -> str | None:
     if not meanings(rest):
         return None
     return "Yes" if meanings(question) & meanings(rest) else "No"
-
-
-def topic(prompt: str) -> str:
-    """Return what a short prompt is about, in a few words; "" if it does not say."""
-    if len(prompt) >= 300:
-        return ""
-    named = re.match(
-        r"\W*(?:please |can you )*(?:explain|describe|define|what (?:is|are)|tell me "
-        r"about|who (?:is|was))(?: the| an?)? ([\w' -]{2,50}?)(?: (?:in|to|for|like) "
-        r".*)?[.?!]*$",
-        prompt,
-        re.IGNORECASE,
-    )
-    found = named[1] if named else about(prompt)
-    return found if 0 < len(found) <= 50 else ""

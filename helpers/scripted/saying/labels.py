@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from .knowledge import known
-from .words import content, meanings, seen, split, stem
+from .words import content, either, meanings, parts, seen, split, stem
 
 _OTHER = (
     "other",
@@ -50,6 +50,44 @@ def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
             if stem(other) in {stem(word) for word in split(label)} or label == other:
                 return number
     return None
+
+
+_SORTS = either(
+    "classif\\w*, categori\\w*, category, sentiment, label, detect (?:the )?\\w+, "
+    "determine if, decide whether, which of (?:the following|these), route, intent, "
+    "tone"
+)
+_BEFORE_LABELS = either(
+    "as, into, labels?, categories, category, classes, options, "
+    "one of(?: the following| these)?, following(?: \\w+)?(?: \\w+)?(?=:), either, "
+    "being about, sentiments?, tone, intents?, (?:if|whether) \\w+ is(?: an?)?"
+)
+_LABELS_ARE = either(
+    "either, one of, categories, labels, being, are, is, the following, about"
+)
+_LABEL = r"[`'\"]?[\w-]+[`'\"]?"
+_LONG_LABEL = r"[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?"
+_LABELS = (
+    rf"((?:{_LONG_LABEL}\s*[,/|]\s*)+(?:or |and )?{_LABEL}|{_LABEL},? or {_LABEL})"
+)
+_TOLD_LABELS = rf"(?:\b{_BEFORE_LABELS}\b(?: {_LABELS_ARE})*[:,\s(\[]+|\(){_LABELS}"
+_QUOTED = r"[`'\"][\w -]{1,40}[`'\"]"
+_QUOTED_LABELS = rf"((?:{_QUOTED}(?:, ?|,? or |,? and )){{1,20}}{_QUOTED})"
+
+
+def classified(prompt: str, system: str) -> str | None:
+    """Return the label that fits, where labels are given or sentiment is asked for."""
+    both = f"{system}\n{prompt}"
+    if not seen(rf"\b{_SORTS}\b", both):
+        return None
+    if found := seen(_QUOTED_LABELS, both) or seen(_TOLD_LABELS, both):
+        labels, text = parts(found[1]), prompt.replace(found[1], " ")
+    elif seen(r"\bsentiment\b", both):
+        labels, text = ["Positive", "Negative", "Neutral"], prompt
+    else:
+        return None
+    number = pick(labels, text)
+    return labels[number if number is not None else -1]
 
 
 _EXAMPLE = re.compile(r"^(\w[\w' ]{0,30}): *(.+)\n+(\w[\w' ]{0,30}):[ \t]*(.*)$", re.M)

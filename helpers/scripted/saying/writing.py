@@ -8,94 +8,68 @@ from .arithmetic import shown, steps, worth
 from .asked import about
 from .context import best_sentences, delimited, sentences
 from .knowledge import joke, known, some
-from .words import NUMBERS, either, meanings, number, seen, stem
+from .words import NUMBER, NUMBERS, either, meanings, number, seen, stems
 
 MOST = 1000
 """How far it counts."""
 
 
-_STORIES = ("story", "tale", "fairy tale", "essay", "paragraph")
-_KINDS = either(
-    "joke, pun, riddle, haiku, limerick, poem, verse, song, ballad, rap, sonnet, "
-    + ", ".join(_STORIES)
-)
+_STORIES = ("story", "tale", "essay", "paragraph")
+_POEMS = ("poem", "verse", "song", "ballad", "rap", "sonnet", "limerick", "rhyme")
+_JOKES = ("joke", "pun", "riddle")
+_KIND = rf"({'|'.join((*_STORIES, *_POEMS, *_JOKES, 'haiku'))})s?\b"
 _WANTS = either(
     "tell, write, compose, generate, give, create, make, hear, another, need, want, "
     "a, short"
 )
+_ALWAYS = (
+    r"\b(?:respond|answer|reply|speak|write|talk)\w*(?: \w+){0,2} "
+    rf"(?:in|with|as)(?: an?)? {_KIND}"
+)
+_PLAIN = ("short", "long", "funny", "good", "me", "brief", "bedtime", "new", "quick")
 
 
 def poem(prompt: str, system: str = "") -> str | None:
     """Return a joke, a haiku, a poem or a story, on the prompt's topic."""
     low = prompt.casefold()
-    always = seen(
-        r"\b(?:respond|answer|reply|speak|write|talk)\w*(?: \w+){0,2} "
-        r"(?:in|with|as)(?: an?)? (haiku|poem|rhyme|joke|limerick)s?\b",
-        system[:2000],
-    )
-    if always:
-        low = f"write a {always[1].lower().replace('rhyme', 'poem')} {low}"
-    wants = re.search(rf"\b({_KINDS})s?\b", low)
-    verb = re.search(rf"\b{_WANTS}\b", low)
-    if not wants or not verb:
+    if always := seen(_ALWAYS, system[:2000]):
+        low = f"write a {always[1].lower()} {low}"
+    wants = re.search(rf"(?:\b(?:an?|me|some|another) ([\w-]+) )?\b{_KIND}", low)
+    if not wants or not re.search(rf"\b{_WANTS}\b", low):
         return None
-    topic = about(prompt, article=True) or _before(wants[1], low) or "streaming"
-    kind = wants[1]
-    if kind in ("joke", "pun", "riddle"):
-        return "\n\n".join(joke(f"{topic} {_before(kind, low)}"))
-    if kind == "haiku":
-        return str(known()["haiku"]).format(topic=topic)
-    if kind in _STORIES:
-        return str(known()["story"]).format(topic=topic)
-    lines = str(known()["poem"]).format(topic=topic).splitlines()
-    few = re.search(r"\b(\d|two|three)[ -]lines?\b", low)
-    return "\n".join(lines[: _number(few[1])] if few else lines)
+    kind, before = wants[2], "" if wants[1] in _PLAIN else wants[1] or ""
+    topic = about(prompt, article=True) or before or "streaming"
+    if kind in _JOKES:
+        return "\n\n".join(joke(f"{topic} {before}"))
+    form = "story" if kind in _STORIES else "haiku" if kind == "haiku" else "poem"
+    lines = str(known()[form]).format(topic=topic).splitlines()
+    few = re.search(rf"\b({NUMBER})[ -]lines?\b", low) if form == "poem" else None
+    return "\n".join(lines[: number(few[1])] if few else lines)
 
 
-def _before(kind: str, low: str) -> str:
-    found = re.search(rf"\b(?:an?|me|some|another) ((?:[\w-]+ )?)(?:{kind})", low)
-    word = found[1].strip() if found else ""
-    return (
-        ""
-        if word
-        in ("short", "long", "funny", "good", "me", "brief", "bedtime", "new", "quick")
-        else word
-    )
+_COUNTS = (
+    rf"\b(?:count(?:ing| ?down)?|numbers?)\b(?: [a-z]+){{0,2}}?(?: from)?"
+    rf"(?: (-?{NUMBER}))?(?: (?:up|down))? (?:to|until|through|-) (-?{NUMBER})\b",
+    rf"\bcount ?down from ({NUMBER})()\b",
+)
 
 
 def counted(prompt: str) -> str | None:
     """Return the numbers that the prompt wants to be counted."""
-    low = prompt.casefold()
-    number = rf"(-?\d{{1,6}}|{'|'.join(NUMBERS)})"
-    found = re.search(
-        rf"\bcount(?:ing)?(?: \w+){{0,2}}? (?:from {number} )?(?:up )?"
-        rf"(?:down )?(?:to|until) {number}\b|"
-        rf"\bnumbers? (?:from )?{number} (?:to|through|-) {number}\b|"
-        rf"\bcount(?: \w+)? (?:from )?{number} (?:to|through|down to) {number}\b",
-        low,
-    )
+    found = next(filter(None, (seen(count, prompt) for count in _COUNTS)), None)
     if not found:
-        down = re.search(rf"\bcount ?down from {number}", low)
-        if not down:
-            return None
-        first, last = _number(down[1]), 0 if "zero" in low or "to 0" in low else 1
-    else:
-        parts = [part for part in found.groups() if part]
-        last = _number(parts[-1])
-        first = _number(parts[0]) if len(parts) > 1 else 1
+        return None
+    first, last = (number(text or "1") or 0 for text in found.groups())
+    step = 1 if first <= last else -1
     if abs(last - first) >= MOST:
-        last = first + MOST - 1 if last > first else first - MOST + 1
-    numbers = range(first, last + 1) if first <= last else range(first, last - 1, -1)
-    lines = re.search(r"\b(?:line|newline|row)s?\b", low) and "no newline" not in low
-    joint = "\n" if lines and "comma" not in low else ", "
-    if re.search(r"\bin words\b|spelled out", low):
+        last = first + step * (MOST - 1)
+    numbers = range(first, last + step, step)
+    lines = seen(r"\b(?:line|newline|row)s?\b", prompt)
+    joint = "\n" if lines and not seen(r"no newline|comma", prompt) else ", "
+    if seen(r"\bin words\b|spelled out", prompt):
         words = {number: word for word, number in reversed(NUMBERS.items())}
-        return joint.join(words.get(number, str(number)) for number in numbers)
+        return joint.join(words.get(each, str(each)) for each in numbers)
     return joint.join(map(str, numbers))
-
-
-def _number(text: str) -> int:
-    return NUMBERS[text] if text in NUMBERS else int(text)
 
 
 def calculated(prompt: str) -> str | None:
@@ -117,48 +91,31 @@ def calculated(prompt: str) -> str | None:
     return "\n".join(lines)
 
 
+_LISTS = (
+    r"\b(?:list|name|give(?: me)?|tell me|suggest|what are|think of|show me|generate)\b"
+    r"(?: me)?(?: a list of| the names of)?(?: out| the| some| all| a few| several)*"
+    rf"(?: ({NUMBER}))? ((?:[\w-]+ ){{0,3}}?(?:[\w-]+?s|people|children))\b(?! of)"
+)
+
+
 def listed(prompt: str) -> str | None:
     """Return a list of things that are known by their noun."""
-    number = rf"(\d{{1,2}}|{'|'.join(NUMBERS)}|some|a few|several)"
-    found = seen(
-        rf"\b(?:list|name|give(?: me)?|tell me|suggest|what are|think of"
-        rf"|show me)\b(?: me)?(?: a list of"
-        rf"| the names of)? (?:out )?(?:the )?{number} ((?:[\w-]+ ){{0,3}}?)"
-        rf"([\w-]+?s|people|children)\b",
-        prompt,
-    )
-    if not found:
-        found = seen(
-            r"\b(?:list|name|give(?: me)?|tell me|generate"
-            r"|what are)\b(?: me)? (?:a list of |the |some "
-            r"|all )?(?:the )?()((?:[\w-]+ ){0,2}?)([\w-]+?s)\b(?! of)",
-            prompt,
-        )
-    if not found:
-        return None
-    items = things(found[2] + found[3], found[1])
-    if not items:
-        return None
-    if seen(r"comma|csv", prompt):
-        return ", ".join(items)
+    found = seen(_LISTS, prompt)
+    items = things(found[2], found[1] or "") if found else []
+    if not items or seen(r"comma|csv", prompt):
+        return ", ".join(items) or None
     return "\n".join(f"{number}. {item}" for number, item in enumerate(items, 1))
 
 
 def things(noun: str, many: str = "") -> list[str]:
     """Return as many things as a number in words says; none if they are not known."""
-    words = noun.casefold().split()
-    items: list[str] = []
-    for word in reversed(words):
-        if items := some(word) or some(
-            {"people": "person", "cities": "city"}.get(word, word)
-        ):
-            break
-    return items[: number(many) or 5]
+    found = map(some, reversed(noun.casefold().split()))
+    return next(filter(None, found), [])[: number(many) or 5]
 
 
 def wanted(prompt: str) -> tuple[str, list[str]]:
     """Return the number of things that a prompt wants, and those that are known."""
-    found = seen(rf"\b(\d{{1,2}}|{'|'.join(NUMBERS)})\b", prompt)
+    found = seen(rf"\b({NUMBER})\b", prompt)
     number = found[1] if found else ""
     nouns = re.findall(r"[A-Za-z]{3,}", prompt)
     return number, next(filter(None, (things(noun, number) for noun in nouns)), [])
@@ -232,9 +189,8 @@ def code(prompt: str) -> str | None:
     """Return a small program that is known by what it does."""
     if not seen(r"\b(?:function|program|code|script|python|snippet)\b", prompt):
         return None
-    words = {stem(word) for word in re.findall(r"\w+", prompt.casefold())}
     for keys, text in known()["code"].items():
-        if {stem(key) for key in keys.split()} <= words:
+        if stems(keys) <= stems(prompt):
             return f"```python\n{text.strip()}\n```"
     return None
 
