@@ -76,11 +76,15 @@ class Scalars:
     ) -> object:
         """Return the next value that may do, or one that is made up."""
         index = self._index
+
+        def allowed(value: object) -> bool:
+            return fits(schema, value, self._root)
+
         if kind in ("integer", "number"):
             found = self._number(self.source.numbers, kind, schema)
             if found is not MISSING or not self._made:
                 return found
-            return a_number(has, field.name, index)
+            return a_number(has, field.name, index, allowed)
         for word, options in _CHOICES.items():
             if self._made and word in field.words:
                 return options[pick(options, self.source.text) or 0]
@@ -99,9 +103,7 @@ class Scalars:
                 return found
         if not self._made:
             return MISSING
-        return a_string(
-            has, field, self._made, index, lambda text: fits(schema, text, self._root)
-        )
+        return a_string(has, field, self._made, index, allowed)
 
     def _number(self, found: Iterable[Found], kind: str, schema: Json) -> object:
         def as_number(text: str) -> float | int:
