@@ -117,7 +117,7 @@ class Lists(Scalars):
             return []
         field = Field(name, str(first.get("description", "")), None)
         kind = next(filter(field.is_a, ("person", "place", "code")), None)
-        found = of_kind(kind, field.words, self.source) if kind else []
+        found = of_kind(kind, field.words, self.source) if kind else ()
         starts = [each for each in found if self.source.free(each)]
         records: list[dict[str, object]] = []
         for each, after in zip(starts, [*starts[1:], None], strict=False):

@@ -1,7 +1,7 @@
 """Plain values for a schema: texts, numbers, one of several; and its references."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from ..frames import Json
 from .fields import Field
@@ -119,19 +119,19 @@ class Scalars:
         )
         return MISSING if taken is None else as_number(taken.text)
 
-    def _text(
-        self, found: Iterable[tuple[Found, Sequence[str]]], schema: Json
-    ) -> object:
-        for each, forms in found:
-            if not self.source.free(each):
-                continue
-            for form in forms:
-                known = form.casefold() in self._texts
-                if form and not known and fits(schema, form, self._root):
-                    self.source.claim(each)
-                    self._texts.add(form.casefold())
-                    return form
-        return MISSING
+    def _text(self, found: Iterable[Found], schema: Json) -> object:
+        taken = self.source.take(
+            found,
+            lambda text: (
+                bool(text)
+                and text.casefold() not in self._texts
+                and fits(schema, text, self._root)
+            ),
+        )
+        if taken is None:
+            return MISSING
+        self._texts.add(taken.text.casefold())
+        return taken.text
 
     # References.
 

@@ -22,7 +22,7 @@ from .limits import fits, merged
 from .lists import Lists
 from .scalars import MISSING, MOST_VALUES
 from .source import Source
-from .words import either, meanings, split
+from .words import either, meanings, split, stems
 
 
 class Filler(Lists):
@@ -154,31 +154,17 @@ class Filler(Lists):
         fields = dict(islice((has.properties or {}).items(), MOST_VALUES))
         needed = {*(has.required or ())}
         fields |= {name: {} for name in needed if name not in fields}
-        said = _words(self.source.text.partition("{")[0])
+        said = stems(self.source.text.partition("{")[0].casefold())
         found = max(
             self._same_keys(has),
-            key=lambda each: (len(each), len(_words(str(each)) & said)),
+            key=lambda each: (len(each), len(stems(str(each).casefold()) & said)),
             default={},
         )
-        lists = [
-            name
-            for name, item in fields.items()
-            if mapping(item).get("type") == "array"
-        ]
-        for name in lists:
-            if name in found:
-                continue
-            field = Field(name)
-            many = (
-                field.is_a("person")
-                and len(of_kind("person", field.words, self.source)) > 1
-            )
-            told = self._made and self._made.extracts and field.told_list(self.source)
-            if (many or told) and "$ref" not in str(fields[name]):
-                found[name] = self.value(fields[name], name)
-        for name, item in fields.items():  # what belongs to just one field goes first
-            if name not in found and (early := self._early(item, name)) is not MISSING:
-                found[name] = early
+        # What belongs to just one field goes first, and lists before the rest.
+        for name in sorted(fields, key=lambda name: not _is_list(fields[name])):
+            if name not in found:
+                early = self._early(fields[name], name)
+                found |= {} if early is MISSING else {name: early}
         for name, item in fields.items():
             if name in found or (name not in needed and self._repeats(item, often=0)):
                 continue
@@ -196,7 +182,14 @@ class Filler(Lists):
         return ordered | self._more(has, len(ordered))
 
     def _early(self, item: object, name: str) -> object:
-        """Return a plain value that the text has for just this field."""
+        """Return a value that the text has for just this field."""
+        if _is_list(item):
+            field = Field(name)
+            people = [*of_kind("person", field.words, self.source)]
+            several = len(people) > 1 and field.is_a("person")
+            if not several and self._made and self._made.extracts:
+                several = bool(field.told_list(self.source))
+            return self.value(item, name) if several else MISSING
         item = self._resolved(mapping(item))
         options = [mapping(option) for option in keywords(item, name).any_of or ()]
         real = [option for option in options if option.get("type") != "null"]
@@ -240,8 +233,8 @@ class Filler(Lists):
             self._within.pop()
 
 
-def _words(text: str) -> set[str]:
-    return {*re.findall(r"\w+", text.casefold())}
+def _is_list(item: object) -> bool:
+    return mapping(item).get("type") == "array" and "$ref" not in str(item)
 
 
 def _texts(items: object) -> list[str]:

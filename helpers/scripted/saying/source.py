@@ -118,6 +118,12 @@ class Source:
         text = re.sub(r"(?:\s+(?:at|on|by|in|to|for|from|and|with))*\s*$", "", text)
         return Found(text.strip(), found.start, found.start + len(text))
 
+    def after(self, pattern: str, found: Found) -> bool:
+        """Say whether a value stands right after a pattern."""
+        return bool(
+            re.search(pattern, self.text[max(found.start - 8, 0) : found.start])
+        )
+
     def find(self, pattern: str, flags: int = re.IGNORECASE) -> Iterator[Found]:
         """Yield what a pattern finds: its first group that took part, or all of it."""
         for match in re.finditer(pattern, self.text, flags):
@@ -176,12 +182,8 @@ class Source:
     @cached_property
     def places(self) -> list[Found]:
         """Names after *in* and the like; else any that stands there, as "sf"."""
-        after = re.compile(r"(?:\b(?:in|near|at|for|to|from|of)|,|\band|\bor) $")
-        named = [
-            each
-            for each in self.names
-            if after.search(self.text[max(each.start - 6, 0) : each.start])
-        ]
+        before = r"(?:\b(?:in|near|at|for|to|from|of)|,|\band|\bor) $"
+        named = [each for each in self.names if self.after(before, each)]
         other = [
             each
             for each in self.find(_PLACE)
