@@ -1,14 +1,14 @@
 """What examples ask for in words, each with the function that answers it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from .answers import answer, honest, normal
 from .asked import about, topic
 from .context import best_sentences, from_context
 from .conversation import Conversation
 from .equation import solved
-from .knowledge import known
+from .knowledge import facts
 from .labels import as_before, classified
 from .languages import translated
 from .letters import drafted, reviewed, selected
@@ -35,6 +35,23 @@ def known_answer(talk: Conversation) -> str | None:
     return next(filter(None, _answers(talk)), None)
 
 
+def said(talk: Conversation) -> str:
+    """Return the answer in words."""
+    return known_answer(talk) or honest(topic(talk.prompt))
+
+
+def briefly(talk: Conversation) -> Callable[[], str]:
+    """Return what gives the answer in words as a field of an object has it: short."""
+
+    def brief() -> str:
+        if talk.results:
+            return talk.results[-1].text
+        about = topic(talk.prompt) or "this"
+        return known_answer(talk) or f"A scripted model has no thoughts about {about}."
+
+    return brief
+
+
 def _answers(talk: Conversation) -> Iterator[str | None]:
     """Yield an answer of each kind, None where it does not fit; the likeliest first."""
     prompt, system = talk.prompt[:READ], talk.system[:READ]
@@ -54,7 +71,7 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield poem(prompt, system)
     yield query(prompt, system)
     for find in (
-        *(counted, solved, changed, calculated, capital, company, who, polite, fact),
+        *(counted, solved, changed, calculated, company, who, polite, fact),
         *(listed, code, a_question),
     ):
         yield find(prompt)
@@ -134,21 +151,6 @@ _WAYS = (
 )
 
 
-def capital(prompt: str) -> str | None:
-    """Return the capital of a country that is asked for."""
-    found = re.search(
-        r"\bcapital(?: city)? (?:of|for) (?:the )?([A-Za-z ]{2,30}?)"
-        r"(?=[?.!,;\n]|$| and | in )|\b([A-Z]\w+)'s capital",
-        prompt,
-    )
-    if not found:
-        return None
-    country = (found[1] or found[2]).strip()
-    city = known()["capitals"].get(country.casefold())
-    country = country.title() if country.islower() else country
-    return f"The capital of {country} is {city}." if city else None
-
-
 def company(prompt: str) -> str | None:
     """Return a name for a company that makes something."""
     found = seen(
@@ -218,11 +220,10 @@ def fact(prompt: str) -> str | None:
     """Return a fact that the prompt asks for, if its few words are all there."""
     if len(prompt) > 400:
         return None
-    words, about = stems(prompt), stems(topic(prompt))
-    for keys, text in known()["facts"].items():
-        wanted = stems(keys)
-        if wanted == about or (len(wanted) > 1 and wanted <= words):
-            return str(text)
+    words, about = stems(prompt.casefold()), stems(topic(prompt).casefold())
+    for keys, text in facts():
+        if keys == about or (len(keys) > 1 and keys <= words):
+            return text
     return None
 
 
@@ -237,7 +238,7 @@ def followed(prompt: str, earlier: Sequence[str]) -> str | None:
         return None
     before, new = earlier[0], goes_on[1].strip()
     again = before.replace(about(before), new) if new else before
-    return capital(again) or poem(again)
+    return fact(again) or poem(again)
 
 
 def yes_or_no(prompt: str) -> str | None:

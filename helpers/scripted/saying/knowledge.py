@@ -34,3 +34,13 @@ def joke(topic: str) -> tuple[str, str]:
     fits = (each for each in others if stems(each["about"]) & stems(topic))
     best = next(fits, last)
     return best["setup"], best["punchline"]
+
+
+@cache
+def facts() -> list[tuple[set[str], str]]:
+    """Return the facts, the capitals among them, each with the stems that it needs."""
+    told = [(stems(keys), str(text)) for keys, text in known()["facts"].items()]
+    for country, city in known()["capitals"].items():
+        name = country.title() if len(country) > 3 else country.upper()
+        told.append((stems(f"capital {country}"), f"The capital of {name} is {city}."))
+    return told

@@ -4,18 +4,9 @@ import re
 from collections.abc import Sequence
 
 from .knowledge import known
-from .words import content, either, meanings, parts, seen, split, stem
+from .words import content, either, meanings, parts, seen, split, stems
 
-_OTHER = (
-    "other",
-    "general",
-    "neutral",
-    "unknown",
-    "none",
-    "misc",
-    "unclassified",
-    "web_search",
-)
+_OTHER = stems("other general neutral unknown none misc unclassified web_search")
 
 
 def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
@@ -45,11 +36,8 @@ def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
         return scores.index(max(scores))
     if sure:
         return None
-    for other in _OTHER:
-        for number, label in enumerate(labels):
-            if stem(other) in {stem(word) for word in split(label)} or label == other:
-                return number
-    return None
+    others = (n for n, label in enumerate(labels) if stems(label) & _OTHER)
+    return next(others, None)
 
 
 _SORTS = either(
@@ -112,18 +100,13 @@ def as_before(prompt: str, examples: Sequence[tuple[str, str]]) -> str | None:
     return max(examples, key=near)[1]
 
 
-_QUESTION = re.compile(
-    r"\b(?:user )?(?:question|query)\b[^:\n]{0,20}:\s*([^\n]+)", re.I
-)
-
-
 def relevant(text: str) -> bool:
     """Say whether the rest of a text has a word of the question that it holds."""
-    found = _QUESTION.search(text)
+    found = seen(r"\b(?:question|query)\b[^:\n]{0,20}:\s*([^\n]+)", text)
     if not found:
         return True
-    rest = text[: found.start()] + text[found.end() :]
-    return bool(meanings(found[1]) & meanings(rest.replace("document", " ")))
+    rest = text.replace(found[0], " ").replace("document", " ")
+    return bool(meanings(found[1]) & meanings(rest))
 
 
 def _names(label: str, text: str) -> bool:
@@ -149,14 +132,12 @@ def _without(labels: Sequence[str], text: str) -> str:
 
 def _score(label: str, text: str) -> float:
     words = {*re.findall(r"[^\W_]+", text.casefold())}
-    own = {stem(word) for word in split(label)}
+    own = stems(" ".join(split(label)))
     score = 2.0 * len(own & content(text))
     for each in known()["labels"]:
-        if own & {stem(name) for name in each["names"].split()}:
+        if own & stems(each["names"]):
             score += len(words & {*each["words"].split()})
-    no = seen(
-        r"\b(?:not|n't|never|isn't|wasn't) (?:\w+ )?(?:good|great|happy|nice)", text
-    )
-    if no and own & {stem("positive"), stem("happy"), "good"}:
+    no = seen(r"\b(?:not|never|\w+n't) (?:\w+ )?(?:good|great|happy|nice)", text)
+    if no and own & stems("positive happy good"):
         score -= 2
     return score + 0.1 * bool(meanings(label) & meanings(text))

@@ -17,6 +17,10 @@ _CLOSES = (
     r"\b(?:respond|reply|answer|say|end|finish|conclude|return)\w*\b[^.\n]{0,60}?"
     r"(?-i:['\"`“]([A-Z]{3,20})['\"`”])"
 )
+_SENDER = (
+    r"\b(?:regards|sincerely|thanks|cheers|best)[,!]?\s+([A-Z]\w+)"
+    r"|\bfrom\W*:\W*([A-Z]\w+)"
+)
 _SELECTS = r"\b(?:select|choose|pick)\b[^.\n]{0,60}?\bfrom \[([^\]\n]+)\]"
 
 
@@ -25,14 +29,9 @@ def drafted(prompt: str, system: str) -> str | None:
     if not seen(_DRAFTS, prompt[:400]) and not seen(_DRAFTS, prompt[-400:]):
         service = seen(_SERVICE, system) and not prompt.rstrip().endswith("?")
         return _HELPS.format(gist(prompt)) if service else None
-    subject = seen(r"^\W*subject\W*:\W*([^\n]+)", "\n".join(prompt.splitlines()))
-    subject = subject or seen(r"\n\W*subject\W*:\W*([^\n]+)", prompt)
+    subject = seen(r"(?m:^)\W*subject\W*:\W*([^\n]+)", prompt)
     about = subject[1].strip("* ") if subject else gist(prompt)
-    sender = re.search(
-        r"\b(?:regards|sincerely|thanks|cheers|best)[,!]?\s+([A-Z]\w+)|\bfrom\W*:\W*([A-Z]\w+)",
-        prompt,
-        re.IGNORECASE,
-    )
+    sender = seen(_SENDER, prompt)
     hello = f"Dear {(sender[1] or sender[2]).capitalize()}," if sender else "Hello,"
     if seen(_REPLIES, prompt):
         return f"{hello}\n\nthank you for your message on “{about}”. {_LATER}"

@@ -12,6 +12,7 @@ from .asked import about
 from .context import delimited
 from .conversation import Conversation
 from .described import all_of, described
+from .intents import briefly, said
 from .labels import pick
 from .objects import objects
 from .schema import fill
@@ -38,7 +39,7 @@ def an_object(talk: Conversation) -> str:
 
 
 def _written(schema: Json | None, talk: Conversation) -> str:
-    value = _filled(schema, talk) if schema else {"answer": talk.briefly()}
+    value = _filled(schema, talk) if schema else {"answer": briefly(talk)()}
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -65,7 +66,7 @@ def _filled(schema: Json, talk: Conversation) -> object:
         lambda word: " " if f'"{word[1]}"' in keys else word[0],
         prompt,
     )
-    return fill(schema, prompt, said=talk.briefly, hint=talk.system)
+    return fill(schema, prompt, said=briefly(talk), hint=talk.system)
 
 
 def _json(talk: Conversation, found: re.Match[str]) -> str | None:
@@ -119,7 +120,7 @@ def _xml(talk: Conversation, found: re.Match[str]) -> str:
         values = _filled(fields, talk)
         inside = _tagged(values) if isinstance(values, dict) else ""
         return f"<{outer}>{inside}</{outer}>"
-    return _tagged(dict.fromkeys((outer, *inner), talk.said()), "\n")
+    return _tagged(dict.fromkeys((outer, *inner), said(talk)), "\n")
 
 
 def _tagged(values: dict[str, object], between: str = "") -> str:
