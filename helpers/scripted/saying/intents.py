@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from .answers import answer, honest, normal
+from .answers import honest
 from .asked import about, topic
 from .context import best_sentences, from_context
 from .conversation import Conversation
@@ -12,11 +12,11 @@ from .knowledge import facts
 from .labels import as_before, classified
 from .languages import translated
 from .letters import drafted, reviewed, selected
-from .memory import recalled, told
+from .memory import recalled
+from .small import small
 from .words import either, meanings, number, seen, stems
 from .writing import (
     calculated,
-    changed,
     code,
     counted,
     listed,
@@ -70,10 +70,7 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield from_context(prompt, system)
     yield poem(prompt, system)
     yield query(prompt, system)
-    for find in (
-        *(counted, solved, changed, calculated, company, who, polite, fact),
-        *(listed, code, a_question),
-    ):
+    for find in (counted, solved, calculated, fact, small, listed, code):
         yield find(prompt)
     yield followed(prompt, talk.earlier)
     if "?" in prompt and talk.said_before:
@@ -91,26 +88,19 @@ _EXACTLY = either(
 )
 _TIMES = r"(?:\d+|two|three|ten|double|five) times(?: fast)?"
 _FORM = rf"and nothing else|exactly|in (?:a|one) .*|{_TIMES}"
-_ECHO = re.compile(
-    rf"\s*(?:please |can you |could you )*{_SAY}(?: {_EXACTLY})*\s*:?\s+"
-    rf"[\"'“`]?(.+?)[\"'”`]?(?:\s+(?:{_FORM}))?[.!]?\s*$",
-    re.IGNORECASE | re.DOTALL,
+_NO_WORDS = (
+    r"something|an? |only |json|in |the (?:number|name|answer)|yes or|one (?:word|of)"
+)
+_ECHO = (
+    rf"(?s)\A\s*(?:please |can you |could you )*{_SAY}(?: {_EXACTLY})*\s*:?\s+[\"'“`]?"
+    rf"(?!{_NO_WORDS})(.{{1,2000}}?)[\"'”`]?(?:\s+(?:{_FORM}))?[.!]?\s*\Z"
 )
 
 
 def echoed(prompt: str) -> str | None:
     """Return what the prompt wants to be said."""
-    found = _ECHO.match(prompt)
-    if not found or len(found[1]) > 2000:
-        return None
-    if re.match(
-        r"(?:something|a |an |only |json|in |the (?:number|name|answer)"
-        r"|yes or|one (?:word|of))",
-        found[1],
-        re.I,
-    ):
-        return None
-    return found[1][:1].upper() + found[1][1:]
+    found = seen(_ECHO, prompt)
+    return found[1][:1].upper() + found[1][1:] if found else None
 
 
 def rephrased(prompt: str, system: str, earlier: Sequence[str]) -> str | None:
@@ -149,71 +139,6 @@ _WAYS = (
     r"(\d|three|four|five|multiple) (?:\w+ ){0,3}"
     r"(?:versions|queries|search queries|sub-?questions|variations|perspectives)"
 )
-
-
-def company(prompt: str) -> str | None:
-    """Return a name for a company that makes something."""
-    found = seen(
-        r"\bname\b.{0,40}\b(?:company|business|startup|shop|store"
-        r"|brand)\b.{0,30}?\b(?:makes?|sells?|selling|producing|produces"
-        r"|making|called|for) ([\w -]{2,40})",
-        prompt,
-    )
-    return f"{found[1].strip().title()} & Co." if found else None
-
-
-def who(prompt: str) -> str | None:
-    """Say what this is."""
-    asks = (
-        r"\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b"
-        r"|\b(?:which|what) (?:language )?model\b|\btell me about yourself\b"
-    )
-    if len(prompt) >= 200 or not seen(asks, prompt):
-        return None
-    return (
-        "I am a scripted model: a small server on your machine that gives written\n"
-        "answers, the same each time. I speak OpenAI's protocol, and I stream."
-    )
-
-
-def polite(prompt: str) -> str | None:
-    """Return a greeting for a greeting, and thanks for thanks."""
-    tells = seen(r"\b(?:my name is|i am|i'm|call me)\b", prompt[:300])
-    if tells and "?" not in prompt and (name := told([prompt]).get("name")):
-        return f"Hello {name}, nice to meet you! How can I help you?"
-    low = normal(prompt[:300])
-    for pattern, longest, says in _POLITE:
-        if len(low) < longest and re.search(pattern, low):
-            return says or answer("Hello")
-    if len(low) < 60 and seen(r"\b(?:what can you do|how can you help|help me)\b", low):
-        return honest("")
-    return None
-
-
-_HELLO = either("hi, hello, hey, greetings, good (?:morning|afternoon|evening)")
-_THANKS = either("thanks, thank you, thx, great, cool, nice, ok, okay, perfect")
-_WELL = "I am well, thank you: a scripted model has no bad days. How can I help you?"
-_POLITE = (
-    (r"\b(?:how are you|how s it going|what s up)\b", 80, _WELL),
-    (rf"^(?!.*how are){_HELLO}\b(?: \w+){{0,5}}$", 300, ""),
-    (rf"^{_THANKS}\b(?: \w+){{0,4}}$", 300, "You are welcome!"),
-    (r"^(?:bye|goodbye|see you|good night)\b(?: \w+){0,3}$", 300, "Goodbye!"),
-    (r"^ping$", 300, "pong"),
-    (
-        r"^(?:test|testing|this is a test|hello world)$",
-        300,
-        "This is a test, and it works.",
-    ),
-)
-"""What is said to words of politeness, and the characters that they may have."""
-
-
-def a_question(prompt: str) -> str | None:
-    """Return a question, where the prompt wants one to be asked."""
-    wants = seen(
-        r"^\W*(?:ask|give|generate|create|write)\b[^.]{0,40}\bquestion\b", prompt
-    )
-    return "What is the capital of France?" if wants else None
 
 
 def fact(prompt: str) -> str | None:

@@ -137,10 +137,13 @@ class Scalars:
 
     def _resolved(self, schema: Json) -> Json:
         ref = schema.get("$ref")
-        if not isinstance(ref, str) or ref in self._within:
-            return schema
+        known = isinstance(ref, str) and ref not in self._within
+        return self._followed(str(ref), schema) if known else schema
+
+    def _followed(self, place: str, schema: Json) -> Json:
+        """Return a schema with what its reference asks for."""
         rest = {key: item for key, item in schema.items() if key != "$ref"}
-        return merged(self._target(ref), rest)
+        return merged(self._target(place), rest)
 
     def _target(self, place: str) -> Json:
         target: object = self._root

@@ -83,22 +83,20 @@ class Filler(Lists):
 
     def _fit(self, option: Json, said: set[str]) -> float:
         """Say how well a text fits one of several schemas."""
-        option = self._resolved(option)
-        has = keywords(option, "value")
-        words = [str(has.title or ""), str(has.description or "")]
-        score = 2.0 * len(meanings(" ".join(split(words[0]))) & said)
-        score += len(meanings(words[1]) & said)
+        has = keywords(self._resolved(option), "value")
+        texts = [*split(has.title or ""), has.description or ""]
+        score = 1.0 * (has.type in ("integer", "number") and bool(self.source.numbers))
         for name, item in (has.properties or {}).items():
             inner = self._resolved(item) if isinstance(item, Mapping) else {}
-            consts = [inner.get("const"), *_texts(inner.get("enum"))]
-            score += 2 * any(meanings(str(x)) & said for x in consts if x)
-            score += 0.5 * bool(meanings(" ".join(split(name))) & said)
-            kinds = Field(name, str(inner.get("description", "")), None)
-            score += 0.5 * any(True for _ in kinds.strong(self.source))
-            score += 0.1 * bool({*split(name)} & _ANSWERS)
-        if has.type in ("integer", "number"):
-            score += 1.0 * bool(self.source.numbers)
-        return score
+            texts += [
+                *split(name),
+                str(inner.get("const", "")),
+                *_texts(inner.get("enum")),
+            ]
+            field = Field(name, str(inner.get("description", "")))
+            score += 0.5 * any(True for _ in field.strong(self.source))
+            score += 0.1 * bool({*field.words} & _ANSWERS)
+        return score + len(meanings(" ".join(texts)) & said)
 
     def _conditional(self, schema: Json, has: Keywords, name: str) -> object:
         base = {k: v for k, v in schema.items() if k not in ("if", "then", "else")}
@@ -160,10 +158,13 @@ class Filler(Lists):
             key=lambda each: (len(each), len(stems(str(each).casefold()) & said)),
             default={},
         )
+        for name, item in fields.items():
+            if "const" in mapping(item):
+                found.setdefault(name, mapping(item)["const"])
         # What belongs to just one field goes first, and lists before the rest.
         for name in sorted(fields, key=lambda name: not _is_list(fields[name])):
             if name not in found:
-                early = self._early(fields[name], name)
+                early = self._early(fields[name], name, found)
                 found |= {} if early is MISSING else {name: early}
         for name, item in fields.items():
             if name in found or (name not in needed and self._repeats(item, often=0)):
@@ -171,9 +172,7 @@ class Filler(Lists):
             optional = name not in needed
             if optional and (self._made is None or "default" in mapping(item)):
                 continue  # nothing in the text is for just this field
-            value = self._known(name, found)
-            if value is MISSING:
-                value = self.value(item, name)
+            value = self._known(name, found) or self.value(item, name)
             if value is MISSING and not optional:
                 self.lacks.append(name)
             elif value is not MISSING:
@@ -181,8 +180,10 @@ class Filler(Lists):
         ordered = {name: found[name] for name in fields if name in found}
         return ordered | self._more(has, len(ordered))
 
-    def _early(self, item: object, name: str) -> object:
-        """Return a value that the text has for just this field."""
+    def _early(self, item: object, name: str, found: Mapping[str, object]) -> object:
+        """Return a value that the text has for just this field, or that is known."""
+        if (known := self._known(name, found)) is not None:
+            return known
         if _is_list(item):
             field = Field(name)
             people = [*of_kind("person", field.words, self.source)]
@@ -204,8 +205,7 @@ class Filler(Lists):
 
     def _known(self, name: str, found: Mapping[str, object]) -> object:
         first = str(next(iter(found.values()), "")) if self._made else ""
-        value = of_country(name, first) if first else None
-        return MISSING if value is None else value
+        return of_country(name, first)
 
     def _more(self, has: Keywords, already: int) -> dict[str, object]:
         """Return the values of an object whose keys no schema names."""
@@ -224,11 +224,9 @@ class Filler(Lists):
         return more
 
     def _referred(self, place: str, schema: Json, name: str) -> object:
-        target = self._target(place)
-        rest = {key: item for key, item in schema.items() if key != "$ref"}
         self._within.append(place)
         try:
-            return self.value(merged(target, rest), name)
+            return self.value(self._followed(place, schema), name)
         finally:
             self._within.pop()
 

@@ -147,13 +147,7 @@ def summarised(prompt: str, system: str, earlier: Sequence[str] = ()) -> str | N
     text = prompt
     if where:
         after = re.search(r":\s*\n*(.{30,})", prompt, re.DOTALL)
-        text = (
-            after[1]
-            if after
-            else re.sub(r"^[^\n]*\n+", "", prompt)
-            if "\n" in prompt
-            else ""
-        )
+        text = after[1] if after else prompt.partition("\n")[2]
     kept = [
         each
         for each in sentences(text.strip("\"'`“” \n"))
@@ -192,25 +186,4 @@ def code(prompt: str) -> str | None:
     for keys, text in known()["code"].items():
         if stems(keys) <= stems(prompt):
             return f"```python\n{text.strip()}\n```"
-    return None
-
-
-def changed(prompt: str) -> str | None:
-    """Return a text in capitals, turned round, or its letters counted."""
-    quoted = r"[\"'“`]?(.+?)[\"'”`]?[.!?]?$"
-    if found := seen(
-        rf"\b(?:reverse|spell .*backwards?:?)(?: the)?(?: string| word"
-        rf"| text)?[: ]+{quoted}",
-        prompt,
-    ):
-        return found[1][::-1]
-    if found := seen(rf"\b(?:upper-?case|capitalize|all caps)\b.*?: ?{quoted}", prompt):
-        return found[1].upper()
-    if found := seen(
-        r"\bhow many (?:times does )?(?:the letter )?[\"'“]?(\w)[\"'”]?"
-        r"(?:'?s)?\b.*?\b(?:in|appear in)(?: the word)? [\"'“]?(\w+)",
-        prompt,
-    ):
-        number = found[2].casefold().count(found[1].casefold())
-        return f"The letter {found[1]!r} is {number} times in {found[2]!r}."
     return None
