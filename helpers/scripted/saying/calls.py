@@ -11,7 +11,7 @@ from .conversation import Conversation
 from .intents import briefly
 from .objects import objects
 from .offered import Offered
-from .plan import complete, plan
+from .plan import plan
 from .schema import fill
 from .source import Source
 from .sums import sums
@@ -63,6 +63,7 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
             break
         if planned.lacks:
             _fill_from_results(planned, talk)
+            _titled(planned)
         provider = _provider(planned, talk, tools) if planned.lacks else None
         if provider and made[provider.name] <= 0:
             decision.calls.append(provider)
@@ -107,22 +108,29 @@ def _in_records(name: str, talk: Conversation, tool: Offered) -> object:
     return str(value) if wants_text and value is not None else value
 
 
+def _titled(planned: Planned) -> None:
+    """Make a subject from the text that it is the subject of."""
+    values = [planned.arguments.get(name) for name in planned.tool.text_fields()]
+    texts = [value for value in values if isinstance(value, str)]
+    for name in [*planned.lacks] if texts else ():
+        if {*split(name)} & {"subject", "title", "headline"}:
+            words = " ".join(max(texts, key=len).split()[:6])
+            planned.arguments[name] = words.rstrip(".,;:").capitalize()
+            planned.lacks.remove(name)
+
+
 def _written(planned: Planned, talk: Conversation) -> bool:
     """Write what is left to the model; say whether nothing is lacking now."""
     tool, arguments = planned.tool, planned.arguments
-    if (name := tool.asks_in_sql) and not seen(
-        r"^\s*(?:select|with)\b", str(arguments.get(name))
-    ):
-        arguments[name] = query(
-            talk.prompt, f"SQL {talk.system} {tool.function.description}"
-        )
-        planned.lacks = [each for each in planned.lacks if each != name]
-    for name in [*planned.lacks]:
-        if {*split(name)} & _OWN and tool.fields[name].get(
-            "type", "string"
-        ) == "string":
-            arguments[name] = gist(talk.prompt).capitalize()
-            planned.lacks.remove(name)
+    name = tool.asks_in_sql
+    if name and not seen(r"^\s*(?:select|with)\b", str(arguments.get(name))):
+        about = f"SQL {talk.system} {tool.function.description}"
+        arguments[name] = query(talk.prompt, about)
+    for name in planned.lacks:
+        texts = tool.fields[name].get("type", "string") == "string"
+        if texts and {*split(name)} & _OWN:
+            arguments.setdefault(name, gist(talk.prompt).capitalize())
+    planned.lacks = [name for name in planned.lacks if name not in arguments]
     return not planned.lacks
 
 
@@ -156,7 +164,6 @@ def _fill_from_results(planned: Planned, talk: Conversation) -> None:
             if value is not None:
                 planned.arguments[name] = value
                 planned.lacks.remove(name)
-    complete(planned.tool, planned.arguments, planned.lacks)
 
 
 def _found(planned: Planned, name: str, text: str) -> object:

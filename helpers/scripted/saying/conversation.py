@@ -37,9 +37,7 @@ _FORM = re.compile(
 """What LangChain's output parsers, and people, say of the form of an answer."""
 
 
-_ALL_TOOLS = re.compile(
-    r"\buse all (?:of )?(?:the |your )?(?:available )?tools", re.IGNORECASE
-)
+_ALL_TOOLS = r"\buse all (?:of )?(?:the |your )?(?:available )?tools"
 
 
 def start(text: str) -> str:
@@ -103,7 +101,7 @@ class Conversation:
         """Whether the system's message orders a call of a tool, or of all of them."""
         name = re.sub(r"_|\\-", "[_ -]", re.escape(tool))
         order = rf"\b(?:call|use|run)(?:ing)? (?:the )?[`'\"]?{name}\b"
-        return bool(seen(order, self.system) or _ALL_TOOLS.search(self.system))
+        return bool(seen(order, self.system) or seen(_ALL_TOOLS, self.system))
 
     @cached_property
     def results(self) -> list[Result]:

@@ -8,22 +8,20 @@ from .asked import OBJECT, THING, asked, items_of
 from .equation import solved
 from .kinds import KINDS, of_format, of_kind
 from .source import Found, Source
-from .words import meaning, meanings, number, parts, seen, split, stem
+from .words import (
+    listed,
+    meaning,
+    meanings,
+    number,
+    parts,
+    seen,
+    split,
+    stem,
+    tables,
+)
 
-_SYMBOLS = {"$": "price cost amount budget total salary fee", "%": "percent rate"}
-_NEAR = {
-    "age": r"years? old|year-old|aged|is|turned|yo",
-    "price": r"dollars?|euros?|usd|for|costs?",
-    "amount": r"dollars?|euros?|usd|pay|transfer|convert|send",
-    "temperature": r"degrees|°",
-    "quantity": r"units?|pieces?|of",
-    "party": r"people|persons?|guests|for",
-    "people": r"people|persons?|guests|for",
-    "year": r"in",
-    "count": r"times",
-    "rating": r"out of|stars?|/",
-    "stars": r"out of|stars?|/",
-}
+_NEAR, _SIGNS, _OPTIONS = (tables()[name] for name in ("near", "signs", "options"))
+_WRITTEN = frozenset(listed("written"))
 _DESCRIBED = ("place", "email", "url", "date", "person", "query", "expression")
 _TYPED = {"date", "time", "email", "url", "phone", "place", "weather", "job"}
 
@@ -55,6 +53,16 @@ class Field:
     def titles(self) -> bool:
         """Whether it stands above a text, rather than being one."""
         return bool({*self.words} & {"title", "subject", "headline", "name"})
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it is for the model's own words."""
+        return bool({*self.words} & _WRITTEN) or "SQL" in self.description
+
+    @property
+    def jokes(self) -> bool:
+        """Whether it is for a joke, or for a part of one."""
+        return bool({*self.words} & {"setup", "punchline", "joke"})
 
     def is_a(self, kind: str) -> bool:
         """Say whether the field wants such a value."""
@@ -99,7 +107,7 @@ class Field:
         words = [*self.words, *re.findall(r"[a-z]{4,}", self.description.lower())[:8]]
         near = [rf"{re.escape(stem(word))}\w*" for word in words if word not in _DULL]
         near += [_NEAR[word] for word in self.words if word in _NEAR]
-        signs = [sign for sign, has in _SYMBOLS.items() if {*has.split()} & {*words}]
+        signs = [sign for sign, has in _SIGNS.items() if {*has.split()} & {*words}]
         for end, names in zip(_RANGES, _ENDS_OF_RANGE, strict=True):
             if {*self.words} & names:
                 yield from source.find(end)
@@ -122,9 +130,16 @@ class Field:
 
         "One of: hot, cold" has no others, "(e.g. hot, cold)" has.
         """
-        listed = _LISTED.search(self.description)
-        options = parts(listed[1] or listed[2]) if listed else []
-        return (options, bool(listed and listed[1])) if options[1:] else ([], False)
+        if seen(r"\byes\b\W[^.]{0,40}\bor\W+no\b", self.description):
+            return ["yes", "no"], True
+        told = _LISTED.search(self.description)
+        options = parts(told[1] or told[2]) if told else []
+        return (options, bool(told and told[1])) if options[1:] else ([], False)
+
+    def usual_options(self) -> list[str]:
+        """Return the values that such a field has; none if it may have any."""
+        usual = [has.split() for name, has in _OPTIONS.items() if name in self.words]
+        return usual[0] if usual else []
 
     def truth(self, source: Source) -> bool | None:
         """Say whether the text has what this field asks; None where it says nothing."""

@@ -29,6 +29,7 @@ _PATTERNS = {
     "maker": rf"\b[Bb]y (?-i:({NAME}))",
     "phone": r"\(?\+?\d[\d ()-]{6,18}\d",
     "path": r"(?<![\w/:])(?:[~.]{0,2}/[\w./-]*\w|[\w-]+\.(?!com\b)[a-z]{2,4})\b",
+    "zone": r"\b(?-i:[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+|UTC|GMT)\b",
     "language": rf"\b(?:{LANGUAGES})\b",
     "expression": r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+",
     "currency": rf"\b(?:{'|'.join(_CURRENCIES)})s?\b",
@@ -81,7 +82,7 @@ def of_kind(kind: str, words: Sequence[str], source: Source) -> Iterator[Found]:
         yield from source.find(rf"(?:{DATE}),?{when}")
         for found in source.times:
             yield Found(found.text[:5], found.start, found.end)
-    elif kind in ("place", "code", "zone"):
+    elif kind in ("place", "code"):
         yield from getattr(source, f"{kind}s")
 
 

@@ -12,7 +12,7 @@ from .keywords import Keywords, keywords, mapping
 from .kinds import of_kind
 from .limits import fits
 from .objects import objects
-from .scalars import MISSING, MOST_VALUES, Scalars, for_own_words
+from .scalars import MISSING, MOST_VALUES, Scalars
 from .source import Found, Source
 from .writing import wanted
 
@@ -89,7 +89,7 @@ class Lists(Scalars):
         if self._made and {*field.words} & _POINTS:
             text = self.source.text.partition(": ")[2] or self.source.text
             return [*filter(lambda each: fits(item, each, self._root), sentences(text))]
-        if self._made and not self._made.extracts and for_own_words(field):
+        if self._made and not self._made.extracts and field.is_written:
             return []
         listed: list[object] = []
         for each in field.listed(self.source):

@@ -11,16 +11,8 @@ from .kinds import KINDS
 from .scalars import MISSING
 from .schema import Filler
 from .source import Source
-from .words import listed, meaning, meanings, seen, split
+from .words import listed, meaning, meanings, seen, split, tables
 
-SIGNS = {
-    "+": "add adder addition sum plus",
-    "-": "subtract subtraction minus difference",
-    "*": "multiply multiplier multiplication times product",
-    "/": "divide division divider quotient",
-    "**": "power exponentiate exponent pow exponentiation",
-    "%": "modulo mod remainder",
-}
 _LOOKS = frozenset(listed("looks"))
 _SQL = r"\bsql\b"
 _SEARCHES = {meaning("search"), meaning("document"), "question", "tavili", "wikipedia"}
@@ -90,7 +82,11 @@ class Offered:
         if len(kinds) > 3 or not (two or "array" in takes):
             return None
         words = {*split(self.name)}
-        signs = (sign for sign, names in SIGNS.items() if words & {*names.split()})
+        signs = (
+            sign
+            for sign, names in tables()["operations"].items()
+            if words & {*names.split()}
+        )
         return next(signs, None)
 
     @cached_property

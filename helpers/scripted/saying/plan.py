@@ -213,13 +213,13 @@ def _expanded(
         more += [result.text for result in talk.results_before[-3:]]
     refers = clause != talk.prompt and bool(_REFERS.search(clause))
     arguments, lacks = tool.arguments(clause, *([] if refers else more))
-    complete(tool, arguments, lacks)
     planned = Planned(tool, arguments, lacks, after or (refers and bool(lacks)))
     for name in tool.needed:
         others = _listed(Source(clause), arguments.get(name))
         if len(others) > 1:
             for other in others:
-                yield Planned(tool, {**arguments, name: other}, lacks, planned.after)
+                with_it = {**arguments, name: other}
+                yield Planned(tool, with_it, [*lacks], planned.after)
             return
     yield planned
 
@@ -237,14 +237,3 @@ def _listed(source: Source, value: object) -> list[object]:
                 several = source.listed_with(found, source.numbers)
                 return [type(value)(float(each.text)) for each in several]
     return []
-
-
-def complete(tool: Offered, arguments: dict[str, object], lacks: list[str]) -> None:
-    """Make a subject from the text that it is the subject of."""
-    values = [arguments.get(name) for name in tool.text_fields()]
-    texts = [value for value in values if isinstance(value, str)]
-    for name in [*lacks]:
-        if {*split(name)} & {"subject", "title", "headline"} and texts:
-            words = max(texts, key=len).split()[:6]
-            arguments[name] = " ".join(words).rstrip(".,;:").capitalize()
-            lacks.remove(name)

@@ -45,7 +45,7 @@ class Filler(Lists):
         if has.const is not UNSET:
             return MISSING if self._sure else has.const
         if has.enum:
-            return self._chosen(has.enum[:MOST_VALUES], name, has)
+            return self._chosen(has.enum[:MOST_VALUES])
         if has.all_of:
             return self.value(self._all(schema, has.all_of), name)
         if options := has.any_of or has.one_of:

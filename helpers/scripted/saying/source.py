@@ -47,7 +47,6 @@ DATE = (
     r"|\byesterday\b|\bnext (?:week|month|year)\b|\bthis weekend\b"
 )
 _TIME = r"\b(\d{1,2}):(\d{2})(?::(\d{2}))? ?([ap]\.?m\b)?|\b(\d{1,2}) ?([ap]\.?m)\b"
-_ZONE = r"\b[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+\b|\bUTC\b|\bGMT\b"
 _CODE = (
     r"(?<![\w@.-])#?(?=[\w-]{0,40}\d)[A-Za-z0-9][\w-]{0,60}\b"
     r"|(?<![\w.])\$?[A-Z]{2,6}\b"
@@ -214,11 +213,6 @@ class Source:
     def codes(self) -> list[Found]:
         """What looks like an identifier: "AAPL", "A-17"."""
         return [each for each in self.find(_CODE, 0) if each.text not in _ACRONYMS]
-
-    @cached_property
-    def zones(self) -> list[Found]:
-        """Time zones."""
-        return [*self.find(_ZONE, 0)]
 
     def listed_with(self, first: Found, all_: list[Found]) -> list[Found]:
         """Return a value and those that are listed after it: "Boston and Rome"."""
