@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from .source import Found, Source
 from .words import NUMBERS, either, number, seen, split, stem
 
-_PLEASE = r"(?:(?:please|can you|could you|i want to|i'd like to) )*"
+_PLEASE = r"(?:(?:and|please|can you|could you|i want to|i'd like to) )*"
 _ACTS = either("play, add, buy, order, read, watch, remove, delete, cancel")
 _NEXT = either("to, on, in, at, from, for, with, by, and")
 OBJECT = (

@@ -59,11 +59,11 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
         if made[planned.tool.name] > 0:
             made[planned.tool.name] -= 1
             continue
+        _titled(planned)
         if waiting and (planned.after or planned.lacks):
             break
         if planned.lacks:
             _fill_from_results(planned, talk)
-            _titled(planned)
         provider = _provider(planned, talk, tools) if planned.lacks else None
         if provider and made[provider.name] <= 0:
             decision.calls.append(provider)
@@ -164,6 +164,7 @@ def _fill_from_results(planned: Planned, talk: Conversation) -> None:
             if value is not None:
                 planned.arguments[name] = value
                 planned.lacks.remove(name)
+    _titled(planned)
 
 
 def _found(planned: Planned, name: str, text: str) -> object:

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from .arithmetic import steps
+from .arithmetic import solved, steps
 from .asked import OBJECT, THING, asked, items_of
-from .equation import solved
 from .kinds import KINDS, of_format, of_kind
 from .source import Found, Source
 from .words import (

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from .answers import honest
+from .arithmetic import solved
 from .asked import about, topic
 from .context import best_sentences, from_context
 from .conversation import Conversation
-from .equation import solved
 from .knowledge import facts
 from .labels import as_before, classified
 from .languages import translated

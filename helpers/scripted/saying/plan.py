@@ -148,17 +148,10 @@ def _clauses(text: str, tools: Sequence[Offered]) -> Iterator[tuple[str, bool]]:
     text, start, after = text[:20_000], 0, False
     for match in [*_BREAKS.finditer(text), None][:50]:
         part = text[start : match.start() if match else None].strip()
-        halves = re.split(r",?\s+and\s+", part)
+        halves = re.split(r",?\s+(?=and\s)", part)
         named = [_tool_for(half, tools) for half in halves]
-        if len({tool.name for tool in named if tool}) < 2:
-            halves, named = [part], [None]
-        joined: list[str] = []
-        for half, tool in zip(halves, named, strict=True):
-            if tool is None and joined:
-                joined[-1] += f" and {half}"
-            else:
-                joined.append(half)
-        yield from ((half, after) for half in joined if half)
+        several = len({tool.name for tool in named if tool}) > 1
+        yield from ((half, after) for half in (halves if several else [part]) if half)
         if match:
             start, after = match.end(), bool(seen("then|after", match[0]))
 
@@ -172,10 +165,8 @@ def _tool_for(text: str, tools: Sequence[Offered]) -> Offered | None:
     best, first = ranked[0]
     if best >= 1:  # of several, one that has all that it needs comes first
         near = [tool for score, tool in ranked if score >= max(best - 1, 1)]
-        whole = (
-            t for t in near if (t.fields or t is first) and not t.arguments(text)[1]
-        )
-        return next(whole, first) if len(near) > 1 else first
+        able = [tool for tool in near if tool.fields or tool is first]
+        return next((tool for tool in able if not tool.lacks(text)), first)
     for score, tool in ranked:
         if score >= (0.3 if tool.fields else 0.4):
             arguments, lacks = tool.arguments(text)
