@@ -122,20 +122,22 @@ class Conversation:
     @cached_property
     def said_before(self) -> list[str]:
         """All that has been answered in words."""
-        said = [each.text for each in self.request.messages if each.role == "assistant"]
-        return [*filter(None, said)]
+        return _said(self.request.messages)
 
     @cached_property
     def answered(self) -> str:
         """What has been answered in words since the user's last message."""
-        later = self.request.messages[self._last + 1 :]
-        said = [each.text for each in later if each.role == "assistant"]
-        return "\n\n".join(dict.fromkeys(filter(None, said)))
+        said = _said(self.request.messages[self._last + 1 :])
+        return "\n\n".join(dict.fromkeys(said))
 
     @cached_property
     def results_before(self) -> list[Result]:
         """The calls made before the user's last message."""
         return _results(self.request.messages[: max(self._last, 0)])
+
+
+def _said(messages: Sequence[Message]) -> list[str]:
+    return [each.text for each in messages if each.role == "assistant" and each.text]
 
 
 def _results(messages: Sequence[Message]) -> list[Result]:

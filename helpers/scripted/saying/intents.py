@@ -8,7 +8,7 @@ from .arithmetic import solved
 from .asked import about, topic
 from .context import best_sentences, from_context
 from .conversation import Conversation
-from .knowledge import facts
+from .knowledge import facts, known
 from .labels import as_before, classified
 from .languages import translated
 from .letters import drafted, reviewed, selected
@@ -120,13 +120,7 @@ def rephrased(prompt: str, system: str, earlier: Sequence[str]) -> str | None:
     told = re.findall(r"(?:question|query|topic|to)\s*:?\s+([^\n]+)", prompt, re.I)
     asked_for = [*prompt.splitlines()[-1:], *told][-1].strip().rstrip("?.")
     subject = topic(asked_for) or asked_for
-    ways = (
-        f"{asked_for}?",
-        f"How would you explain {subject}?",
-        f"What should one know about {subject}?",
-        f"Why does {subject} matter?",
-        f"What are examples of {subject}?",
-    )
+    ways = [way.format(asks=asked_for, about=subject) for way in known()["ways"]]
     return "\n".join(ways[: number(many[1]) or 3])
 
 

@@ -79,11 +79,10 @@ def _texts(has: Keywords, field: Field, made: Made, index: int) -> Iterator[str]
     words = _words(field, made, index)
     if has.format is None and has.pattern is None:
         yield _sized(words, has)
-    if has.pattern is not None:
-        yield from _matching(has.pattern, index)
-        if has.min_length or has.max_length:
-            most = has.max_length or MOST
-            yield from _matching(has.pattern, index, longer=min(most, MOST))
+    longest = min(has.max_length or MOST, MOST)
+    sized = has.min_length or has.max_length
+    for longer in (0, longest) if sized else (0,):
+        yield from _matching(has.pattern, index, longer=longer) if has.pattern else ()
     yield _sized(words, has)
 
 

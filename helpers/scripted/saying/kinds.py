@@ -9,17 +9,11 @@ from .words import tables
 KINDS = {kind: frozenset(words.split()) for kind, words in tables()["kinds"].items()}
 """The words of names of fields that want a value of a kind."""
 
-LANGUAGES = (
-    "English|French|German|Spanish|Italian|Portuguese|Dutch|Chinese|Japanese|Korean|"
-    "Russian|Arabic|Hindi|Greek|Latin|Polish|Swedish|Turkish"
-)
+_VALUES = {kind: "|".join(has.split()) for kind, has in tables()["values"].items()}
+_CURRENCIES: dict[str, str] = tables()["currencies"]
+LANGUAGES = _VALUES["language"]
 EMAIL = r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"
 _URL = r"https?://[^\s<>\"')]{1,2000}[^\s<>\"').,;:!?]"
-_CURRENCIES = {"dollar": "USD", "euro": "EUR", "pound": "GBP", "yen": "JPY"}
-_CURRENCIES |= {
-    code.lower(): code for code in ("USD", "EUR", "GBP", "JPY", "CHF", "CAD", "INR")
-}
-_COLOURS = "blond|blonde|brown|black|red|gr[ae]y|white|green|blue|auburn|dark|yellow"
 _PATTERNS = {
     "email": EMAIL,
     "url": _URL,
@@ -34,15 +28,11 @@ _PATTERNS = {
     "expression": r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+",
     "currency": rf"\b(?:{'|'.join(_CURRENCIES)})s?\b",
     "height": r"\b(\d(?:\.\d+)?) (?:feet|foot|ft)\b",
-    "weather": (
-        r"\b(?:sunny|cloudy|rainy|raining|snowy|windy|foggy|stormy|clear|overcast)\b"
-    ),
+    "weather": rf"\b(?:{_VALUES['weather']})\b",
     "job": (
         r"\bworks? as (?:an? |the )?([a-z]+(?: [a-z]+){0,2})"
-        r"(?=[.,;]| at | in | and |$)"
-        r"|\b(?:an?|is|are) (?:\d+-year-old )?((?:[a-z]+ )?(?:engineer|scientist|doctor"
-        r"|teacher|manager|developer|nurse|lawyer|artist|designer|writer|student|chef"
-        r"|analyst))\b"
+        r"(?=[.,;]| at | in | and |$)|\b(?:an?|is|are) (?:\d+-year-old )?"
+        rf"((?:[a-z]+ )?(?:{_VALUES['job']}))\b"
     ),
 }
 _AS_WRITTEN: dict[str, Callable[[str], str]] = {
@@ -60,9 +50,8 @@ def of_kind(kind: str, words: Sequence[str], source: Source) -> Iterator[Found]:
         for found in source.find(_PATTERNS[kind]):
             yield Found(form(found.text), found.start, found.end)
     elif kind == "colour":
-        thing = re.escape(words[0])
-        colours = rf"\b({_COLOURS}) {thing}\b|\b{thing} is ({_COLOURS})\b"
-        yield from source.find(colours)
+        thing, colours = re.escape(words[0]), _VALUES["colour"]
+        yield from source.find(rf"\b({colours}) {thing}\b|\b{thing} is ({colours})\b")
     elif kind in _TO:
         places = [*source.names, *source.places]
         yield from (place for place in places if source.after(_TO[kind], place))

@@ -24,9 +24,7 @@ def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
         if label and _names(label, text if len(label) == 1 else low)
     ]
     if named and (len(named) < len(labels) or len(labels) == 1):
-        if len(named) == 1:
-            return named[0]
-        return min(named, key=lambda number: _place(labels[number], low))
+        return min(named, key=lambda number: low.find(labels[number].casefold()))
     if {*map(str.casefold, labels)} == {"yes", "no"} or {*labels} == {"True", "False"}:
         return None
     if named:
@@ -116,10 +114,6 @@ def _names(label: str, text: str) -> bool:
             re.search(rf"°\s?{label[0]}\b|\b{label[0]}\b(?!\w)(?<!')", text)
         )
     return bool(re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text))
-
-
-def _place(label: str, text: str) -> int:
-    return text.find(label.casefold())
 
 
 def _without(labels: Sequence[str], text: str) -> str:

@@ -7,15 +7,20 @@ from functools import cached_property
 
 from ..frames import Json
 from ..tools import Function
+from .keywords import texts
 from .kinds import KINDS
 from .scalars import MISSING
 from .schema import Filler
 from .source import Source
-from .words import listed, meaning, meanings, seen, split, tables
+from .words import listed, meanings, seen, split, tables
 
 _LOOKS = frozenset(listed("looks"))
 _SQL = r"\bsql\b"
-_SEARCHES = {meaning("search"), meaning("document"), "question", "tavili", "wikipedia"}
+_DESCRIBES = (
+    r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"
+    r"|\binformation (?:about|on)"
+)
+_SEARCHES = meanings("search document")
 
 
 @dataclass
@@ -46,8 +51,8 @@ class Offered:
     @cached_property
     def needed(self) -> list[str]:
         """The names of the parameters that it has to have."""
-        needed = _list(self.schema.get("required"))
-        return [str(name) for name in needed if name in self.fields]
+        needed = texts(self.schema.get("required"))
+        return [name for name in needed if name in self.fields]
 
     @cached_property
     def about(self) -> set[str]:
@@ -62,11 +67,10 @@ class Offered:
 
     @cached_property
     def _parameters(self) -> set[str]:
-        texts = split(" ".join(self.fields))
+        words = split(" ".join(self.fields))
         for has in self.fields.values():
-            texts += [str(has.get("description", ""))[:200]]
-            texts += [str(value) for value in _list(has.get("enum"))]
-        return meanings(" ".join(texts)) - self.about
+            words += [str(has.get("description", ""))[:200], *texts(has.get("enum"))]
+        return meanings(" ".join(words)) - self.about
 
     @property
     def _texts(self) -> list[str]:
@@ -101,14 +105,9 @@ class Offered:
     @cached_property
     def searches(self) -> bool:
         """Whether it looks things up for a question in words."""
-        texts = self._texts
-        asks = [n for n in texts if {*split(n)} & {*KINDS["query"], "input"}]
-        described = seen(
-            r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"
-            r"|\binformation (?:about|on)",
-            self.function.description or "",
-        )
-        return bool(asks or len(texts) == 1) and (
+        asks = [n for n in self._texts if {*split(n)} & {*KINDS["query"], "input"}]
+        described = seen(_DESCRIBES, self.function.description or "")
+        return bool(asks or len(self._texts) == 1) and (
             bool(self.about & _SEARCHES) or bool(described and asks)
         )
 
@@ -169,8 +168,6 @@ class Offered:
                     if item not in (MISSING, None) and not self._is_own(item)
                 }
             lacks = [name for name in self.needed if name not in found]
-            if not lacks:
-                break
         return found, lacks
 
     def _is_own(self, value: object) -> bool:
@@ -187,7 +184,3 @@ class Offered:
 def hands_over(name: str) -> bool:
     """Say whether a tool of this name gives the conversation to another agent."""
     return bool({*split(name)} & {"transfer", "handoff", "delegate"})
-
-
-def _list(items: object) -> list[object]:
-    return items if isinstance(items, list) else []

@@ -16,7 +16,7 @@ from .asked import about
 from .context import section
 from .fields import Field
 from .invented import Made, of_country
-from .keywords import Keywords, keywords, mapping
+from .keywords import Keywords, keywords, mapping, texts
 from .kinds import of_kind
 from .limits import fits, merged
 from .lists import Lists
@@ -84,19 +84,19 @@ class Filler(Lists):
     def _fit(self, option: Json, said: set[str]) -> float:
         """Say how well a text fits one of several schemas."""
         has = keywords(self._resolved(option), "value")
-        texts = [*split(has.title or ""), has.description or ""]
+        own = [*split(has.title or ""), has.description or ""]
         score = 1.0 * (has.type in ("integer", "number") and bool(self.source.numbers))
         for name, item in (has.properties or {}).items():
             inner = self._resolved(item) if isinstance(item, Mapping) else {}
-            texts += [
+            own += [
                 *split(name),
                 str(inner.get("const", "")),
-                *_texts(inner.get("enum")),
+                *texts(inner.get("enum")),
             ]
             field = Field(name, str(inner.get("description", "")))
             score += 0.5 * any(True for _ in field.strong(self.source))
             score += 0.1 * bool({*field.words} & _ANSWERS)
-        return score + len(meanings(" ".join(texts)) & said)
+        return score + len(meanings(" ".join(own)) & said)
 
     def _conditional(self, schema: Json, has: Keywords, name: str) -> object:
         base = {k: v for k, v in schema.items() if k not in ("if", "then", "else")}
@@ -111,16 +111,13 @@ class Filler(Lists):
     # By type.
 
     def _by_type(self, schema: Json, has: Keywords, name: str) -> object:
+        nothing = isinstance(has.type, list) and "null" in has.type
+        if isinstance(has.type, list):  # a number, if there is one
+            numeric = [kind for kind in has.type if kind in ("integer", "number")]
+            real = [kind for kind in has.type if kind not in (*numeric, "null")]
+            real = [*numeric, *real] if self.source.numbers else [*real, *numeric]
+            has.type = [*real, "null"][0]
         kind = has.type
-        nothing = isinstance(kind, list) and "null" in kind
-        if isinstance(kind, list):
-            kinds = [item for item in kind if item != "null"] or ["null"]
-            if {"integer", "number"} & {*kinds} and "string" in kinds:
-                kinds.sort(
-                    key=lambda item: (item == "string") == bool(self.source.numbers)
-                )
-            kind = kinds[0]
-            has.type = kind
         made, self._made = self._made, None if nothing else self._made
         value = self._of(kind, schema, has, name)
         self._made = made
@@ -233,10 +230,6 @@ class Filler(Lists):
 
 def _is_list(item: object) -> bool:
     return mapping(item).get("type") == "array" and "$ref" not in str(item)
-
-
-def _texts(items: object) -> list[str]:
-    return [str(item) for item in items] if isinstance(items, list) else []
 
 
 _PLAIN = ("string", "integer", "number", "boolean")

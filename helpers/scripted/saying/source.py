@@ -155,11 +155,10 @@ class Source:
             if match.start() < last:
                 continue
             text, start, end = match[0], match.start(), match.end()
-            first = text.split(" ")[0]
-            while text and first.casefold().strip("'") in _STARTERS:
-                start += len(first) + 1
-                text = text[len(first) + 1 :]
-                first = text.split(" ")[0]
+            words = text.split(" ")
+            while words and words[0].casefold().strip("'") in _STARTERS:
+                start += len(words.pop(0)) + 1
+            text = " ".join(words)
             if not text or re.fullmatch(rf"(?:{DATE}|{_MONTH})", text, re.IGNORECASE):
                 continue
             before = self.text[:start].rstrip(" ")
@@ -246,18 +245,17 @@ def as_date(text: str) -> str | None:
     ahead = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1, "next week": 7}
     if word in ahead:
         return str(TODAY + datetime.timedelta(ahead[word]))
-    names = _DAYS.split("|")
-    if word.split()[-1] in names:
-        days = (names.index(word.split()[-1]) - TODAY.weekday()) % 7 or 7
-        return str(TODAY + datetime.timedelta(days))
+    days, day = _DAYS.split("|"), word.split()[-1]
+    if day in days:
+        ahead_ = (days.index(day) - TODAY.weekday()) % 7 or 7
+        return str(TODAY + datetime.timedelta(ahead_))
     month = re.search(_MONTH, word)
-    day, year = re.search(r"\b\d{1,2}(?!\d)", word), re.search(r"\d{4}", word)
+    number, year = re.search(r"\b\d{1,2}(?!\d)", word), re.search(r"\d{4}", word)
     try:
-        if month and day:
-            at = [name[:3] for name in _MONTHS].index(month[0][:3]) + 1
-            return str(
-                datetime.date(int(year[0]) if year else TODAY.year, at, int(day[0]))
-            )
-        return str(datetime.date.fromisoformat(word))
+        if not month or not number:
+            return str(datetime.date.fromisoformat(word))
+        at = 1 + [name[:3] for name in _MONTHS].index(month[0][:3])
+        in_year = int(year[0]) if year else TODAY.year
+        return str(datetime.date(in_year, at, int(number[0])))
     except ValueError:
         return None
