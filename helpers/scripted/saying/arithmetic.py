@@ -16,22 +16,16 @@ MOST_NODES = 200
 Way = Callable[[str, float, float], float | None]
 """How a sign is applied to two numbers; None where that has no result."""
 
-_SIGNS = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.Pow: "**",
-    ast.Mod: "%",
+_OPERATIONS: dict[str, tuple[type[ast.operator], Callable[[float, float], float]]] = {
+    "+": (ast.Add, operator.add),
+    "-": (ast.Sub, operator.sub),
+    "*": (ast.Mult, operator.mul),
+    "/": (ast.Div, operator.truediv),
+    "**": (ast.Pow, operator.pow),
+    "%": (ast.Mod, operator.mod),
 }
-_APPLY: dict[str, Callable[[float, float], float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "**": operator.pow,
-    "%": operator.mod,
-}
+SIGNS: dict[type, str] = {kind: sign for sign, (kind, _) in _OPERATIONS.items()}
+"""The signs of operations in a tree."""
 _N = r"(-?\d+(?:\.\d+)?)"
 _IT = (
     r"(?:it|that|this|(?:the |your )?(?:result|sum|product|total|answer|output"
@@ -66,7 +60,7 @@ _TENS = re.compile(
     r"\b(twenty|thirty|forty|fifty)[ -]"
     r"(one|two|three|four|five|six|seven|eight|nine)\b"
 )
-_NODES = (*_SIGNS, ast.BinOp, ast.UnaryOp, ast.USub, ast.Constant)
+_NODES = (ast.operator, ast.BinOp, ast.UnaryOp, ast.USub, ast.Constant)
 _INFIX = re.compile(
     r"(?:[-(]\s*)*\d+(?:\.\d+)?[\s)]*"
     r"(?:(?:\*\*|[-+*/%^])\s*(?:[-(]\s*)*\d+(?:\.\d+)?[\s)]*)+"
@@ -142,17 +136,12 @@ def _parsed(text: str) -> ast.BinOp | None:
     return tree if whole and isinstance(tree, ast.BinOp) else None
 
 
-def sign(step: ast.BinOp) -> str:
-    """Return the sign of an operation."""
-    return _SIGNS[type(step.op)]
-
-
 def apply(sign: str, left: float, right: float) -> float | None:
     """Return the result of an operation; None if it has none, or a huge one."""
     if sign == "**" and (abs(right) > 100 or abs(left) > 1e6):
         return None
     try:
-        result = _APPLY[sign](left, right)
+        result = _OPERATIONS[sign][1](left, right)
     except (ArithmeticError, ValueError):
         return None
     return result if isinstance(result, int | float) else None
@@ -162,7 +151,9 @@ def worth(step: ast.expr, way: Way = apply) -> float | None:
     """Return what a formula comes to, where `way` applies each of its signs."""
     if isinstance(step, ast.BinOp):
         left, right = worth(step.left, way), worth(step.right, way)
-        return None if left is None or right is None else way(sign(step), left, right)
+        if left is None or right is None:
+            return None
+        return way(SIGNS[type(step.op)], left, right)
     if isinstance(step, ast.UnaryOp):
         value = worth(step.operand, way)
         return None if value is None else -value

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from .source import Found, Source
-from .words import NUMBERS, either, number, seen, split, stem
+from .words import NUMBER, either, number, seen, split, stem
 
 _PLEASE = r"(?:(?:and|please|can you|could you|i want to|i'd like to) )*"
 _ACTS = either("play, add, buy, order, read, watch, remove, delete, cancel")
@@ -14,7 +14,7 @@ OBJECT = (
     rf"([\w' -]{{2,60}}?)(?= {_NEXT} |[.?!,]|$)"
 )
 THING = (
-    rf"\b(?:an?|the|some|\d+|{'|'.join(NUMBERS)}) ([a-z]+(?: [a-z]+){{0,2}}?)"
+    rf"\b(?:an?|the|some|{NUMBER}) ([a-z]+(?: [a-z]+){{0,2}}?)"
     r"(?= on | at | this | next | with | for | to |[.,?!]|$)"
 )
 _ASKED = (
@@ -48,8 +48,7 @@ def count_of(field: str, source: Source) -> int | None:
     3
     """
     word = re.escape(stem(split(field)[-1] if split(field) else field))
-    count = rf"(\d{{1,3}}|{'|'.join(NUMBERS)})"
-    for found in source.find(rf"\b{count} (?:[\w-]+ ){{0,3}}?{word}"):
+    for found in source.find(rf"\b({NUMBER}) (?:[\w-]+ ){{0,3}}?{word}"):
         source.claim(found)
         return number(found.text)
     return None

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from .asked import gist
 from .call import Call, Planned
 from .conversation import Conversation
-from .intents import briefly
+from .intents import filled
 from .objects import objects
 from .offered import Offered
 from .plan import plan
-from .schema import fill
-from .source import Source
 from .sums import sums
 from .words import listed, meanings, seen, split
 from .writing import query
@@ -141,9 +139,8 @@ def _provider(
     texts = planned.tool.text_fields()
     lacking = [split(name)[0] for name in planned.lacks if name not in texts]
     for tool in tools if lacking else ():
-        promised = f"{' '.join(split(tool.name))} {tool.function.description or ''}"
         if tool is not planned.tool and all(
-            seen(rf"\b{re.escape(word)}", promised) for word in lacking
+            seen(rf"\b{re.escape(word)}", tool.text) for word in lacking
         ):
             arguments, lacks = tool.arguments(talk.prompt)
             if not lacks:
@@ -168,12 +165,7 @@ def _fill_from_results(planned: Planned, talk: Conversation) -> None:
 
 
 def _found(planned: Planned, name: str, text: str) -> object:
-    kind = planned.tool.fields[name].get("type")
-    numbers = Source(text).numbers
-    if kind in ("integer", "number") and numbers:
-        number = float(numbers[-1].text)
-        return int(number) if kind == "integer" else number
-    if kind == "string" and name in planned.tool.text_fields():
+    if name in planned.tool.text_fields():
         return text
     return planned.tool.arguments(text)[0].get(name)
 
@@ -199,5 +191,5 @@ def _most_fit(talk: Conversation, tools: Sequence[Offered]) -> Offered:
 
 
 def _forced(talk: Conversation, tool: Offered) -> Call:
-    arguments = fill(tool.schema, talk.told, said=briefly(talk), hint=talk.system)
+    arguments = filled(talk, tool.schema, talk.told)
     return Call(tool.name, arguments if isinstance(arguments, dict) else {})

@@ -1,8 +1,9 @@
 """What examples ask for in words, each with the function that answers it."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from ..frames import Json
 from .answers import honest
 from .arithmetic import solved
 from .asked import about, topic
@@ -13,6 +14,7 @@ from .labels import as_before, classified
 from .languages import translated
 from .letters import drafted, reviewed, selected
 from .memory import recalled
+from .schema import fill
 from .small import small
 from .words import either, meanings, number, seen, stems
 from .writing import (
@@ -40,16 +42,17 @@ def said(talk: Conversation) -> str:
     return known_answer(talk) or honest(topic(talk.prompt))
 
 
-def briefly(talk: Conversation) -> Callable[[], str]:
-    """Return what gives the answer in words as a field of an object has it: short."""
+def briefly(talk: Conversation) -> str:
+    """Return the answer in words as a field of an object has it: short."""
+    if talk.results:
+        return talk.results[-1].text
+    about = topic(talk.prompt) or "this"
+    return known_answer(talk) or f"A scripted model has no thoughts about {about}."
 
-    def brief() -> str:
-        if talk.results:
-            return talk.results[-1].text
-        about = topic(talk.prompt) or "this"
-        return known_answer(talk) or f"A scripted model has no thoughts about {about}."
 
-    return brief
+def filled(talk: Conversation, schema: Json, text: str) -> object:
+    """Return a value that a schema allows, with what a text says for it."""
+    return fill(schema, text, said=lambda: briefly(talk), hint=talk.system)
 
 
 def _answers(talk: Conversation) -> Iterator[str | None]:
@@ -165,9 +168,8 @@ def yes_or_no(prompt: str) -> str | None:
     if not seen(r"\byes\b\W{0,3}(?:or|/)\W{0,3}no\b", prompt):
         return None
     question, _, rest = prompt.partition("?")
-    rest = re.sub(
-        r"\b(?:answer|reply|respond|with|only|just|yes|or|no)\b", " ", rest, flags=re.I
-    )
+    said = r"(?i)\b(?:answer|reply|respond|with|only|just|yes|or|no)\b"
+    rest = re.sub(said, " ", rest)
     if not meanings(rest):
         return None
     return "Yes" if meanings(question) & meanings(rest) else "No"

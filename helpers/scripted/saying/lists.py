@@ -16,6 +16,9 @@ from .scalars import MISSING, MOST_VALUES, Scalars
 from .source import Found, Source
 from .writing import wanted
 
+MOST = 100
+"""A list is no longer."""
+
 
 class Lists(Scalars):
     """Takes the lists for one answer from one text."""
@@ -26,7 +29,10 @@ class Lists(Scalars):
 
     def _array(self, has: Keywords, name: str) -> object:
         every = has.items if isinstance(has.items, Mapping) else {}
-        least, most = has.min_items or 0, has.max_items
+        least, most = (
+            has.min_items or 0,
+            MOST if has.max_items is None else has.max_items,
+        )
         first = [self.value(item, name) for item in has.prefix_items or ()]
         if MISSING in first:
             return MISSING
@@ -43,9 +49,7 @@ class Lists(Scalars):
         wanted = asked or len(found) or (1 if self._made.extracts else 3)
         if not found and self._made.extracts and not least and not asked:
             return []
-        if most is not None:
-            wanted = min(wanted, most)
-        wanted = min(max(wanted, least), 100)
+        wanted = min(max(min(wanted, most), least), MOST)
         items = found[:wanted]
         one_of = "enum" in self._resolved(every)
         outer, within = self._index, self._noun
@@ -76,7 +80,7 @@ class Lists(Scalars):
             found: list[object] = []
             while (
                 value := self._number(self.source.numbers, str(has.type), item)
-            ) is not MISSING and len(found) < 100:
+            ) is not MISSING and len(found) < MOST:
                 found.append(value)
             return found
         if has.properties:

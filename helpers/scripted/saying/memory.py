@@ -43,12 +43,11 @@ def recalled(prompt: str, earlier: Sequence[str], system: str) -> str | None:
         said = earlier[-1] if seen("first", prompt) else earlier[0]
         return f"You said: “{said.strip()}”"
     wanted = seen(_MY, prompt)
-    names = [wanted[1].strip().casefold()] if wanted else []
-    names += ["name"] if seen(r"\bwho am i\b", prompt) else []
-    names += ["city"] if seen(r"\bwhere do i live\b", prompt) else []
-    if not names:
+    name = wanted[1].strip().casefold() if wanted else ""
+    name = name or ("name" if seen(r"\bwho am i\b", prompt) else "")
+    name = name or ("city" if seen(r"\bwhere do i live\b", prompt) else "")
+    if not name:
         return None
-    name = names[0]
     facts = told([*earlier, system, *([prompt] if "?" not in prompt[:-1] else [])])
     for what, value in facts.items():
         if what == name or what.split()[-1] == name or name.split()[-1] == what:

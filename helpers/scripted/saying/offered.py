@@ -15,7 +15,6 @@ from .source import Source
 from .words import listed, meanings, seen, split, tables
 
 _LOOKS = frozenset(listed("looks"))
-_SQL = r"\bsql\b"
 _DESCRIBES = (
     r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"
     r"|\binformation (?:about|on)"
@@ -60,6 +59,11 @@ class Offered:
         return meanings(" ".join(split(self.name)))
 
     @cached_property
+    def text(self) -> str:
+        """Its name in words, and its description."""
+        return f"{' '.join(split(self.name))} {self.function.description or ''}"
+
+    @cached_property
     def described(self) -> set[str]:
         """What its description says beyond its name."""
         text = (self.function.description or "").split("Args:")[0]
@@ -96,8 +100,7 @@ class Offered:
     @cached_property
     def calculates(self) -> str | None:
         """The name of the parameter that takes a whole formula, if there is one."""
-        text = f"{' '.join(split(self.name))} {self.function.description or ''}"
-        if not seen(r"calculate|calculator|\bmath|arithmetic|expression|evaluat", text):
+        if not seen(r"\bcalc|\bmath|arithmetic|expression|evaluat", self.text):
             return None
         first = self._texts[:1]
         return first[0] if first and first in (self._texts, self.needed) else None
@@ -124,7 +127,7 @@ class Offered:
     @cached_property
     def asks_in_sql(self) -> str | None:
         """The name of the parameter that takes a query in SQL, if there is one."""
-        if not seen(_SQL, f"{self.name.replace('_', ' ')} {self.function.description}"):
+        if not seen(r"\bsql\b", self.text):
             return None
         return next((n for n in self._texts if {*split(n)} & {"query", "sql"}), None)
 

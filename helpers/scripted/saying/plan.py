@@ -47,6 +47,9 @@ _GENERAL = r"\b(?:questions?|search|research\w*|faq|general)\b"
 _KNOWS_NOT = r"\b(?:don't|do not|cannot|can't) (?:know|answer|help)\b|\bno \w+ found\b"
 
 
+_GOES_ON = r"^(?:and|what about|how about|in)\b"
+
+
 def plan(
     talk: Conversation, tools: Sequence[Offered], *, named: bool
 ) -> Iterator[Planned]:
@@ -58,11 +61,7 @@ def plan(
     before: Offered | None = None
     for clause, after in _clauses(talk.prompt, tools):
         tool = _tool_for(clause, tools)
-        if (
-            tool is None
-            and before
-            and re.match(r"(?:and|what about|how about|in)\b", clause, re.I)
-        ):
+        if tool is None and before and seen(_GOES_ON, clause):
             tool = before
         if tool is None:
             continue
@@ -75,22 +74,21 @@ def plan(
         return
     ordered = [tool for tool in tools if talk.orders(tool.name)]
     if found:
-        if len(ordered) == len(tools) > 1:
-            for tool in ordered:
-                if tool.name not in found:
-                    yield from _expanded(tool, talk.prompt, talk)
+        everything = len(ordered) == len(tools) > 1
+        for tool in ordered if everything else ():
+            if tool.name not in found:
+                yield from _expanded(tool, talk.prompt, talk)
         return
+    chats = _CHAT.search(talk.prompt[:300])
     if told := _told_by_system(talk, tools):
         yield from told
-    elif len(ordered) == 1 and not (
-        ordered[0].needed and _CHAT.search(talk.prompt[:300])
-    ):
+    elif len(ordered) == 1 and not (ordered[0].needed and chats):
         yield from _expanded(ordered[0], talk.prompt, talk)
     elif (tool := _meant_before(talk, tools)) is not None:
         yield from _expanded(tool, talk.prompt, talk)
     elif seen(_STUDIES, talk.prompt[:200]) and (known := _looked_up(talk, tools)):
         yield from known
-    elif not _CHAT.search(talk.prompt[:300]) and _ASKS.search(talk.prompt[:2000]):
+    elif not chats and _ASKS.search(talk.prompt[:2000]):
         searching = [tool for tool in tools if tool.searches]
         if searching:
             best = max(searching, key=lambda tool: tool.score(talk.prompt))

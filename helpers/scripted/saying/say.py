@@ -7,11 +7,10 @@ from ..request import ChatRequest
 from .call import Call, Planned
 from .calls import decide
 from .conversation import Conversation
-from .intents import briefly, said
+from .intents import filled, said
 from .offered import hands_over
 from .react import acted
 from .results import spoken
-from .schema import fill
 from .shapes import an_object, shaped
 
 
@@ -43,7 +42,7 @@ def say(request: ChatRequest) -> Said:
 def _json(request: ChatRequest, talk: Conversation) -> str:
     if not request.schema:
         return an_object(talk)
-    value = fill(request.schema, talk.told, said=briefly(talk), hint=talk.system)
+    value = filled(talk, request.schema, talk.told)
     return json.dumps(value, ensure_ascii=False)
 
 

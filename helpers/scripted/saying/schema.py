@@ -88,11 +88,8 @@ class Filler(Lists):
         score = 1.0 * (has.type in ("integer", "number") and bool(self.source.numbers))
         for name, item in (has.properties or {}).items():
             inner = self._resolved(item) if isinstance(item, Mapping) else {}
-            own += [
-                *split(name),
-                str(inner.get("const", "")),
-                *texts(inner.get("enum")),
-            ]
+            own += [*split(name), str(inner.get("const", ""))]
+            own += texts(inner.get("enum"))
             field = Field(name, str(inner.get("description", "")))
             score += 0.5 * any(True for _ in field.strong(self.source))
             score += 0.1 * bool({*field.words} & _ANSWERS)

@@ -1,21 +1,20 @@
 """A shape that the prompt alone asks for: JSON, a list, XML, a date."""
 
-import datetime
 import json
 import re
 from collections import Counter
 from collections.abc import Callable
 from html import escape
 
-from ..frames import CREATED, Json
+from ..frames import Json
 from .asked import about
 from .context import delimited
 from .conversation import Conversation
 from .described import all_of, described
-from .intents import briefly, said
+from .intents import briefly, filled, said
 from .labels import pick
 from .objects import objects
-from .schema import fill
+from .source import TODAY
 from .words import number, seen
 from .writing import wanted
 
@@ -39,7 +38,7 @@ def an_object(talk: Conversation) -> str:
 
 
 def _written(schema: Json | None, talk: Conversation) -> str:
-    value = _filled(schema, talk) if schema else {"answer": briefly(talk)()}
+    value = _filled(schema, talk) if schema else {"answer": briefly(talk)}
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -66,7 +65,7 @@ def _filled(schema: Json, talk: Conversation) -> object:
         lambda word: " " if f'"{word[1]}"' in keys else word[0],
         prompt,
     )
-    return fill(schema, prompt, said=briefly(talk), hint=talk.system)
+    return filled(talk, schema, prompt)
 
 
 def _json(talk: Conversation, found: re.Match[str]) -> str | None:
@@ -104,10 +103,6 @@ def _listed(talk: Conversation, found: re.Match[str]) -> str:
 def _option(talk: Conversation, found: re.Match[str]) -> str:
     labels = [label.strip() for label in found[1].split(",")]
     return labels[pick(labels, found.string.replace(found[0], "")) or 0]
-
-
-def _date(talk: Conversation, found: re.Match[str]) -> str:
-    return datetime.datetime.fromtimestamp(CREATED, datetime.UTC).strftime(found[1])
 
 
 def _xml(talk: Conversation, found: re.Match[str]) -> str:
@@ -150,7 +145,7 @@ _SHAPES: tuple[tuple[str, Callable[[Conversation, re.Match[str]], str | None]], 
     (
         r"datetime string that matches the following pattern: ['\"]"
         r"([^'\"\n]{2,60})['\"]",
-        _date,
+        lambda _, found: TODAY.strftime(found[1]),
     ),
     (
         r"\b(?:as|in|an?|valid|well-formed) (?:\w+ )?XML\b|<\w+></\w+>"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..frames import CREATED
+from .knowledge import known
 from .words import NUMBERS, STOP, either, listed
 
 READ = 8_000
@@ -31,10 +32,8 @@ NAME = (
     rf"(?<![\w/@.#-])[{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*"
     rf"(?:(?: (?:de|da|van|von|der|la|of))? [{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*)*"
 )
-_STATE = re.compile(
-    r", (?:[A-Z]{2}\b|USA|UK|France|Germany|Italy|Spain|Japan|England|Canada|Texas"
-    r"|California|India|China|Colombia|Brazil|Australia|Mexico|Switzerland|Austria)"
-)
+_COUNTRIES = "|".join(country.title() for country in known()["capitals"])
+_STATE = re.compile(rf", (?:[A-Z]{{2}}\b|USA|UK|{_COUNTRIES})")
 _STARTERS = frozenset(listed("starters"))
 _MONTHS = listed("months")
 _MONTH = "|".join([*_MONTHS, *(month[:3] for month in _MONTHS)])

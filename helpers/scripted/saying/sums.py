@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Sequence
 
-from .arithmetic import apply, sign, steps, worth
+from .arithmetic import SIGNS, apply, steps, worth
 from .call import Call
 from .conversation import Conversation
 from .offered import Offered
@@ -16,7 +16,7 @@ def sums(talk: Conversation, tools: Sequence[Offered]) -> list[Call] | None:
     calculator = next((tool for tool in tools if tool.calculates), None)
     wanted = steps(talk.prompt) if by_sign or calculator else []
     parts = [part for step in wanted for part in ast.walk(step)]
-    if by_sign.keys() & {sign(part) for part in parts if isinstance(part, ast.BinOp)}:
+    if by_sign.keys() & {SIGNS.get(type(part)) for part in parts}:
         return _ready(wanted, by_sign, talk)
     if calculator is None or not wanted:
         return None

@@ -8,7 +8,7 @@ from .arithmetic import shown, steps, worth
 from .asked import about
 from .context import best_sentences, delimited, sentences
 from .knowledge import joke, known, some
-from .words import NUMBER, NUMBERS, either, meanings, number, seen, stems
+from .words import NUMBER, NUMBERS, either, meanings, number, seen, split, stems
 
 MOST = 1000
 """How far it counts."""
@@ -156,27 +156,30 @@ def summarised(prompt: str, system: str, earlier: Sequence[str] = ()) -> str | N
     return kept[0] if kept and meanings(kept[0]) else None
 
 
+_TABLES = re.compile(
+    r"\b(?:create table|tables?:?) [\"`]?(\w+)[\"`]?\s*\(((?:[^()]|\([^()]{0,99}\))*)"
+    r"|\bfrom the (\w+) table",
+    re.IGNORECASE,
+)
+
+
 def query(prompt: str, system: str = "") -> str | None:
-    """Return a query in SQL on the table that is named, if one is asked for."""
-    both = f"{system}\n{prompt}"
+    """Return a query in SQL on the table, and the columns, that a prompt names."""
+    both, said = f"{system}\n{prompt}", meanings(prompt)
     if not seen(r"\bsql\b", both):
         return None
-    tables = re.findall(
-        r"\bcreate table [\"`]?(\w+)|\btables?:? [\"`]?(\w+)[\"`]?\s*\("
-        r"|\bfrom the (\w+) table",
-        both,
-        re.I,
-    )
-    names = [next(filter(None, found)) for found in tables]
-    if not names:
-        named = seen(r"\b(?:old|new|all|many|the|every|from) (\w+s)\b", prompt)
-        names = [named[1] if named else "records"]
-    said = meanings(prompt)
-    table = next((name for name in names if meanings(name) & said), names[0])
+    tables = {name or other: has for name, has, other in _TABLES.findall(both)}
+    if not tables:
+        of = seen(r"\b(?:old|new|all|many|the|every|from) (\w+s)\b", prompt)
+        tables = {of[1] if of else "records": ""}
+    table = max(tables, key=lambda name: len(meanings(f"{name} {tables[name]}") & said))
     if seen(r"\b(?:delete|remove)\b", prompt):
         return " ".join(["DELETE", "FROM", f"{table};"])
+    columns = re.findall(r"(?:^|,)\s*[\"`]?(\w+)", tables[table])
+    asked = [name for name in columns if meanings(split(name)[-1]) & said]
     counts = seen(r"\bhow many\b|\bcount\b|\bnumber of\b", prompt)
-    return " ".join(["SELECT", "COUNT(*)" if counts else "*", "FROM", f"{table};"])
+    what = "COUNT(*)" if counts else ", ".join(asked) or "*"
+    return " ".join(["SELECT", what, "FROM", f"{table};"])
 
 
 def code(prompt: str) -> str | None:
