@@ -81,6 +81,7 @@ class Reading:
     def __init__(self) -> None:
         self._reasons: dict[str | None, str | None] = {}  # by the message's id
         self._usage: dict[str | None, Mapping[str, Any]] = {}
+        self._silent: str | None = None  # the last that began, until it says something
 
     def text(self, message: AIMessage) -> str:
         """Return a chunk's text, having noted the rest."""
@@ -88,11 +89,18 @@ class Reading:
         reason = reason_of(metadata) if metadata else None
         if not metadata and not isinstance(message, AIMessageChunk):
             reason = "stop"  # it came whole, and may be of no model
-        if reason or key not in self._reasons:
+        if key not in self._reasons and not _is_added(message):
+            # With the Responses API, the first chunk alone has the response's id.
+            if self._silent is not None:
+                del self._reasons[self._silent]
+            self._reasons[key], self._silent = None, key
+        if reason:
             self._reasons[key] = reason
         if message.usage_metadata:
             self._usage[key] = message.usage_metadata
         content = message.content
+        if key == self._silent and (reason or content or message.tool_calls):
+            self._silent = None
         return content if type(content) is str else str(message.text)
 
     def ends(self) -> list[Event]:
@@ -226,6 +234,11 @@ def _bare(model: object) -> object:
 
 def _says_reasons(model: object) -> bool:
     return isinstance(_bare(_steps(model)[-1]), BaseChatModel)
+
+
+def _is_added(message: AIMessage) -> bool:
+    """Tell whether LangChain added it behind a message, whose id may be another."""
+    return getattr(message, "chunk_position", None) == "last" and not message.content
 
 
 def _takes_state(model: object) -> bool:

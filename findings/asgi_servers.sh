@@ -6,7 +6,7 @@
 # makes a token each 0.1 seconds; while the handler still waits before its `return`; and
 # the same, where the handler then asks `await request.is_disconnected()`, and goes on. Another reads the
 # headers, and no more of an answer of 60 pieces of 1 MB. Python's garbage collector is
-# off, so that nothing is closed by chance. The rows are those of notebook 06d.
+# off, so that nothing is closed by chance. The table is notebook 06d's.
 #
 # One would expect: all of them are alike, and wait for a slow reader.
 # Seen: they are alike where the generator is an `async def` that waits: `CancelledError`.
@@ -153,6 +153,15 @@ SERVERS = {
     "granian 2.8.9": "granian app:app --interface asgi --host 127.0.0.1 --port",
     "daphne 4.2.3": "daphne app:app -b 127.0.0.1 -p",
 }
+ROWS = [
+    "an `async def` generator waits",
+    "a plain `def` generator",
+    "the same, and a `BackgroundTask` closes it",
+    "the handler waits, before its `return`",
+    "it asks `is_disconnected()`, and goes on",
+    "headers come",
+    "a slow reader",
+]
 ENDED = {"CancelledError", "GeneratorExit", "all"}
 
 
@@ -236,24 +245,28 @@ def measure(name):
         closed = says(leave(port, "closed", "token"))
         handler = says(leave(port, "handler", "began"))
         asked = says(leave(port, "asked", "began"))
-        cells = [*waits, synchronous, closed, handler, asked, headers(port), slow(port)]
-        return f"| {name} | {' | '.join(cells)} |"
+        return [*waits, synchronous, closed, handler, asked, headers(port), slow(port)]
     finally:
         server.terminate()
         server.wait()
 
 
 with ThreadPoolExecutor() as pool:
-    print(*pool.map(measure, SERVERS), sep="\n")
+    seen = list(pool.map(measure, SERVERS))
+for row in zip(["", *ROWS], *([name, *cells] for name, cells in zip(SERVERS, seen))):
+    print(f"| {' | '.join(row)} |")
 END
 
 venv/bin/python seen.py >seen.txt
 cat seen.txt
 diff seen.txt - <<'END'
-| uvicorn 0.54.0, h11 | CancelledError | a token, then nothing | a token, then GeneratorExit | a token, then CancelledError | a token, then CancelledError | at once | waits |
-| uvicorn 0.54.0, httptools | CancelledError | a token, then nothing | a token, then GeneratorExit | a token, then CancelledError | a token, then CancelledError | at once | waits |
-| hypercorn 0.18.0 | CancelledError | a token, then nothing | a token, then GeneratorExit | a token, then nothing | all tokens | at once | waits |
-| granian 2.8.9 | CancelledError | a token, then nothing | a token, then GeneratorExit | a token, then CancelledError | a token, then CancelledError | at once | waits |
-| daphne 4.2.3 | CancelledError | a token, then nothing | a token, then GeneratorExit | a token, then CancelledError | all tokens | with the first frame | keeps all |
+|  | uvicorn 0.54.0, h11 | uvicorn 0.54.0, httptools | hypercorn 0.18.0 | granian 2.8.9 | daphne 4.2.3 |
+| an `async def` generator waits | CancelledError | CancelledError | CancelledError | CancelledError | CancelledError |
+| a plain `def` generator | a token, then nothing | a token, then nothing | a token, then nothing | a token, then nothing | a token, then nothing |
+| the same, and a `BackgroundTask` closes it | a token, then GeneratorExit | a token, then GeneratorExit | a token, then GeneratorExit | a token, then GeneratorExit | a token, then GeneratorExit |
+| the handler waits, before its `return` | a token, then CancelledError | a token, then CancelledError | a token, then nothing | a token, then CancelledError | a token, then CancelledError |
+| it asks `is_disconnected()`, and goes on | a token, then CancelledError | a token, then CancelledError | all tokens | a token, then CancelledError | all tokens |
+| headers come | at once | at once | at once | at once | with the first frame |
+| a slow reader | waits | waits | waits | waits | keeps all |
 END
 echo "As it was seen."

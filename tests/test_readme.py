@@ -14,6 +14,7 @@ import pytest
 
 from helpers.check.saved import Saved
 from helpers.models.smollm2 import find_model
+from tests.support.jupyterlab import PATIENCE
 from tools.copies import copy_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,7 +80,7 @@ def test_reset_begins_a_copy_anew() -> None:
 
 
 def when_it_answers(url: str) -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             with urllib.request.urlopen(url, timeout=10) as response:

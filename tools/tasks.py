@@ -26,9 +26,11 @@ TASKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("put calls of tools and growing objects together, safely", ("14",)),
     ("show what an agent does, and stop it", ("15",)),
     ("set limits, go on after a break, and know how an answer ended", ("16",)),
+    ("try my client, my server or my proxy against faults", ("16",)),
     ("chat with a model, a chain or a graph of mine in a notebook", ("17",)),
     ("measure a stream, and find out where its time goes", ("18",)),
     ("keep an answer through a reload, and with several workers", ("19",)),
+    ("take a chat service as it is, and ship it", ("20",)),
     ("learn what matters most in one evening, then take the quiz of 11", EVENING),
 )
 

@@ -24,7 +24,8 @@ ENDS = {  # how an answer ended: its finish reason, the call in it, whether that
         f"a reason that is not in the table, {reason!r}": (reason, "", False)
         for reason in (
             *("abort", "error", "", "stop_sequence", "end_turn", "eos"),
-            *("STOP", "TOOL_CALLS", "stop tool_calls", "function_call", "tool_call"),
+            *("STOP", "TOOL_CALLS", "stop tool_calls", "stopstop", "function_call"),
+            "tool_call",
         )
     },
 }

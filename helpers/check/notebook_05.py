@@ -18,8 +18,17 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
 Answer = Callable[..., Awaitable[object]]
-QUESTIONS = ["Why does token streaming matter?", "What is a token?", "Hi"]
-"""The longest answer first: in the order of their ends, the texts are reversed."""
+QUESTIONS = [
+    "Why does token streaming matter?",
+    "Explain token streaming in simple terms",
+    "What is a token?",
+    "Should I stream or invoke?",
+    "Hi",
+]
+"""The longest answer first: in the order of their ends, the texts are reversed.
+
+So many that a set, such as `asyncio.wait` returns, has them in order only by chance.
+"""
 
 
 @exercise("5.1")
@@ -48,7 +57,7 @@ async def answers_together(answer: object) -> AsyncGenerator[str, None]:
     if not callable(answer):
         yield "write async def answers(model, questions)"
     # All have half a second to begin, as long at any speed of the script.
-    scripted = script(ttft=0, pace=200, fault="late_headers", stall=0.5)
+    scripted = script(ttft=0, pace=400, fault="late_headers", stall=0.5)
     model = ChatOpenAI(callbacks=[UnderWay()], **scripted)
     others = asyncio.Event()
     asyncio.get_running_loop().call_soon(others.set)  # runs when the answer waits
@@ -99,7 +108,7 @@ async def closed_stream(
     if not callable(answer):
         yield "write async def repaired(model, question)"
     first_sentence = cast("Answer", answer)
-    one, two, three = (f"exercise 5.2, question {next(ASKED)}" for _ in range(3))
+    one, two, *others = (f"exercise 5.2, question {next(ASKED)}" for _ in range(4))
     model = ChatOpenAI(**script(tokens=SAID, ttft=0, pace=12))
     # It waits for its first text when the other is closed, which must not disturb it.
     pause = script(tokens=SAID, ttft=0, pace=12, fault="late_headers", stall=0.5)
@@ -120,20 +129,36 @@ async def closed_stream(
 
     kept = []
 
-    async def torn(chunks: "AsyncIterator[AIMessage]") -> AsyncIterator[object]:
-        async for chunk in chunks:
-            kept.append(three in streams)
-            yield object() if chunk.text == " sentence" else chunk
+    async def tear(question: str, end: type[BaseException]) -> list[object]:
+        """Let the second text end the loop; return what is returned, and no error.
 
-    returned = list[object]()
-    with suppress(Exception):  # an object has no text
-        returned.append(await first_sentence(model | RunnableGenerator(torn), three))
-    for text in returned:
-        yield f"an exception in the loop is lost, and {shown(text)} is returned"
+        An error that is kept would keep the stream, too.
+        """
+
+        class Torn:
+            @property
+            def text(self) -> str:
+                raise end
+
+        async def torn(chunks: "AsyncIterator[AIMessage]") -> AsyncIterator[object]:
+            async for chunk in chunks:
+                kept.append(question in streams)
+                yield Torn() if chunk.text == " sentence" else chunk
+
+        with suppress(Exception, asyncio.CancelledError):
+            return [await first_sentence(model | RunnableGenerator(torn), question)]
+        return []
+
+    ends = {"exception": AttributeError, "cancellation": asyncio.CancelledError}
+    returned = await asyncio.gather(*map(tear, others, ends.values()))
+    for end, texts in zip(ends, returned, strict=True):
+        for text in texts:
+            yield f"the {end} in the loop is lost, and {shown(text)} is returned"
     if not all(kept):
         yield "streams[question] holds the stream too late: set it before you read"
-    if hint := await leak(three):
-        yield f"this works, but after an exception in the loop, {hint}"
+    for end, question in zip(ends, others, strict=True):
+        if hint := await leak(question):
+            yield f"this works, but after the {end} in the loop, {hint}"
 
 
 async def leak(question: str) -> str:

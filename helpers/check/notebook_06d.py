@@ -26,9 +26,10 @@ WORDS = ["Two", " words"]
 async def freed_loop(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 6d.1: a title and an answer, without blocking the event loop."""
     seen = Seen()
+    model = _watched(seen)  # before anybody watches: an import may take its time
     with seen.sleeping(), seen.standing_still():
         try:
-            await reading.read(answer, _watched(seen), "Hi", hear=seen.hear)
+            await reading.read(answer, model, "Hi", hear=seen.hear)
         except Hint:  # that it does not end, perhaps: here is why
             if seen.stood_still:
                 raise Hint(BLOCKS) from None

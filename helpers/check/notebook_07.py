@@ -127,7 +127,7 @@ def _of_reasons(cached: Cached) -> Iterator[str]:
             "of a server that says stop with each chunk, but length with the last, it "
             f"keeps {shown(kept)}: only the last reason counts"
         )
-    for reason in ("STOP", "stop_sequence", "error"):
+    for reason in ("STOP", "stop_sequence", "error", "nonstop", "top", " stop"):
         if kept := _read(cached, reasons=[reason]).kept:
             yield f"ended by {reason!r}, which is not 'stop': it keeps {shown(kept)}"
 

@@ -48,6 +48,7 @@ MESSAGES: tuple[tuple[str | list[str | dict[str, object]], str, object, str], ..
     (THOUGHT, "stop", {"nights": 365}, "not each block has text: read .text"),
     ('{"é": 1.5}', "stop", {"é": 1.5}, "json.loads knows each character and number"),
     ('{"a": 1, "b": [true]}', "stop", {"a": 1, "b": [True]}, "return all of it"),
+    ('{"a": "b//c"}', "stop", {"a": "b//c"}, "a text may hold any character"),
     ('\n{"nights": 36} ', "stop", {"nights": 36}, "JSON may have space around it"),
     ('{"nights": 36', "length", None, "length means cut off"),
     ('{"nights": 36}', "length", None, "JSON or not, length means cut off"),
@@ -55,7 +56,10 @@ MESSAGES: tuple[tuple[str | list[str | dict[str, object]], str, object, str], ..
     ('{"nights": 36}', "content_filter", None, "a filter cut this one off"),
     *(
         ('{"nights": 36}', reason, None, "ask for stop: other reasons are bad, too")
-        for reason in ("error", "abort", "stop_sequence", "STOP", "tool_calls")
+        for reason in (
+            *("error", "abort", "stop_sequence", "STOP", "tool_calls"),
+            *("nonstop", "top", "stopstop"),
+        )
     ),
     ("Sorry, I can't.", "stop", None, "this is not JSON"),
     ("", "stop", None, "no text is not JSON"),
@@ -126,7 +130,10 @@ TEXTS: tuple[tuple[str, list[str]], ...] = (
     ("several marks in a row", ["Wait...", " what?!", " No."]),
     ("a number at the end", ["I have 3.", " Go."]),
     ("other marks", ["Wait… what: one; two?", " Go."]),
-    ("abbreviations that are not in the list", ["Mr.", " Who, etc.", " Go."]),
+    (
+        "abbreviations that are not in the list",
+        ["Mr.", " Who, etc.", " Elm dr.", " Go."],
+    ),
     ("a mark inside quotes", ['He said "Go!" and left.', " So."]),
     ("a space at the end", ["One.", " "]),
     ("an empty text", []),

@@ -44,7 +44,8 @@ class Run:
         from langchain_core import messages
 
         call = {"tool_call_id": "1"} if kind == "ToolMessage" else {}
-        message = getattr(messages, kind)(text, id=f"returned {text}", **call)
+        name = f"{self._about['langgraph_checkpoint_ns']} {text}"
+        message = getattr(messages, kind)(text, id=name, **call)
         return [(message, {**self._about})]
 
 
@@ -108,6 +109,13 @@ def _chats() -> Iterator[tuple[str, list[Pair], str]]:
         ],
         "We have three.Yes.",
     )
+    yield (
+        "two runs that return the same words",
+        closed + later.returned("Closed."),
+        "Closed.Closed.",
+    )
+    lines = run.model("One", "\n\n", "two", tags="chat")
+    yield "a chunk that is an empty line", lines, "One\n\ntwo"
     yield (
         "a model with the tag that says nothing, then a message",
         run.model(tags="chat") + closed,

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from langchain_core.runnables.schema import StreamEvent
 
 Events = AsyncIterator["StreamEvent"]
-NOTES, ANSWER = ["Some", " notes"], ["Sent", " as", " it", " is", " as", " made", "."]
+NOTES, ANSWER = (
+    ["Some", " notes"],
+    ["Sent", " as", " it", " is", "\n", "as", " made", "."],
+)
 
 
 @exercise("13.1")
@@ -73,7 +76,8 @@ def misheard(got: list[object]) -> str:
     if not all(isinstance(text, str) for text in got):
         return f"yield texts, not {shown(next(t for t in got if type(t) is not str))}"
     if "" in got:
-        return "leave out the pieces without text"
+        as_it_is = "" if "\n" in got else ", and yield the others as they are"
+        return f"leave out the pieces without text{as_it_is}"
     said = "".join(cast("list[str]", got))
     if "".join(NOTES) in said or any(note in got for note in NOTES):
         return "the notes are no answer: look at event['tags']"
@@ -89,7 +93,8 @@ def misheard(got: list[object]) -> str:
 def runs() -> dict[str, tuple["Runnable[Any, Any]", object]]:
     """Return what is run, and with what: a chain, and a graph whose names are others.
 
-    In both a model makes notes first; the one that answers has the tag `answer`.
+    In the chain, a model makes notes before another one answers; in the graph, after
+    it. The one that answers has the tag `answer`.
     """
     from langchain_core.output_parsers import StrOutputParser
     from langchain_openai import ChatOpenAI
@@ -113,7 +118,7 @@ def runs() -> dict[str, tuple["Runnable[Any, Any]", object]]:
         return {"messages": [await named.ainvoke(state["messages"])]}
 
     steps = StateGraph(MessagesState).add_node(noting).add_node(answering)
-    steps.add_edge(START, "noting").add_edge("noting", "answering")
+    steps.add_edge(START, "answering").add_edge("answering", "noting")
     text = StrOutputParser()
     return {
         "in a chain": (notes | text | writer | text, "Hi"),

@@ -51,6 +51,12 @@ PAGES: list[tuple[list[Frame], list[str], str]] = [
     ([token("One"), status("at work"), token(" two"), DONE], ["at work"], "One two"),
     ([token(" One"), status("Using b", "2"), DONE], ["Using b"], " One"),
     ([token("It i"), token("It", "2"), token("!", "2"), DONE], [], "It!"),
+    ([token("It i", "b"), token("It", "a"), token("!", "a"), DONE], [], "It!"),
+    (
+        [status("at work"), status("at work"), token("Two", "2"), DONE],
+        ["at work", "at work"],
+        "Two",
+    ),
 ]
 
 

@@ -30,6 +30,7 @@ USAGE = json.dumps({"choices": [], "usage": {"total_tokens": 3}})
 ERROR = json.dumps({"error": {"message": "boom"}})
 HALF = '{"choices": [{"delta": {"cont'
 HI, STOP = frame("Hi"), frame(reason="stop")
+BESIDE = frame("Hi", error={"message": "boom"})
 BARE = json.dumps({"usage": {"total_tokens": 3}})
 SECOND = json.dumps({"choices": [{"finish_reason": None}, {"finish_reason": "stop"}]})
 ENDS: list[tuple[list[str], str, str]] = [
@@ -37,6 +38,7 @@ ENDS: list[tuple[list[str], str, str]] = [
     ([ROLE, HI, STOP], "complete", "a whole answer without [DONE]"),
     ([ROLE, HI, STOP, USAGE, "[DONE]"], "complete", "usage comes behind the reason"),
     ([ROLE, HI, STOP, BARE], "complete", "usage in a frame that lacks choices"),
+    ([USAGE, ROLE, HI, STOP], "complete", "a frame without choices comes first"),
     ([ROLE, HI, STOP, STOP, "[DONE]"], "complete", "the reason comes twice"),
     ([ROLE, HI, STOP, frame()], "complete", "a frame without a reason comes last"),
     ([ROLE, STOP, HI, frame(reason="length")], "limited", "two reasons, length last"),
@@ -52,8 +54,11 @@ ENDS: list[tuple[list[str], str, str]] = [
     ([ROLE, HI, STOP, ERROR], "cut", "an error after the reason"),
     ([ROLE, HI, STOP, "[DONE]", ERROR], "cut", "an error after [DONE]"),
     ([ROLE, HI, SECOND], "cut", "only the second of the choices has a reason"),
+    ([ROLE, BESIDE, STOP], "cut", "an error beside text"),
     ([ROLE, HI, HALF, STOP, "[DONE]"], "cut", "a frame that is not JSON"),
+    ([ROLE, HI, STOP, HALF], "cut", "a frame after the reason that is not JSON"),
     ([ROLE, HI, frame(reason="abort"), "[DONE]"], "cut", "a reason that OpenAI lacks"),
+    ([ROLE, frame(reason="function_call")], "cut", "the reason function_call"),
     ([ROLE], "cut", "nothing but the role"),
     ([], "cut", "nothing at all"),
 ]
@@ -92,6 +97,7 @@ TOLD: list[tuple[Said, Exception | None, list[Event]]] = [
         [("token", "Hi"), ("token", " there"), ("done", "stop")],
     ),
     ([("Hi", None), ("", "length")], None, [("token", "Hi"), ("half", "limited")]),
+    ([("\n", "stop")], None, [("token", "\n"), ("done", "stop")]),
     ([("", None), ("Hi", None)], None, [("token", "Hi"), ("half", "cut")]),
     ([("Hi", None)], ConnectionError(), [("token", "Hi"), ("half", "cut")]),
     ([("Hi", None)], TimeoutError(), [("token", "Hi"), ("half", "stalled")]),
@@ -103,6 +109,7 @@ TOLD: list[tuple[Said, Exception | None, list[Event]]] = [
     ([("", None)], ConnectionError(), [("error", "cut")]),
     ([], TimeoutError(), [("error", "stalled")]),
     ([("", "tool_calls")], None, [("done", "tool_calls")]),
+    ([("", "length")], None, [("error", "limited")]),
 ]
 """What a model says, what it raises then, and the frames."""
 
@@ -185,19 +192,19 @@ class Pausing(Model):
         yield from rest
 
 
-def model(text: str, reason: str | None = "stop", *, raises: bool = False) -> Model:
+def model(
+    text: str, reason: str | None = "stop", *, raises: Exception | None = None
+) -> Model:
     """Return a model that says a text in one chunk, after an empty one."""
     pieces: Said = [("", None), *([(text, None)] if text else [])]
-    return Model(
-        pieces + ([("", reason)] if reason and not raises else []),
-        ConnectionError("broken off") if raises else None,
-    )
+    return Model(pieces + ([("", reason)] if reason and not raises else []), raises)
 
 
+BROKEN, SILENT = ConnectionError("broken off"), TimeoutError("silent for too long")
 CASES: list[tuple[dict[str, Callable[[], Model]], list[object], list[str], str]] = [
     ({"a": lambda: model("One.")}, ["Q"], ["One."], "complete"),
     (
-        {"a": lambda: model("One", raises=True), "b": lambda: model(" two.")},
+        {"a": lambda: model("One", raises=BROKEN), "b": lambda: model(" two.")},
         ["Q", "One"],
         ["One", " two."],
         "complete",
@@ -209,9 +216,15 @@ CASES: list[tuple[dict[str, Callable[[], Model]], list[object], list[str], str]]
         "complete",
     ),
     (
-        {"a": lambda: model("", raises=True), "b": lambda: model("Two.")},
+        {"a": lambda: model("", raises=BROKEN), "b": lambda: model("Two.")},
         ["Q", "Q"],
         ["", "Two."],
+        "complete",
+    ),
+    (
+        {"a": lambda: model("One", raises=SILENT), "b": lambda: model(" two.")},
+        ["Q", "One"],
+        ["One", " two."],
         "complete",
     ),
     (
@@ -222,9 +235,9 @@ CASES: list[tuple[dict[str, Callable[[], Model]], list[object], list[str], str]]
     ),
     (
         {
-            "a": lambda: model("One", raises=True),
-            "b": lambda: model("", raises=True),
-            "c": lambda: model(" two", raises=True),
+            "a": lambda: model("One", raises=BROKEN),
+            "b": lambda: model("", raises=BROKEN),
+            "c": lambda: model(" two", raises=BROKEN),
             "d": lambda: model(" three."),
         },
         ["Q", "One", "One", "One two"],
@@ -232,7 +245,7 @@ CASES: list[tuple[dict[str, Callable[[], Model]], list[object], list[str], str]]
         "complete",
     ),
     (
-        {"a": lambda: model("One", raises=True), "b": lambda: model(" two", None)},
+        {"a": lambda: model("One", raises=BROKEN), "b": lambda: model(" two", None)},
         ["Q", "One"],
         ["One", " two"],
         "cut",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from .asking import Asking
 from .finding import Finding
 from .stream import Stream, read_stream
-from .ticker import BUSY, too_busy
+from .ticker import BUSY, Ticker, too_busy
 from .witness import LONG, Witness
 
 AT = 5
@@ -35,7 +35,9 @@ def _leaving(asking: Asking, witness: Witness) -> Finding:
     read_stream(exchange, texts=AT)
     under_way = witness.look(mark)
     exchange.leave()
+    ticker = Ticker().start()  # also while the server has to hear of it
     outcome = witness.outcome(mark, patience=asking.patience)
+    ticker.stop()
     if outcome is None:
         return Finding(about, "unknown", witness.absent)
     made, meant = outcome
@@ -46,8 +48,9 @@ def _leaving(asking: Asking, witness: Witness) -> Finding:
     if made <= STOPPED * meant:
         says = f"the model stops: it made {made} of {meant}, when {AT} had been read"
         return Finding(about, "good", says, evidence)
-    if exchange.overdue >= BUSY:
-        return Finding(about, "unknown", too_busy(exchange.overdue), evidence)
+    overdue = max(exchange.overdue, ticker.overdue)
+    if overdue >= BUSY:
+        return Finding(about, "unknown", too_busy(overdue), evidence)
     says = f"the model goes on: it made {made} of {meant}, though {AT} had been read"
     return Finding(about, "bad", says, evidence)
 

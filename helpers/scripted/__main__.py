@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 from .lifetime import until_input_ends
@@ -19,7 +20,7 @@ from .server import listen
 HOW_TO_NAME = """
 Each fault by its name: give it to your client as the model, or the URL as the base URL.
 It happens in the middle of the answer, or where a number says: `early_end:3` ends after
-three chunks, and `rate_limit:2` refuses twice, then answers.
+three chunks. `rate_limit:2` refuses a request twice; its third try is answered.
 """
 
 
@@ -33,11 +34,19 @@ async def run(model: Model, *, port: int, faults: bool) -> str | None:
     if faults:
         print_faults(f"http://127.0.0.1:{port}")
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    # Its words take longer to load than its first line may take to come.
-    loop.run_in_executor(None, import_module, f"{__package__}.saying")
+    loop.run_in_executor(None, load_words)
     until_input_ends(loop, ended)
     await ended.wait()
     return None
+
+
+def load_words() -> None:
+    """Load them beside the first line, since they take longer than it may.
+
+    Where nothing more can be opened, the first answer loads them.
+    """
+    with suppress(OSError):
+        import_module(f"{__package__}.saying")
 
 
 def print_faults(server: str) -> None:

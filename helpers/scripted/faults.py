@@ -131,7 +131,7 @@ def split_frame(steps: Steps, script: Script) -> Steps:
 
 
 def split_character(steps: Steps, script: Script) -> Steps:
-    """Two writes for each frame whose text or arguments are not all ASCII.
+    """Two writes for each frame that is not all ASCII (ask: "Repeat this: 🚀").
 
     The cut is inside the first character of several bytes.
     """

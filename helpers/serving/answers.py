@@ -105,6 +105,8 @@ class _Answer(Generic[T]):
             self._begun = self._begun or bool(item)
             return
         message: Any = item
+        if type(message) is dict and message.get("type") == "messages":
+            message = message.get("data")  # of a graph, with version="v2"
         while type(message) is tuple and message:
             # (message, about), or with a path, a mode or both before it
             message = message[-1 if isinstance(message[0], str | tuple) else 0]

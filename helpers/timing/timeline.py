@@ -89,7 +89,8 @@ class Timeline:
     def tpot(self, tokens: int) -> float:
         """Return the time per output token: (last text - TTFT) / (tokens - 1).
 
-        Chunks are not tokens: take the number from the answer's usage. Other tools
+        Chunks are not tokens: take the number from the answer's usage, and off it what
+        a model has reasoned, since that was made before the first text. Other tools
         differ; vLLM's `bench serve` counts to the end of the stream, not of the text.
         Raises ValueError for fewer than two tokens, or without text.
         """

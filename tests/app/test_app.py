@@ -175,6 +175,13 @@ def test_an_answer_that_is_not_whole_is_an_error(
     assert logged.exc_info
 
 
+def test_it_knows_the_end_of_chat_completions_alone(chat_app: Any, url: str) -> None:
+    """The Responses API has another word for it: notebook 99 says so."""
+    other = {"use_responses_api": True}
+    chat_app.model = scripted(tokens=TOKENS).model_copy(update=other)
+    assert names(heard(url, "Hi")) == ["token"] * len(TOKENS) + ["error"]
+
+
 def test_an_answer_has_a_limit_in_time(chat_app: Any, url: str, question: str) -> None:
     chat_app.LONGEST = 0.5
     chat_app.model = scripted(tokens=TOKENS, fault="stall", at=2, stall=60)
@@ -224,12 +231,15 @@ def test_a_reader_who_leaves_stops_a_graph(
     assert [each.finished for each in recorded(question)] == [False]
 
 
-@pytest.mark.parametrize("first", ["plan", "answer"])
+@pytest.mark.parametrize(("first", "at"), [("plan", 2), ("answer", 2), ("answer", 0)])
 def test_of_a_graph_the_step_that_answers_says_how_it_ended(
-    chat_app: Any, url: str, first: str
+    chat_app: Any, url: str, first: str, at: int
 ) -> None:
-    """As the form of notebook 99 reads a graph; what came before has said `stop`."""
-    cut = scripted(tokens=TOKENS, fault="early_end", at=2)
+    """As the form of notebook 99 reads a graph; what came before has said `stop`.
+
+    That holds for a second message that says nothing, too: notebook 06a says so.
+    """
+    cut = scripted(tokens=TOKENS, fault="early_end", at=at)
     models = iter([scripted(tokens=["a plan"]), cut])
 
     async def ask(state: MessagesState) -> dict[str, Any]:
@@ -255,8 +265,9 @@ def test_of_a_graph_the_step_that_answers_says_how_it_ended(
     chat_app.model = Model()
     found = heard(url, "Hi")
     before = ["a plan"] if first == "answer" else []
-    assert names(found) == ["token"] * (len(before) + 2) + ["error"]
-    assert text_of(found) == "".join([*before, *TOKENS[:2]])
+    end = "error" if at else "done"
+    assert names(found) == ["token"] * (len(before) + at) + [end]
+    assert text_of(found) == "".join([*before, *TOKENS[:at]])
 
 
 def test_a_reader_who_leaves_in_the_middle_of_a_question_is_no_error(

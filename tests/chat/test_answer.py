@@ -47,6 +47,7 @@ PROMPT = ChatPromptTemplate([("placeholder", "{messages}")])
 SHAPES: dict[str, Callable[[Callable[[], Any]], Any]] = {
     "model": lambda model: model(),
     "bound": lambda model: model().with_config(tags=["x"]),
+    "responses": lambda model: model().model_copy(update={"use_responses_api": True}),
     "prompt and model": lambda model: PROMPT | model(),
     "chain": lambda model: PROMPT | model() | StrOutputParser(),
     "model and parser": lambda model: model() | StrOutputParser(),
@@ -93,7 +94,12 @@ async def test_of_a_graph_a_node_may_be_the_one_that_answers() -> None:
     assert text_of(await answer(both)) == "a plan" + "".join(TOKENS)
     assert text_of(await answer(both, node="step1")) == "".join(TOKENS)
     assert (await answer(graph(cut, scripted(tokens=["x"])), node="step1"))[-1] == STOP
-    for broken in (graph(scripted(tokens=["x"]), cut), graph(cut, scripted())):
+    unsaid = scripted(tokens=TOKENS, fault="early_end", at=0)
+    for broken in (
+        graph(scripted(tokens=["x"]), cut),
+        graph(cut, scripted()),
+        graph(scripted(tokens=["x"]), unsaid),
+    ):
         with pytest.raises(NotWhole):
             await answer(broken)
 

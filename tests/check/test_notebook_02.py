@@ -590,6 +590,16 @@ class OneBehind(Late):
         return found
 
 
+class OneDecoder(Right):
+    """Decodes for all parsers in one place."""
+
+    of_all = codecs.getincrementaldecoder("utf-8")()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decoder = self.of_all
+
+
 class Shared(Right):
     """Keeps the rest of all parsers in one place."""
 
@@ -807,6 +817,7 @@ WRONG_PARSERS = [
     (Late, "right, but late"),
     (OneBehind, "right, but late"),
     (Shared, "two parsers share what they keep"),
+    (OneDecoder, "two parsers share what they keep"),
     (Piling, "two frames, cut inside `data: `: frames expected: 2, found: 6"),
     (Printing, "two frames: feed() returned None: return a list"),
     (Maybe, "two frames, cut inside `data: `: feed() returned None: return a list"),

@@ -194,6 +194,7 @@ WRONG_ENDS = [
         lambda whole: reason(whole) in {*DONE, "function_call"},
         OWN + "'function_call': False expected, got True",
     ),
+    (lambda whole: reason(whole) in {*DONE, "stopstop"}, OWN + "'stopstop': False"),
     (lambda whole: reason(whole) in {*DONE, "end_turn"}, OWN + "'end_turn': False"),
     (lambda whole: reason(whole) in {*DONE, "eos"}, OWN + "'eos': False expected"),
     (Hostile(), "it raises RuntimeError"),

@@ -25,7 +25,7 @@ from langchain_core.output_parsers import StrOutputParser
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
 from helpers import check
-from helpers.check import reading
+from helpers.check import notebook_06d, reading
 
 Said = Callable[[], str]
 Texts = AsyncGenerator[str, None]
@@ -213,6 +213,21 @@ class Freed:
 )
 async def test_freed_loop(answer: object, said: Said) -> None:
     await check.freed_loop(answer)
+    assert said() == "correct (6d.1)"
+
+
+async def test_nobody_pays_for_the_imports_of_the_check(
+    said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making the model imports LangChain, which holds the loop in a fresh kernel."""
+    watched = notebook_06d._watched
+
+    def slowly(seen: notebook_06d.Seen) -> BaseChatModel:
+        time.sleep(0.001)  # the check notices any
+        return watched(seen)
+
+    monkeypatch.setattr(notebook_06d, "_watched", slowly)
+    await check.freed_loop(freed)
     assert said() == "correct (6d.1)"
 
 

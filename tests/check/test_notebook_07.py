@@ -562,6 +562,9 @@ keeps_if(
     "begins so",
     "by 'stop_sequence', which",
 )
+keeps_if(lambda each: each.endswith("stop"), "ends so", "by 'nonstop', which")
+keeps_if(lambda each: each and each in "stop", "a part of it", "by 'top', which")
+keeps_if(lambda each: each.strip() == "stop", "with space", "by ' stop', which")
 keeps_if(
     lambda each: each not in ("", "length", "content_filter", "tool_calls", "abort"),
     "known to be bad",

@@ -302,6 +302,15 @@ objects.wrong("'stop_sequence': you return {'nights': 36}, not None", "begins so
 objects.wrong("'STOP': you return {'nights': 36}, not None", "in small letters")(
     lambda m: whole_object(m, well=[r for r in [reason_of(m)] if r.lower() == "stop"])
 )
+objects.wrong("'nonstop': you return {'nights': 36}, not None", "ends so")(
+    lambda m: whole_object(m, well=[r for r in [reason_of(m)] if r[-4:] == "stop"])
+)
+objects.wrong("'top': you return {'nights': 36}, not None", "a part of it")(
+    lambda m: whole_object(m, well=[r for r in [reason_of(m)] if r and r in "stop"])
+)
+objects.wrong("a text may hold any character", "without comments")(
+    with_(parse=lambda text: json.loads(re.sub(r"//.*", "", text)))
+)
 objects.wrong("'abort': you return", "not among the bad ones")(
     with_(badly=(None, "length", "content_filter", "error"))
 )
@@ -485,6 +494,10 @@ cutter(r"(?<=[.!?])", "a decimal number: it found ['It is 3.', '5 km.'")
 cutter(Cutter.end.replace(r"\s", " "), "line breaks and two spaces: it found")
 cutter(Cutter.end + r"|(?<=\S)(?=\n)", "a line break without a mark")
 cutter(Cutter.end + r"|(?<=\S)(?=\n\n)", "a line break without a mark")
+cutter(
+    Cutter.end.replace("Dr", "[Dd]r"),
+    "abbreviations that are not in the list: it found",
+)
 cutter(r"(?<!\b\w\.)(?<!\bDr\.)(?<=[.!?])(?=\s)", "a letter that is no abbreviation")
 cutter(r"(?<=\.)(?=\s)", "three sentences: it found ['One.', ' Two! Three?']")
 cutter(Cutter.end.replace(r"(?<=[", r"(?<!\d\.)(?<=["), "a number at the end: it")

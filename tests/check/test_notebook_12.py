@@ -72,6 +72,20 @@ def spoken_by_empty_chunks(pairs):
             yield chunk.text
 
 
+@chats.wrong("a chunk that is an empty line")
+def without_empty_lines(pairs):
+    return (text for text in chat(pairs) if text.strip())
+
+
+@chats.wrong("two runs that return the same words")
+def by_the_words(pairs):
+    said = set()
+    for text in chat(pairs):
+        if text not in said:
+            said.add(text)
+            yield text
+
+
 @chats.wrong("a model with two other tags: 'Yes.' expected, got ''")
 def the_last_tag(pairs):
     for chunk, about in pairs:

@@ -215,6 +215,22 @@ async def stripped(events: Events) -> Texts:
         yield text.strip()
 
 
+async def without_empty_lines(events: Events) -> Texts:
+    async for text in plain(events):
+        if text.strip():
+            yield text
+
+
+async def of_the_second_model(events: Events) -> Texts:
+    runs = list[str]()
+    async for event in events:
+        if event["event"] == STREAM and event["data"]["chunk"].text:
+            if event["run_id"] not in runs:
+                runs.append(event["run_id"])
+            if event["run_id"] != runs[0]:
+                yield event["data"]["chunk"].text
+
+
 async def first(events: Events) -> Texts:
     async for text in plain(events):
         yield text
@@ -262,7 +278,9 @@ WRONG_TEXTS = [
     (end_of_a_tag, "the notes are no answer"),
     (at_the_end, "yield each text as it comes"),
     (letters, "yield each text as it comes"),
-    (stripped, "expected, got ['Sent', 'as',"),
+    (stripped, "without text, and yield the others as they are"),
+    (without_empty_lines, "expected, got ['Sent', ' as',"),
+    (of_the_second_model, "in a graph: the notes are no answer"),
     (first, "expected, got ['Sent']"),
     (doubled, "each text comes more than once"),
     (growing, "yield each text as it comes, not all that came so far"),

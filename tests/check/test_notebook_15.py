@@ -242,6 +242,21 @@ def twice(frames: Frames) -> Page:
     return lines, "".join(text for turn, text in said.items() if turn not in moved)
 
 
+def once(frames: Frames) -> Page:
+    lines, text = by_pop(frames)
+    return [*dict.fromkeys(lines)], text
+
+
+def greatest(frames: Frames) -> Page:
+    """Take the turn whose name sorts last for the last one."""
+    lines, text = by_pop(frames)
+    said = [data for event, data in frames if event == "token"]
+    if any(event == "status" for event, _ in frames):
+        return lines, text
+    latest = max(data["turn"] for data in said)
+    return lines, "".join(data["text"] for data in said if data["turn"] == latest)
+
+
 def stripped(frames: Frames) -> Page:
     lines, text = by_pop(frames)
     return lines, text.strip()
@@ -296,6 +311,8 @@ WRONG_PAGES = [
     (twice, "expected, got (['Both.', 'Using a', 'Both.', 'Using b'], '')"),
     (joined, "'It!') expected, got ([], 'It iIt!')"),
     (dropped, "expected, got (['Using a'], 'It')"),
+    (once, "(['at work', 'at work'], 'Two') expected"),
+    (greatest, "'It!') expected, got ([], 'It i')"),
     (stripped, "' One') expected, got (['Using b'], 'One')"),
     (every_turn, "expected, got ([' One', 'Using b'], '')"),
     (with_error, "got (['A', 'Using a', 'B', 'Using b', 'at work'], 'CThe answer"),

@@ -274,6 +274,30 @@ def takes_the_choices_for_granted(frames):
     return judge(frames)
 
 
+@judges.wrong("a frame without choices comes first: 'complete' expected, got 'cut'")
+def stops_at_usage(frames):
+    bare = [f for f in frames if f != "[DONE]" and '"usage"' in f]
+    return judge(frames[: frames.index(bare[0])] if bare else frames)
+
+
+@judges.wrong("an error beside text: 'cut' expected, got 'complete'")
+def asks_for_choices_first(frames):
+    return judge([f for f in frames if not ('"choices"' in f and '"boom"' in f)])
+
+
+@judges.wrong("a frame after the reason that is not JSON: 'cut' expected, got 'compl")
+def passes_over_what_comes_late(frames):
+    stops = [at for at, f in enumerate(frames) if '"finish_reason": "' in f]
+    late = [at for at, f in enumerate(frames) if stops and at > stops[0]]
+    skip = {at for at in late if frames[at][-1:] not in "]}"}
+    return judge([frame for at, frame in enumerate(frames) if at not in skip])
+
+
+@judges.wrong("the reason function_call: 'cut' expected, got 'complete'")
+def knows_the_older_reason(frames):
+    return judge([frame.replace("function_call", "stop") for frame in frames])
+
+
 judges.wrong("write def judge(frames)")("complete")
 
 
@@ -410,6 +434,23 @@ async def always_half(answer):
             if chunk.text:
                 yield "token", chunk.text
     yield ("done", answer.reason) if answer.end == "complete" else ("half", answer.end)
+
+
+@frames.wrong("[('token', '\\n'), ('done', 'stop')] expected, got [('done', 'stop')]")
+async def drops_blank_texts(answer):
+    async with answer:
+        async for chunk in answer:
+            if chunk.text.strip():
+                yield "token", chunk.text
+    yield last(answer)
+
+
+@frames.wrong(
+    "for 'no text': [('error', 'limited')] expected, got [('half', 'limited')]"
+)
+async def limited_is_half(answer):
+    async for kind, value in told_frames(answer):
+        yield ("half" if value == "limited" else kind), value
 
 
 @frames.wrong("for 'Hi there'")
@@ -733,6 +774,11 @@ for mistake, line, name in (
     (variant(asked=no_messages), "number 2 was asked {'messages'", "a dict"),
     (variant(adds=False), "number 3 was asked 'Q'", "the last half alone"),
     (variant(ends=("complete",)), "('end', 'limited')] expected", "limited goes on"),
+    (
+        variant(ends=("complete", "limited", "stalled")),
+        "got [('model', 'a'), ('text', 'One'), ('end', 'stalled')]",
+        "stalled is an end",
+    ),
     (variant(names=False), "for ['One.']", "without names"),
 ):
     goes_on.wrong(line, name)(mistake)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from helpers.check import progress
-from tests.support.copies import CHECK, STUB, edit, lesson, put, ran, write
+from tests.support.copies import CHECK, STUB, course_of_two, edit, ran, write
 from tools.copies import update
 from tools.notebook import Notebook, find
 
@@ -15,10 +15,7 @@ SOLVE = write(STUB, "answer = 4"), ran(CHECK, "correct (3.1)\n")
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Return a course of two notebooks, of which a reader has copies."""
-    put(tmp_path / "notebooks/03_add.ipynb", lesson("3"))
-    put(tmp_path / "notebooks/06a_serve.ipynb", lesson("6a"))
-    update(tmp_path)
-    return tmp_path
+    return course_of_two(tmp_path)
 
 
 @pytest.fixture

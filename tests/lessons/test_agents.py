@@ -131,6 +131,18 @@ async def test_an_agent_whose_second_turn_breaks_off_ends_in_an_error(
     )
 
 
+async def test_an_agent_that_is_sent_back_and_says_nothing_ends_in_an_error(
+    frames: Callable[..., Any],
+) -> None:
+    @mw.after_model(can_jump_to=["model"])
+    async def again(state: Any, runtime: Any) -> dict[str, Any] | None:
+        return {"jump_to": "model"} if len(state["messages"]) == 2 else None
+
+    broken = agent(again, first_turn(tokens=["One"]), fault="early_end", at=0)
+    found = await frames(broken)
+    assert ([event for event, _ in found], said(found)) == (["token", "error"], "One")
+
+
 @pytest.mark.parametrize("version", [{}, {"output_version": "v1"}])
 async def test_the_frames_of_the_responses_api(
     frames: Callable[..., Any], version: dict[str, str]

@@ -228,6 +228,39 @@ async def test_without_its_last_lines_stop_leaves_the_model_of_a_chain_open(
     assert await sent_until(chain, question, cancel, 0) == 9
 
 
+@pytest.mark.parametrize(
+    ("around", "saves"),
+    [(lambda saving: saving, False), (asyncio.shield, True)],
+    ids=["awaited", "shielded"],
+)
+async def test_stop_cuts_off_what_a_task_saves_unless_it_is_shielded(
+    around: Callable[[Any], Any], saves: bool, taught: Taught
+) -> None:
+    begun, saved = asyncio.Event(), asyncio.Event()
+    stopped = asyncio.Event()
+
+    async def save() -> None:
+        await stopped.wait()  # it lasts longer than any patience
+        saved.set()
+
+    async def read() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            saving = asyncio.ensure_future(save())
+            ends.append(saving)
+            await around(saving)
+
+    ends: list[asyncio.Future[None]] = []
+    task = asyncio.create_task(read())
+    await begun.wait()
+    await taught("05")["stop"](task)
+    stopped.set()
+    await asyncio.wait(ends)
+    assert (task.cancelled(), saved.is_set()) == (True, saves)
+
+
 DICTIONARIES = pytest.mark.parametrize(
     "around",
     [

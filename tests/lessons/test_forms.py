@@ -19,6 +19,7 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 from helpers import serve
 from helpers.models import script
@@ -124,6 +125,25 @@ def defined(name: str, *more: str, **changes: str) -> dict[str, Any]:
     names: dict[str, Any] = {}
     exec("\n".join([source, *more]), names)
     return names
+
+
+WORDS = {
+    "finish_reason": ("broke off", "broke off"),
+    "status": ("completed", "incomplete"),
+}
+
+
+@pytest.mark.parametrize(("word", "ends"), WORDS.items())
+def test_the_responses_api_has_a_word_of_its_own(
+    word: str, ends: tuple[str, str]
+) -> None:
+    tell = defined("To the terminal", finish_reason=word)["tell"]
+    for fault, end in zip((None, "length"), ends, strict=True):
+        says = script(tokens=["One", " two"], fault=fault, at=2, ttft=0)
+        model = ChatOpenAI(use_responses_api=True, **says)
+        assert tell(model, "Hi") == ("One two", end)
+    pro = ChatOpenAI(model="gpt-5-pro", api_key=SecretStr("none"))
+    assert pro._use_responses_api({})
 
 
 async def test_several_keep_to_their_limit_and_their_order() -> None:

@@ -340,6 +340,35 @@ async def test_a_handler_of_a_call_inside_takes_the_place_of_langgraphs(
     assert [text for text in heard if text] == (LETTERS if expected == LETTERS else [])
 
 
+async def test_a_handler_of_a_graph_that_is_called_is_in_nobodys_way() -> None:
+    inner = graph(answer)
+
+    def call(state: MessagesState) -> Update:
+        return {"messages": inner.invoke(ASKED, HANDLER)["messages"][-1:]}
+
+    items = graph(call).stream(ASKED, stream_mode="messages", subgraphs=True)
+    assert said(pair for _, pair in items) == LETTERS
+    heard = [
+        event["data"]["chunk"].text
+        async for event in graph(call).astream_events(ASKED)
+        if event["event"] == "on_chat_model_stream"
+    ]
+    assert [*filter(None, heard)] == LETTERS
+
+
+def test_a_message_deeper_in_what_a_node_returns_does_not_come() -> None:
+    class Kept(MessagesState):
+        found: Any
+
+    def node(found: Any) -> list[str]:
+        steps = StateGraph(Kept).add_node("node", lambda _: {"found": found})
+        return read(steps.add_edge(START, "node").compile())
+
+    message = AIMessage("kept")
+    assert node(message) == node([message]) == ["kept"]
+    assert node({"it": message}) == node([[message]]) == []
+
+
 def test_a_completion_model_is_not_heard() -> None:
     def completing(state: MessagesState) -> Update:
         pieces = [*OpenAI(**script(tokens=LETTERS, ttft=0, pace=0)).stream("Hi")]

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 from langchain_core.caches import InMemoryCache
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
@@ -24,17 +24,28 @@ from tools.notebook import Notebook, find
 TEXTS = ["One", " two", " three"]
 
 
-def test_who_listens_hears_the_broken_part_and_then_the_fallback() -> None:
-    quick = {"ttft": 0, "pace": 0}
-    plan_a = ChatOpenAI(
-        max_retries=0, **script(tokens=TEXTS, fault="dropped", at=2, **quick)
-    )
-    plan_b = ChatOpenAI(**script(tokens=["Plan", " B"], **quick))
-    model = plan_a.with_fallbacks([plan_b])
+QUICK = {"ttft": 0, "pace": 0}
+PLAN_B = ChatOpenAI(**script(tokens=["Plan", " B"], **QUICK))
+
+
+@pytest.mark.parametrize(
+    ("second_chance", "second"),
+    [
+        (lambda model: model.with_fallbacks([PLAN_B]), "Plan B"),
+        (lambda model: model.with_retry(wait_exponential_jitter=False), "".join(TEXTS)),
+    ],
+    ids=["fallback", "with_retry"],
+)
+def test_who_listens_hears_the_broken_part_and_then_the_second_answer(
+    second_chance: Callable[[ChatOpenAI], Runnable[Any, Any]], second: str
+) -> None:
+    question = f"Is {second!r} heard?"  # the fault of a plan counts by question
+    plan = script(tokens=TEXTS, fault="dropped", at=2, times=1, **QUICK)
+    model = second_chance(ChatOpenAI(max_retries=0, **plan))
     step = RunnableLambda(lambda question: model.invoke(question).text)
 
     async def listen() -> list[dict[str, Any]]:
-        return [dict(event) async for event in step.astream_events("Hi")]
+        return [dict(event) async for event in step.astream_events(question)]
 
     events = asyncio.run(listen())
     heard = [
@@ -42,8 +53,8 @@ def test_who_listens_hears_the_broken_part_and_then_the_fallback() -> None:
         for event in events
         if event["event"] == "on_chat_model_stream"
     ]
-    assert "".join(heard) == "One twoPlan B"
-    assert events[-1]["data"]["output"] == "Plan B"
+    assert "".join(heard) == "One two" + second
+    assert events[-1]["data"]["output"] == second
 
 
 def test_the_flag_breaks_off_too_and_one_call_can_do_without_a_stream(

@@ -15,7 +15,8 @@ SCRIPTS = sorted((ROOT / "findings").glob("broken_answers_*.sh"))
 
 def prose() -> str:
     cells = Notebook.read(PATH).cells
-    return "\n\n".join(each.source for each in cells if each.cell_type == "markdown")
+    text = "\n\n".join(each.source for each in cells if each.cell_type == "markdown")
+    return text.replace("<wbr>", "")  # where a long name may be broken
 
 
 def seen(script: Path) -> list[str]:
@@ -46,6 +47,13 @@ def test_a_quiet_end_is_told_in_five_ways() -> None:
     assert any(each.startswith("!") for each in quiet)
     cuts = [row.split(" | ")[3] for script in SCRIPTS for row in seen(script)]
     assert all(each.startswith("!") for each in cuts)  # who is cut off raises
+
+
+def test_a_gateway_makes_up_a_stop() -> None:
+    rows = [each.split(" | ") for each in seen(ROOT / "findings/gateway_reasons.sh")]
+    assert [(name, quiet) for name, _, quiet, *_ in rows] == [
+        *(("nothing", "None"), ("litellm 1.89.7", "stop"), ("litellm 1.106.12", "stop"))
+    ]
 
 
 def test_the_versions_are_those_that_the_scripts_install() -> None:

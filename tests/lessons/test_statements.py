@@ -258,3 +258,13 @@ def test_fastapi_cannot_repeat_half_a_character() -> None:
         headers = {"content-type": "application/json"}
         response = httpx2.post(f"{url}/chat", content=body, headers=headers)
     assert response.status_code == 500
+
+
+def test_a_model_that_reasons_counts_its_thoughts_as_output() -> None:
+    """Notebook 01: so its TPOT needs the other tokens alone."""
+    plan = script(tokens=[" on"] * 3, reasoning=["Hm", "."], ttft=0, pace=0)
+    model = ChatOpenAI(use_responses_api=True, **plan)
+    usage = model.invoke("Go on", reasoning={"summary": "auto"}).usage_metadata
+    assert usage
+    assert usage["output_tokens"] == 5
+    assert usage["output_token_details"].get("reasoning") == 2

@@ -184,6 +184,21 @@ async def test_the_third_version_has_what_a_node_returns_but_a_tools_result() ->
     assert found == [("answer", whole), ("answer", "And?"), ("answer", whole)]
 
 
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+async def test_the_third_version_has_an_inner_graph_among_the_subgraphs() -> None:
+    steps = StateGraph(MessagesState).add_node("inner", graph_of(model()))
+    outer = steps.add_edge(START, "inner").compile()
+    async with await outer.astream_events(STATE, version="v3") as run:
+        assert [message.node async for message in run.messages] == []
+    async with await outer.astream_events(STATE, version="v3") as run:
+        found = [
+            await message.text
+            async for inner in run.subgraphs
+            async for message in inner.messages
+        ]
+    assert found == ["".join(WORDS)]
+
+
 async def test_a_model_in_a_bare_thread_has_no_events() -> None:
     async def answer(state: MessagesState) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
@@ -263,6 +278,16 @@ async def test_tags_reach_the_steps_of_a_chain_and_names_do_not() -> None:
     assert {event["name"] for event in events} == {
         *("all", "ChatPromptTemplate", "ChatOpenAI", "StrOutputParser"),
     }
+
+
+async def test_a_function_and_a_node_give_their_names() -> None:
+    def shout(text: str) -> str:
+        return text.upper()
+
+    events = await items((chain_of(model()) | shout).astream_events(ASKED))
+    assert "shout" in {event["name"] for event in events}
+    events = await items(graph_of(model()).astream_events(STATE))
+    assert {event["name"] for event in events} == {"LangGraph", "answer", "ChatOpenAI"}
 
 
 async def test_two_filters_give_what_matches_either() -> None:

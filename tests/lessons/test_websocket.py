@@ -225,7 +225,7 @@ def test_who_leaves_in_a_burst_stops_the_model(talk: Talk, question: str) -> Non
     # The app waits for the model when some of them leave, and is sending to others.
     sizes = (10, 1000, 10_000) * 7
     for size in sizes:
-        model = scripted(tokens=["x" * size] * 200, fault="stall", at=100, stall=0.5)
+        model = scripted(tokens=["x" * size] * 200, fault="stall", at=100, stall=30)
         with talk(model) as socket:
             socket.send(json.dumps({"question": f"{question} {size}"}))
             socket.recv()

@@ -15,7 +15,7 @@ import pytest
 from helpers.models.process import ServerProcess
 from helpers.scripted.faults import CHANGES, FAULTS, REASONS
 from helpers.scripted.model import Model
-from helpers.scripted.named import Named, in_path, named
+from helpers.scripted.named import Named, in_path, listed, named
 from helpers.scripted.reader import HttpRequest
 from helpers.scripted.steps import Step
 from tests.support.fixtures import Require
@@ -96,6 +96,13 @@ def test_a_model_and_a_path_do_the_same(fault: str) -> None:
         each.data.replace(fault.encode(), model.encode()) for each in by_path
     ]
     assert by_path != without or fault == "split_character"  # a count is all ASCII
+
+
+def test_the_list_says_what_splits_a_character(url: str) -> None:
+    (says,) = (each["says"] for each in listed() if each["name"] == "split_character")
+    asked = says.partition('ask: "')[2].partition('"')[0]
+    body = asks(asked, stream=True)
+    assert not said(HTTP.post(f"{url}/chat/completions", json=body).text).isascii()
 
 
 def test_it_happens_in_the_middle_or_where_a_number_says(url: str) -> None:

@@ -251,6 +251,17 @@ def test_a_model_by_name(url: str) -> None:
 
 
 @holds(
+    "Any other name has none, `openai/early_end` too; `GET /requests` says which fault "
+    "an answer had."
+)
+def test_a_name_that_is_no_fault(url: str) -> None:
+    for name, fault in ("openai/early_end", None), ("early_end", "early_end"):
+        stream(url, model=name, script=HELLO)
+        noted = HTTP.get(url.removesuffix("/v1") + "/requests").json()["requests"][-1]
+        assert noted["fault"] == fault
+
+
+@holds(
     "The base URL `/faults/NAME/v1` has the fault for a client whose model's name is "
     "fixed."
 )
@@ -262,13 +273,13 @@ def test_a_base_url_by_name(url: str) -> None:
 
 
 @holds(
-    "`rate_limit:2`, `server_error:2` and `late_headers:2` meet the first two "
-    "requests, and then no more."
+    "`rate_limit:2`, `server_error:2` and `late_headers:2` meet a request twice; the "
+    "third time, it gets its answer, and its count begins again."
 )
 def test_a_fault_for_some_requests(url: str) -> None:
     for name in ("rate_limit", "server_error"):
-        answers = [ask(url, model=f"{name}:2", script=HELLO) for _ in range(3)]
-        assert ["error" in answer for answer in answers] == [True, True, False]
+        answers = [ask(url, model=f"{name}:2", script=HELLO) for _ in range(4)]
+        assert ["error" in answer for answer in answers] == [True, True, False, True]
     model = Model(stall=60)
     waits = [max(steps_of(model, "late_headers:2")) for _ in range(3)]
     assert [wait >= 60 for wait in waits] == [True, True, False]

@@ -312,6 +312,7 @@ ITEMS = {
     "with a mode": ("messages", (SAID, {})),
     "with a path": ((), (SAID, {})),
     "with both": (("say:1",), "messages", (SAID, {})),
+    "a dictionary": {"type": "messages", "ns": (), "data": (SAID, {})},
 }
 
 
@@ -416,7 +417,7 @@ async def texts(way: str, llm: ChatOpenAI, question: str, seen: list[Any]) -> An
 @pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "stays"])
 def test_under_starlette(way: str, question: str, *, leaves: bool) -> None:
     app, seen = FastAPI(), list[Any]()
-    said = {"pace": 20, "tokens": [" on"] * 200} if leaves else {"fault": "stall"}
+    said = {"pace": 20, "tokens": [" on"] * 2000} if leaves else {"fault": "stall"}
 
     @app.get("/chat")
     async def chat(question: str) -> EventStream:

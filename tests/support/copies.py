@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tools.copies import update
+
 Json = dict[str, Any]
 Edit = Callable[[list[Json]], object]
 
@@ -75,3 +77,11 @@ def _result(printed: str) -> Json:
 
 
 NOT_RUN: Json = {"execution_count": None, "outputs": []}
+
+
+def course_of_two(root: Path) -> Path:
+    """Make a course of two notebooks there, with copies; return the folder."""
+    put(root / "notebooks/03_add.ipynb", lesson("3"))
+    put(root / "notebooks/06a_serve.ipynb", lesson("6a"))
+    update(root)
+    return root

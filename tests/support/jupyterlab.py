@@ -15,6 +15,8 @@ from urllib.error import URLError
 
 from playwright.sync_api import Page
 
+PATIENCE = 240
+"""Seconds: on a machine that does much else, JupyterLab takes long to start."""
 SETTINGS = {
     # All cells in the page, also those that are not in view; no question about news.
     "notebook-extension/tracker": {"windowingMode": "none"},
@@ -47,7 +49,7 @@ def jupyterlab(root: Path, folder: Path, **environment: str) -> Iterator[str]:
             command, env=os.environ | own | environment, stdout=log, stderr=log
         )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not answers(f"{url}/api/status"):
             assert time.monotonic() < deadline, (folder / "log").read_text()
             time.sleep(0.2)
@@ -74,7 +76,7 @@ def wait_until_idle(page: Page) -> None:
     idle = page.locator(
         "#jp-main-statusbar", has_text=re.compile(r"Python 3.*\| *Idle")
     )
-    idle.wait_for(timeout=60_000)
+    idle.wait_for(timeout=1000 * PATIENCE)
 
 
 def choose(page: Page, menu: str, entry: str) -> None:
@@ -86,6 +88,6 @@ def wait_for_the_end(page: Page) -> None:
     """Wait until the last cell has run; no cell may have failed."""
     cells = page.locator(".jp-CodeCell")
     last = cells.last.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]"))
-    last.wait_for(timeout=60_000)
+    last.wait_for(timeout=1000 * PATIENCE)
     errors = page.locator("[data-mime-type='application/vnd.jupyter.error']")
     assert errors.count() == 0

@@ -3,6 +3,6 @@
 from helpers.models import Request, requests
 
 
-def recorded(question: str, *, timeout: float = 30) -> list[Request]:
+def recorded(question: str, *, timeout: float = 120) -> list[Request]:
     """Return its note of each request with that question, oldest first."""
     return [each for each in requests(timeout=timeout) if each.prompt == question]

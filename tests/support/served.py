@@ -55,8 +55,8 @@ def read_tokens(connection: socket.socket, count: int) -> bytes:
 
 
 def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until it holds; after 30 seconds, fail and say what did not happen."""
-    deadline = time.monotonic() + 30
+    """Wait until it holds; after 120 seconds, fail and say what did not happen."""
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.01)

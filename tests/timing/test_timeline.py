@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, closing
 from pathlib import Path
+from statistics import median
 
 import pytest
 from langchain_core.language_models import FakeListChatModel
@@ -87,6 +88,14 @@ def test_tpot_needs_two_tokens() -> None:
         pass
     with pytest.raises(ValueError, match="two"):
         streamed.tpot(tokens=1)
+
+
+def test_in_bursts_each_pause_is_many_times_the_usual_gap() -> None:
+    """Notebook 01: so the quotient that tells a stall says nothing there."""
+    times = [burst + piece / 1000 for burst in range(4) for piece in range(5)]
+    for _ in (bursts := record(["on"] * 20, clock=shows(0, *times, 4))):
+        pass
+    assert max(bursts.gaps) > 100 * median(bursts.gaps)
 
 
 @pytest.mark.parametrize("seed", range(20))

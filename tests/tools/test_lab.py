@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.copies import STUB, TITLE, edit, lesson, put, write
+from tests.support.jupyterlab import PATIENCE
 from tests.support.lesson import make_course
 from tools.lab import options, prepare
 
@@ -130,8 +131,8 @@ def test_jupyterlab_starts_at_the_copy_with_the_course_as_its_root(
 
 
 def get(port: int, path: str) -> tuple[int, str | None, bytes]:
-    """Return status, location and body; wait up to 60 s for the server to listen."""
-    deadline = time.monotonic() + 60
+    """Return status, location and body; wait for the server to listen."""
+    deadline = time.monotonic() + PATIENCE
     while True:
         client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         with closing(client):

@@ -11,13 +11,12 @@ from tests.support.copies import (
     SOLUTION,
     STUB,
     STUB_2,
+    course_of_two,
     edit,
-    lesson,
     put,
     ran,
     write,
 )
-from tools.copies import update
 from tools.learners import main, overview
 
 RIGHT = write(STUB, "answer = 4"), ran(CHECK, "correct (3.1)\n")
@@ -31,10 +30,7 @@ OPENED_SOLUTION = (
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Return a course of two notebooks, of which there are copies."""
-    put(tmp_path / "notebooks/03_add.ipynb", lesson("3"))
-    put(tmp_path / "notebooks/06a_serve.ipynb", lesson("6a"))
-    update(tmp_path)
-    return tmp_path
+    return course_of_two(tmp_path)
 
 
 @pytest.fixture
