@@ -5,6 +5,8 @@ import textwrap
 from functools import cache
 from pathlib import Path
 
+from .knowledge import known
+
 WRITTEN = Path(__file__).with_name("answers.md")
 
 
@@ -36,17 +38,7 @@ def answer(prompt: str) -> str | None:
 
 def honest(topic: str) -> str:
     """Return what is said where nothing is known: long enough to see it stream."""
-    some = [f"“{item}”" for item, _ in list(written().values())[:5]]
-    about = f" about {topic}" if topic else ""
-    paragraphs = (
-        "I am a scripted model: a small server on your machine that gives written "
-        f"answers, the same each time. I cannot think, so I have nothing to say{about} "
-        "that you could rely on.",
-        "What I can do is stream. This text comes to you as a real model's would: cut "
-        "into tokens, a few at a time, each as soon as it is made. Your program can "
-        "show it, parse it, count it or stop it half-way, and you will see the same "
-        "thing each time you run it.",
-        f"Ask me, for example: {', '.join(some)}. For answers to anything, choose a "
-        "real model.",
-    )
-    return "\n\n".join(textwrap.fill(each, width=88) for each in paragraphs)
+    asks = ", ".join(f"“{item}”" for item, _ in list(written().values())[:5])
+    text = str(known()["honest"])
+    text = text.format(about=f" about {topic}" if topic else "", asks=asks)
+    return "\n\n".join(textwrap.fill(each, width=88) for each in text.split("\n\n"))

@@ -1,42 +1,31 @@
-"""Arithmetic that a text asks for, as steps: "add 3 and 4, then multiply it by 2"."""
+"""Arithmetic that a text asks for: "add 3 and 4", "solve 8x + 7 = -23"."""
 
 import ast
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from .words import NUMBERS
 
 MOST = 1_000
 """Characters of a text that are read as arithmetic."""
 
+MOST_NODES = 200
+"""The parts of a formula that are read: its numbers and its signs."""
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One operation: its sign, and what it is of, numbers or steps."""
+Way = Callable[[str, float, float], float | None]
+"""How a sign is applied to two numbers; None where that has no result."""
 
-    sign: str
-    left: "Step | float"
-    right: "Step | float"
-
-
-_APPLY: dict[str, Callable[[float, float], float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "**": operator.pow,
-    "%": operator.mod,
+_OPERATIONS: dict[str, tuple[type[ast.operator], Callable[[float, float], float]]] = {
+    "+": (ast.Add, operator.add),
+    "-": (ast.Sub, operator.sub),
+    "*": (ast.Mult, operator.mul),
+    "/": (ast.Div, operator.truediv),
+    "**": (ast.Pow, operator.pow),
+    "%": (ast.Mod, operator.mod),
 }
-_SIGNS = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.Pow: "**",
-    ast.Mod: "%",
-}
+SIGNS: dict[type, str] = {kind: sign for sign, (kind, _) in _OPERATIONS.items()}
+"""The signs of operations in a tree."""
 _N = r"(-?\d+(?:\.\d+)?)"
 _IT = (
     r"(?:it|that|this|(?:the |your )?(?:result|sum|product|total|answer|output"
@@ -44,25 +33,24 @@ _IT = (
 )
 _X = rf"({_N[1:-1]}|{_IT})"
 _FORMS = (
-    (r"add(?:ing)? X (?:and|to|with|plus|,) X", "+", False),
-    (r"(?:the )?(?:sum|total) of X (?:and|,) X", "+", False),
-    (r"sum X (?:and|,) X", "+", False),
-    (r"add(?:ing)? N(?: to X)?", "+", True),
-    (r"(?:multiply(?:ing)?|multiplied) X (?:by|and|with|times) X", "*", False),
-    (r"(?:the )?product of X (?:and|,) X", "*", False),
-    (r"(?:(?:multiply(?:ing)?|multiplied)|times)(?: X)? by N", "*", False),
-    (r"times N", "*", True),
-    (r"subtract(?:ing)? X from X", "-", True),
-    (r"subtract(?:ing)? N", "-", True),
-    (r"(?:the )?difference (?:between|of) X (?:and|,) X", "-", False),
-    (r"divid(?:e|ed|ing)(?: X)? by N", "/", False),
-    (r"(?:the )?quotient of X (?:and|,) X", "/", False),
-    (r"rais(?:e|ed|ing)(?: X)? to (?:the power (?:of )?)?N", "**", False),
-    (r"X (?:to the power of|to the power) N", "**", False),
-    (r"(?:the )?square root of X", "root", False),
-    (r"(?:double)(?: X)", "double", False),
-    (r"X squared|square of X", "square", False),
+    (r"add(?:ing)? X (?:and|to|with|plus|,) X", "{0} + {1}"),
+    (r"(?:(?:the )?(?:sum|total) of|sum) X (?:and|,) X", "{0} + {1}"),
+    (r"add(?:ing)? N", "{1} + {0}"),
+    (r"(?:multiply(?:ing)?|multiplied) X (?:by|and|with|times) X", "{0} * {1}"),
+    (r"(?:the )?product of X (?:and|,) X", "{0} * {1}"),
+    (r"(?:multiply(?:ing)?|multiplied) by N|times N", "{1} * {0}"),
+    (r"subtract(?:ing)? X from X", "{1} - {0}"),
+    (r"subtract(?:ing)? N", "{1} - {0}"),
+    (r"(?:the )?difference (?:between|of) X (?:and|,) X", "{0} - {1}"),
+    (r"(?:divid(?:e|ed|ing) X by|(?:the )?quotient of X (?:and|,)) X", "{0} / {1}"),
+    (r"divid(?:e|ed|ing) by N", "{1} / {0}"),
+    (r"rais(?:e|ed|ing) X to (?:the power (?:of )?)?N", "{0} ** {1}"),
+    (r"X to the power(?: of)? N", "{0} ** {1}"),
+    (r"(?:the )?square root of X", "{0} ** 0.5"),
+    (r"double X", "{0} * 2"),
+    (r"X squared|square of X", "{0} ** 2"),
 )
+"""What is said for a formula; where it has one value only, the other is the last."""
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _SPAN = re.compile(
     rf"\bhow many ({'|'.join(_SECONDS)})s (?:are |is )?(?:there )?in "
@@ -72,41 +60,54 @@ _TENS = re.compile(
     r"\b(twenty|thirty|forty|fifty)[ -]"
     r"(one|two|three|four|five|six|seven|eight|nine)\b"
 )
+_NODES = (ast.operator, ast.BinOp, ast.UnaryOp, ast.USub, ast.Constant)
 _INFIX = re.compile(
     r"(?:[-(]\s*)*\d+(?:\.\d+)?[\s)]*"
     r"(?:(?:\*\*|[-+*/%^])\s*(?:[-(]\s*)*\d+(?:\.\d+)?[\s)]*)+"
 )
+_SAID = [
+    (re.compile(rf"\b(?:{form.replace('X', _X).replace('N', _N)})\b"), formula)
+    for form, formula in _FORMS
+]
+_SAID_SIGNS = (
+    (r"plus", "+"),
+    (r"minus|less", "-"),
+    (r"times|multiplied by|x", "*"),
+    (r"divided by|over", "/"),
+    (r"to the power of", "**"),
+    (r"mod|modulo", "%"),
+)
 
 
-def steps(text: str) -> list[Step]:
+def steps(text: str) -> list[ast.BinOp]:
     """Return the arithmetic that a text asks for: one tree for each that it asks for.
 
-    >>> steps("What is 3 * 12?")
-    [Step(sign='*', left=3.0, right=12.0)]
+    >>> [ast.unparse(step) for step in steps("Add 3 and 4, then double the result.")]
+    ['(3 + 4) * 2']
     """
     low = _signs(text[:MOST])
-    found: list[tuple[int, int, Step | None, re.Match[str] | None, str, bool]] = []
-    for match in _INFIX.finditer(low):
-        if re.search(r"[\w./:-]$", low[: match.start()]):
-            continue  # a part of a date, a number, an address
-        if re.fullmatch(r"\d{2,}(?:-\d{2,})+", match[0].strip()):
-            continue  # a telephone number, or a range
-        if (step := _parsed(match[0])) is not None:
-            found.append((match.start(), match.end(), step, None, "", False))
-    for form, sign, turned in _FORMS:
-        pattern = form.replace("X", _X).replace("N", _N)
-        for match in re.finditer(rf"\b(?:{pattern})\b", low):
+    found = [
+        (match.start(), match.end(), "{0}", [match[0]])
+        for match in _INFIX.finditer(low)
+        if not re.search(r"[\w./:-]$", low[: match.start()])  # a date, an address
+        and not re.fullmatch(r"\d{2,}(?:-\d{2,})+", match[0].strip())  # a telephone
+    ]
+    for said, formula in _SAID:
+        for match in said.finditer(low):
             if all(match.end() <= a or match.start() >= b for a, b, *_ in found):
-                found.append((match.start(), match.end(), None, match, sign, turned))
-    made: list[Step] = []
-    for _, _, step, phrase, sign, turned in sorted(found, key=lambda each: each[:2]):
-        if phrase is not None:
-            step = _phrase(
-                [part for part in phrase.groups() if part], sign, turned, made
-            )
-        if step is not None:
+                parts = [part for part in match.groups() if part]
+                found.append((match.start(), match.end(), formula, parts))
+    made: list[str] = []
+    for *_, formula, parts in sorted(found, key=lambda each: each[:2]):
+        if "{1}" in formula and len(parts) == 1:
+            parts.append("it")
+        values = [
+            made.pop() if made and re.fullmatch(_IT, part) else part for part in parts
+        ]
+        step = formula.format(*(f"({value})" for value in values))
+        if _parsed(step):
             made.append(step)
-    return made
+    return [*filter(None, map(_parsed, made))]
 
 
 def _signs(text: str) -> str:
@@ -115,14 +116,7 @@ def _signs(text: str) -> str:
     low = re.sub(r"(?<=\d),(?=\d{3}\b)", "", low)
     low = _TENS.sub(lambda two: str(NUMBERS[two[1]] + NUMBERS[two[2]]), low)
     low = re.sub(rf"\b({'|'.join(NUMBERS)})\b", lambda word: str(NUMBERS[word[0]]), low)
-    for words, sign in (
-        (r"plus", "+"),
-        (r"minus|less", "-"),
-        (r"times|multiplied by|x", "*"),
-        (r"divided by|over", "/"),
-        (r"to the power of", "**"),
-        (r"mod|modulo", "%"),
-    ):
+    for words, sign in _SAID_SIGNS:
         low = re.sub(rf"(?<=[\d)])\s*\b(?:{words})\s*(?=[-(\d])", f" {sign} ", low)
     low = _SPAN.sub(
         lambda at: f"{at[2] or 1} * {shown(_SECONDS[at[3]] / _SECONDS[at[1]])}", low
@@ -131,48 +125,15 @@ def _signs(text: str) -> str:
     return low.replace("^", "**")
 
 
-def _phrase(parts: list[str], sign: str, turned: bool, made: list[Step]) -> Step | None:
-    """Return the step of a phrase; what it refers to is the step before it."""
-    values: list[Step | float] = []
-    for part in parts:
-        if re.fullmatch(_N, part):
-            values.append(float(part))
-        elif made:
-            values.append(made.pop())
-        else:
-            return None
-    if sign in ("square", "double"):
-        (value,) = values[:1]
-        return Step("**" if sign == "square" else "*", value, 2.0)
-    if sign == "root":
-        return Step("**", values[0], 0.5)
-    if len(values) == 1:
-        if not made:
-            return None
-        return Step(sign, made.pop(), values[0])
-    if turned:
-        values.reverse()
-    return Step(sign, values[0], values[1])
-
-
-def _parsed(text: str) -> Step | None:
+def _parsed(text: str) -> ast.BinOp | None:
+    """Return the tree of a formula; None for what is none, or a very long one."""
     try:
-        made = _step(ast.parse(text.strip(), mode="eval").body)
+        tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return made if isinstance(made, Step) else None
-
-
-def _step(node: ast.expr) -> Step | float:
-    if isinstance(node, ast.BinOp) and type(node.op) in _SIGNS:
-        return Step(_SIGNS[type(node.op)], _step(node.left), _step(node.right))
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _step(node.operand)
-        if isinstance(value, float):
-            return -value
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        return float(node.value)
-    raise ValueError(ast.dump(node))
+    nodes = [*ast.walk(tree)]
+    whole = len(nodes) < MOST_NODES and all(isinstance(node, _NODES) for node in nodes)
+    return tree if whole and isinstance(tree, ast.BinOp) else None
 
 
 def apply(sign: str, left: float, right: float) -> float | None:
@@ -180,20 +141,23 @@ def apply(sign: str, left: float, right: float) -> float | None:
     if sign == "**" and (abs(right) > 100 or abs(left) > 1e6):
         return None
     try:
-        result = _APPLY[sign](left, right)
+        result = _OPERATIONS[sign][1](left, right)
     except (ArithmeticError, ValueError):
         return None
     return result if isinstance(result, int | float) else None
 
 
-def worth(step: Step | float) -> float | None:
-    """Return what a step comes to."""
-    if not isinstance(step, Step):
-        return step
-    left, right = worth(step.left), worth(step.right)
-    if left is None or right is None:
-        return None
-    return apply(step.sign, left, right)
+def worth(step: ast.expr, way: Way = apply) -> float | None:
+    """Return what a formula comes to, where `way` applies each of its signs."""
+    if isinstance(step, ast.BinOp):
+        left, right = worth(step.left, way), worth(step.right, way)
+        if left is None or right is None:
+            return None
+        return way(SIGNS[type(step.op)], left, right)
+    if isinstance(step, ast.UnaryOp):
+        value = worth(step.operand, way)
+        return None if value is None else -value
+    return float(ast.literal_eval(step))
 
 
 def shown(number: float) -> str:
@@ -202,23 +166,27 @@ def shown(number: float) -> str:
     >>> shown(36.0), shown(1 / 3)
     ('36', '0.333333333333')
     """
-    return (
-        str(int(number))
-        if number == int(number) and abs(number) < 1e15
-        else f"{number:.12g}"
-    )
+    whole = number == int(number) and abs(number) < 1e15
+    return str(int(number)) if whole else f"{number:.12g}"
 
 
-def written(step: Step | float) -> str:
-    """Write a step as a formula."""
-    if not isinstance(step, Step):
-        return shown(step)
-    left, right = written(step.left), written(step.right)
-    if isinstance(step.left, Step) and _BINDS[step.left.sign] < _BINDS[step.sign]:
-        left = f"({left})"
-    if isinstance(step.right, Step) and _BINDS[step.right.sign] <= _BINDS[step.sign]:
-        right = f"({right})"
-    return f"{left} {step.sign} {right}"
+_LINEAR = re.compile(
+    r"(?<![\w.])(-?\d{0,6}(?:\.\d+)?) ?\*? ?([a-z]) ?(?:([-+]) ?(\d{1,6}(?:\.\d+)?) "
+    r"?)?= ?(-?\d{1,6}(?:\.\d+)?)(?![\w.]*[a-z])"
+)
 
 
-_BINDS = {"+": 0, "-": 0, "*": 1, "/": 1, "%": 1, "**": 2}
+def solved(prompt: str) -> str | None:
+    """Return the solution of a linear equation in one unknown.
+
+    >>> solved("How can I solve 8x + 7 = -23?")
+    'x = -3.75'
+    """
+    found = _LINEAR.search(prompt[:300])
+    if not found:
+        return None
+    factor = float({"": "1", "-": "-1"}.get(found[1], found[1]))
+    added = float(f"{found[3]}{found[4]}") if found[4] else 0.0
+    if not factor:
+        return None
+    return f"{found[2]} = {shown((float(found[5]) - added) / factor)}"

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from .source import Found, Source
-from .words import NUMBERS, either, number, seen, split, stem
+from .words import NUMBER, either, number, seen, split, stem
 
-_PLEASE = r"(?:(?:please|can you|could you|i want to|i'd like to) )*"
+_PLEASE = r"(?:(?:and|please|can you|could you|i want to|i'd like to) )*"
 _ACTS = either("play, add, buy, order, read, watch, remove, delete, cancel")
 _NEXT = either("to, on, in, at, from, for, with, by, and")
 OBJECT = (
@@ -14,7 +14,7 @@ OBJECT = (
     rf"([\w' -]{{2,60}}?)(?= {_NEXT} |[.?!,]|$)"
 )
 THING = (
-    rf"\b(?:an?|the|some|\d+|{'|'.join(NUMBERS)}) ([a-z]+(?: [a-z]+){{0,2}}?)"
+    rf"\b(?:an?|the|some|{NUMBER}) ([a-z]+(?: [a-z]+){{0,2}}?)"
     r"(?= on | at | this | next | with | for | to |[.,?!]|$)"
 )
 _ASKED = (
@@ -48,8 +48,7 @@ def count_of(field: str, source: Source) -> int | None:
     3
     """
     word = re.escape(stem(split(field)[-1] if split(field) else field))
-    count = rf"(\d{{1,3}}|{'|'.join(NUMBERS)})"
-    for found in source.find(rf"\b{count} (?:[\w-]+ ){{0,3}}?{word}"):
+    for found in source.find(rf"\b({NUMBER}) (?:[\w-]+ ){{0,3}}?{word}"):
         source.claim(found)
         return number(found.text)
     return None
@@ -76,6 +75,22 @@ def about(text: str, *, article: bool = False) -> str:
         made = seen(rf"\ban? {_ADJECTIVES}([\w -]{{2,30}}?) {_WORKS}\b", text)
         return made[1] if made else ""
     return (found[1] if article else "") + found[2].strip("'\"`“” ")
+
+
+def topic(prompt: str) -> str:
+    """Return what a short prompt is about, in a few words; "" if it does not say."""
+    if len(prompt) >= 300:
+        return ""
+    named = seen(_DEFINES, prompt)
+    found = named[1] if named else about(prompt)
+    return found if 0 < len(found) <= 50 else ""
+
+
+_DEFINES = (
+    r"^\W*(?:(?:please|can you) )*(?:explain|describe|define|what(?: is|'s| are)"
+    r"|tell me about|who (?:is|was))(?: the| an?)?(?: (?:concept|idea) of)? "
+    r"([\w' -]{2,50}?)(?: (?:in|to|for|like|and) .*)?[.?!]*$"
+)
 
 
 def gist(text: str) -> str:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 
 from .asked import gist
 from .call import Call, Planned
-from .conversation import Conversation, labelled_results
+from .conversation import Conversation
+from .intents import filled
 from .objects import objects
 from .offered import Offered
-from .plan import complete, plan
-from .schema import fill
-from .source import Source
+from .plan import plan
 from .sums import sums
 from .words import listed, meanings, seen, split
 from .writing import query
@@ -58,6 +57,7 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
         if made[planned.tool.name] > 0:
             made[planned.tool.name] -= 1
             continue
+        _titled(planned)
         if waiting and (planned.after or planned.lacks):
             break
         if planned.lacks:
@@ -80,49 +80,55 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
 def _gone_on(talk: Conversation, tools: Sequence[Offered]) -> Iterator[Call]:
     """Yield a call that the prompt names too, if the results have all it needs."""
     made = {result.name for result in talk.results}
-    asked = meanings(talk.prompt)
+    asked = meanings(talk.prompt).difference(
+        *(t.about for t in tools if t.name in made)
+    )
     for tool in tools:
-        asked -= tool.about if tool.name in made else set()
-    for tool in tools:
-        if tool.name in made or not tool.needed or not tool.about & asked:
-            continue
-        found = {name: _in_records(name, talk, tool) for name in tool.needed}
-        if None not in found.values():
-            yield Call(tool.name, found)
-            return
+        if tool.name not in made and tool.needed and tool.about & asked:
+            found = {name: _in_records(name, talk, tool) for name in tool.needed}
+            if None not in found.values():
+                yield Call(tool.name, found)
+                return
 
 
 def _in_records(name: str, talk: Conversation, tool: Offered) -> object:
     """Return a value of this name from the result that fits the prompt best."""
-    said = meanings(talk.prompt)
-    best, value = -1, None
-    for result in talk.results:
-        for record in objects(result.text):
-            fit = len(meanings(" ".join(map(str, record.values()))) & said)
-            for key, item in record.items():
-                same = split(key) == split(name) or (key == split(name)[-1] == "id")
-                if same and fit > best:
-                    best, value = fit, item
+    said, words = meanings(talk.prompt), split(name)
+    found = [
+        (len(meanings(" ".join(map(str, record.values()))) & said), item)
+        for result in talk.results
+        for record in objects(result.text)
+        for key, item in record.items()
+        if split(key) == words or key == words[-1] == "id"
+    ]
+    _, value = max(found, key=lambda each: each[0], default=(0, None))
     wants_text = tool.fields[name].get("type") == "string"
     return str(value) if wants_text and value is not None else value
+
+
+def _titled(planned: Planned) -> None:
+    """Make a subject from the text that it is the subject of."""
+    values = [planned.arguments.get(name) for name in planned.tool.text_fields()]
+    texts = [value for value in values if isinstance(value, str)]
+    for name in [*planned.lacks] if texts else ():
+        if {*split(name)} & {"subject", "title", "headline"}:
+            words = " ".join(max(texts, key=len).split()[:6])
+            planned.arguments[name] = words.rstrip(".,;:").capitalize()
+            planned.lacks.remove(name)
 
 
 def _written(planned: Planned, talk: Conversation) -> bool:
     """Write what is left to the model; say whether nothing is lacking now."""
     tool, arguments = planned.tool, planned.arguments
-    if (name := tool.asks_in_sql) and not seen(
-        r"^\s*(?:select|with)\b", str(arguments.get(name))
-    ):
-        arguments[name] = query(
-            talk.prompt, f"SQL {talk.system} {tool.function.description}"
-        )
-        planned.lacks = [each for each in planned.lacks if each != name]
-    for name in [*planned.lacks]:
-        if {*split(name)} & _OWN and tool.fields[name].get(
-            "type", "string"
-        ) == "string":
-            arguments[name] = gist(talk.prompt).capitalize()
-            planned.lacks.remove(name)
+    name = tool.asks_in_sql
+    if name and not seen(r"^\s*(?:select|with)\b", str(arguments.get(name))):
+        about = f"SQL {talk.system} {tool.function.description}"
+        arguments[name] = query(talk.prompt, about)
+    for name in planned.lacks:
+        texts = tool.fields[name].get("type", "string") == "string"
+        if texts and {*split(name)} & _OWN:
+            arguments.setdefault(name, gist(talk.prompt).capitalize())
+    planned.lacks = [name for name in planned.lacks if name not in arguments]
     return not planned.lacks
 
 
@@ -130,22 +136,20 @@ def _provider(
     planned: Planned, talk: Conversation, tools: Sequence[Offered]
 ) -> Call | None:
     """Return a call of another tool, whose description promises what is lacking."""
-    lacking = [
-        split(name)[0]
-        for name in planned.lacks
-        if name not in planned.tool.text_fields()
-    ]
-    for tool in tools:
-        text = f"{' '.join(split(tool.name))} {tool.function.description or ''}".lower()
-        if tool is planned.tool or not lacking:
-            continue
-        if all(re.search(rf"\b{re.escape(word)}", text) for word in lacking):
+    texts = planned.tool.text_fields()
+    lacking = [split(name)[0] for name in planned.lacks if name not in texts]
+    for tool in tools if lacking else ():
+        if tool is not planned.tool and all(
+            seen(rf"\b{re.escape(word)}", tool.text) for word in lacking
+        ):
             arguments, lacks = tool.arguments(talk.prompt)
             if not lacks:
                 return Call(tool.name, arguments)
-    looks = [tool for tool in tools if tool.looks_up and not tool.needed]
-    near = [tool for tool in looks if tool.about & planned.tool.about]
-    return Call(near[0].name, {}) if lacking and near else None
+    for tool in tools if lacking else ():
+        near = tool.about & planned.tool.about
+        if tool.looks_up and not tool.needed and near:
+            return Call(tool.name, {})
+    return None
 
 
 def _fill_from_results(planned: Planned, talk: Conversation) -> None:
@@ -157,16 +161,11 @@ def _fill_from_results(planned: Planned, talk: Conversation) -> None:
             if value is not None:
                 planned.arguments[name] = value
                 planned.lacks.remove(name)
-    complete(planned.tool, planned.arguments, planned.lacks)
+    _titled(planned)
 
 
 def _found(planned: Planned, name: str, text: str) -> object:
-    kind = planned.tool.fields[name].get("type")
-    numbers = Source(text).numbers
-    if kind in ("integer", "number") and numbers:
-        number = float(numbers[-1].text)
-        return int(number) if kind == "integer" else number
-    if kind == "string" and name in planned.tool.text_fields():
+    if name in planned.tool.text_fields():
         return text
     return planned.tool.arguments(text)[0].get(name)
 
@@ -179,19 +178,18 @@ def _most_fit(talk: Conversation, tools: Sequence[Offered]) -> Offered:
     if called:
         # The form of a final answer is offered after the tools (LangChain's agents).
         left = [tool for tool in tools if tool.name not in called] or [*tools]
-        told = f"{talk.prompt}\n\n{labelled_results(talk.results)}"
-        whole = [each for each in left if each.fields and not each.arguments(told)[1]]
+        whole = [
+            each for each in left if each.fields and not each.arguments(talk.told)[1]
+        ]
         return (whole or left)[-1]
-    scores = [
-        (tool.score(talk.prompt), not tool.arguments(talk.prompt)[1]) for tool in tools
-    ]
-    best = max(whole_and_score[::-1] for whole_and_score in scores)
-    if best[0] or best[1] >= 1:
-        return tools[[each[::-1] for each in scores].index(best)]
-    return tools[-1]
+
+    def fit(tool: Offered) -> tuple[bool, float]:
+        return not tool.lacks(talk.prompt), tool.score(talk.prompt)
+
+    best = max(tools, key=fit)
+    return best if fit(best) >= (False, 1) else tools[-1]
 
 
 def _forced(talk: Conversation, tool: Offered) -> Call:
-    text = f"{talk.prompt}\n\n{labelled_results(talk.results)}"
-    arguments = fill(tool.schema, text, said=talk.briefly, hint=talk.system)
+    arguments = filled(talk, tool.schema, talk.told)
     return Call(tool.name, arguments if isinstance(arguments, dict) else {})

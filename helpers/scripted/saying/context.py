@@ -90,20 +90,14 @@ def from_context(prompt: str, system: str) -> str | None:
     elif named.end() <= len(both) - len(prompt) or tagged:
         question = prompt.replace(named[0], " ")
     else:
-        before = (
-            both[: named.start()]
-            + both[named.start() : named.start(named.lastindex or 0)]
-        )
+        before = both[: named.start(named.lastindex or 0)]
         question = next(iter(re.findall(r"[^\n.?!]+\?", before)), "")
-        if not question:
-            *rest, last = [line for line in text.splitlines() if line.strip()] or [""]
-            if not rest or "?" not in last:
-                return None
-            text, question = "\n".join(rest), last
+        if not question:  # the text ends with it
+            text, _, question = text.rpartition("\n")
+            question = question if "?" in question else ""
     if len(text) < 10 or not re.search(r"\w", question):
         return None
-    found = best_sentences(text, question)
-    return found or _NOT_THERE
+    return best_sentences(text, question) or _NOT_THERE
 
 
 _NOT_THERE = "I don't know: the context has no word of the question."

@@ -9,7 +9,7 @@ from msgspec import DecodeError, Struct, json
 
 from ..message import Message
 from ..request import ChatRequest
-from .answers import answer, honest
+from .answers import answer
 from .words import either, seen, split
 
 READ = 20_000
@@ -37,20 +37,7 @@ _FORM = re.compile(
 """What LangChain's output parsers, and people, say of the form of an answer."""
 
 
-_ALL_TOOLS = re.compile(
-    r"\buse all (?:of )?(?:the |your )?(?:available )?tools", re.IGNORECASE
-)
-
-
-def labelled_results(results: Sequence["Result"]) -> str:
-    """Return what tools have answered; a bare value with what it is called."""
-    texts = [
-        result.text
-        if len(result.text.split()) > 3 or result.text[:1] in ("{", "[")
-        else f"{' '.join(split(result.name)[1:] or [result.name])}: {result.text}"
-        for result in results
-    ]
-    return "\n\n".join(texts)
+_ALL_TOOLS = r"\buse all (?:of )?(?:the |your )?(?:available )?tools"
 
 
 def start(text: str) -> str:
@@ -114,40 +101,34 @@ class Conversation:
         """Whether the system's message orders a call of a tool, or of all of them."""
         name = re.sub(r"_|\\-", "[_ -]", re.escape(tool))
         order = rf"\b(?:call|use|run)(?:ing)? (?:the )?[`'\"]?{name}\b"
-        return bool(seen(order, self.system) or _ALL_TOOLS.search(self.system))
-
-    def said(self) -> str:
-        """Return the answer in words."""
-        from .intents import known_answer, topic
-
-        return known_answer(self) or honest(topic(self.prompt))
-
-    def briefly(self) -> str:
-        """Return the answer in words as a field of an object has it: short."""
-        from .intents import known_answer, topic
-
-        if self.results:
-            return self.results[-1].text
-        about = topic(self.prompt) or "this"
-        return known_answer(self) or f"A scripted model has no thoughts about {about}."
+        return bool(seen(order, self.system) or seen(_ALL_TOOLS, self.system))
 
     @cached_property
     def results(self) -> list[Result]:
         """The calls made since the user's last message, each with its result."""
         return _results(self.request.messages[self._last + 1 :])
 
+    @property
+    def told(self) -> str:
+        """The prompt, and what tools have answered: a bare value with its name."""
+        texts = [
+            result.text
+            if len(result.text.split()) > 3 or result.text[:1] in ("{", "[")
+            else f"{' '.join(split(result.name)[1:] or [result.name])}: {result.text}"
+            for result in self.results
+        ]
+        return "\n\n".join([self.prompt, *texts]).strip()
+
     @cached_property
     def said_before(self) -> list[str]:
         """All that has been answered in words."""
-        said = [each.text for each in self.request.messages if each.role == "assistant"]
-        return [*filter(None, said)]
+        return _said(self.request.messages)
 
     @cached_property
     def answered(self) -> str:
         """What has been answered in words since the user's last message."""
-        later = self.request.messages[self._last + 1 :]
-        said = [each.text for each in later if each.role == "assistant"]
-        return "\n\n".join(dict.fromkeys(filter(None, said)))
+        said = _said(self.request.messages[self._last + 1 :])
+        return "\n\n".join(dict.fromkeys(said))
 
     @cached_property
     def results_before(self) -> list[Result]:
@@ -155,27 +136,31 @@ class Conversation:
         return _results(self.request.messages[: max(self._last, 0)])
 
 
+def _said(messages: Sequence[Message]) -> list[str]:
+    return [each.text for each in messages if each.role == "assistant" and each.text]
+
+
 def _results(messages: Sequence[Message]) -> list[Result]:
+    """Return the calls of some messages, each with its result."""
     results: list[Result] = []
     open_: dict[str, Result] = {}
+
+    def note(key: str, name: str, arguments: object) -> None:
+        open_[key] = Result(name, arguments, "")
+        results.append(open_[key])
+
     for message in messages:
         for call in message.tool_calls or ():
-            if called := call.function:
-                made = Result(called.name, _read(called.arguments), "")
+            if made := call.function:
+                note(call.id, made.name, _read(made.arguments))
             elif custom := call.custom:
-                made = Result(custom.name, {"input": custom.input}, "")
-            else:
-                continue
-            open_[call.id] = made
-            results.append(made)
-        if called := message.function_call:
-            open_[called.name] = Result(called.name, _read(called.arguments), "")
-            results.append(open_[called.name])
+                note(call.id, custom.name, {"input": custom.input})
+        if made := message.function_call:
+            note(made.name, made.name, _read(made.arguments))
         if message.role in ("tool", "function"):
             key = message.tool_call_id or message.name or ""
             if key not in open_:
-                open_[key] = Result(message.name or "the tool", {}, "")
-                results.append(open_[key])
+                note(key, message.name or "the tool", {})
             open_[key].text = start(message.text).strip()
     return results
 

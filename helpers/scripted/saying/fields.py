@@ -1,29 +1,28 @@
 """What a text says for a field: by the field's name, its description and its format."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from .arithmetic import steps
+from .arithmetic import solved, steps
 from .asked import OBJECT, THING, asked, items_of
-from .equation import solved
-from .kinds import EMAIL, IPV4, KINDS, URL, UUID, of_kind
-from .source import DATE, Found, Source, as_date
-from .words import NUMBERS, meaning, meanings, seen, split, stem
+from .kinds import KINDS, of_format, of_kind
+from .source import Found, Source
+from .words import (
+    listed,
+    meaning,
+    meanings,
+    number,
+    parts,
+    seen,
+    split,
+    stem,
+    tables,
+)
 
-_SYMBOLS = {"$": "price cost amount budget total salary fee", "%": "percent rate"}
-_NEAR = {
-    "age": r"years? old|year-old|aged|is|turned|yo",
-    "price": r"dollars?|euros?|usd|for|costs?",
-    "amount": r"dollars?|euros?|usd|pay|transfer|convert|send",
-    "temperature": r"degrees|°",
-    "quantity": r"units?|pieces?|of",
-    "party": r"people|persons?|guests|for",
-    "people": r"people|persons?|guests|for",
-    "year": r"in",
-    "count": r"times",
-    "rating": r"out of|stars?|/",
-    "stars": r"out of|stars?|/",
-}
+_NEAR, _SIGNS, _OPTIONS = (tables()[name] for name in ("near", "signs", "options"))
+_WRITTEN = frozenset(listed("written"))
+_DESCRIBED = ("place", "email", "url", "date", "person", "query", "expression")
+_TYPED = {"date", "time", "email", "url", "phone", "place", "weather", "job"}
 
 
 class Field:
@@ -45,95 +44,101 @@ class Field:
             self._kinds = ["currency"]
         said = {*re.findall(r"\w+", self.description.lower()[:80])}
         if not self._kinds:
-            order = ("place", "email", "url", "date", "person", "query", "expression")
-            self._kinds = [kind for kind in order if KINDS[kind] & said][:1]
+            self._kinds = [kind for kind in _DESCRIBED if KINDS[kind] & said][:1]
+        if not form and self.is_a("date") and seen(r"yyyy|iso", self.description):
+            self.form = "date"
 
     @property
     def titles(self) -> bool:
         """Whether it stands above a text, rather than being one."""
         return bool({*self.words} & {"title", "subject", "headline", "name"})
 
+    @property
+    def is_written(self) -> bool:
+        """Whether it is for the model's own words."""
+        return bool({*self.words} & _WRITTEN) or "SQL" in self.description
+
+    @property
+    def jokes(self) -> bool:
+        """Whether it is for a joke, or for a part of one."""
+        return bool({*self.words} & {"setup", "punchline", "joke"})
+
     def is_a(self, kind: str) -> bool:
         """Say whether the field wants such a value."""
         return kind in self._kinds
 
-    def strong(self, source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
-        """Yield texts that stand there for this field, each with its other forms."""
+    def strong(self, source: Source) -> Iterator[Found]:
+        """Yield texts that stand there for this field."""
         if self.form:
-            yield from self._by_format(source)
-        yield from ((found, (found.text,)) for found in self._told(source))
+            yield from of_format(self.form, source)
+        yield from self._told(source)
         for found in source.names:  # "Grand Hotel" for a hotel's name
             if {*self.words} - _DULL_ENDS & {*split(found.text)[1:]}:
-                yield found, (found.text,)
+                yield found
         for kind in self._kinds:
-            yield from self._by_kind(kind, source)
+            yield from of_kind(kind, self.words, source)
 
-    def weak(
-        self, source: Source, *, things: bool = False
-    ) -> Iterator[tuple[Found, Sequence[str]]]:
+    def weak(self, source: Source, *, things: bool = False) -> Iterator[Found]:
         """Yield what may be meant for this field, where nothing says so.
 
         With `things`, nouns too: "two large pizzas".
         """
-        yield from ((found, (found.text,)) for found in source.quoted)
-        if "subject" in self.words:
+        words, kinds = {*self.words}, {*self._kinds}
+        yield from source.quoted
+        if "subject" in words:
             return
-        cued = not things and bool({*self.words} & {"body", "message", "content"})
-        if {"text", "query", "expression"} & {*self._kinds} and not self.titles:
-            yield from ((found, (found.text,)) for found in asked(source, cued=cued))
-        typed = {"date", "time", "email", "url", "phone", "place", "weather", "job"}
-        if typed & {*self._kinds[:1]}:
+        cued = not things and bool(words & {"body", "message", "content"})
+        if {"text", "query", "expression"} & kinds and not self.titles:
+            yield from asked(source, cued=cued)
+        if _TYPED & {*self._kinds[:1]}:
             return
-        if not self._kinds or {*self.words} & {"item", "product", "song", "task"}:
-            yield from ((found, (found.text,)) for found in source.find(OBJECT))
+        if not kinds or words & {"item", "product", "song", "task"}:
+            yield from source.find(OBJECT)
         if cued:
             return
-        codes = [code for code in source.codes if not code.text.isdigit()]
-        for found in [*source.names, *codes]:
-            yield found, (found.text,)
-        if things and not {"query", "expression", "code", "url"} & {*self._kinds}:
-            yield from ((found, (found.text,)) for found in source.find(THING))
+        yield from source.names
+        yield from (code for code in source.codes if not code.text.isdigit())
+        if things and not {"query", "expression", "code", "url"} & kinds:
+            yield from source.find(THING)
 
     def numbers(self, source: Source) -> Iterator[Found]:
         """Yield the numbers that stand beside a word of this field."""
         words = [*self.words, *re.findall(r"[a-z]{4,}", self.description.lower())[:8]]
         near = [rf"{re.escape(stem(word))}\w*" for word in words if word not in _DULL]
         near += [_NEAR[word] for word in self.words if word in _NEAR]
-        signs = [sign for sign, has in _SYMBOLS.items() if {*has.split()} & {*words}]
-        text = source.text
-        yield from self._of_range(source)
-        for number in source.numbers:
-            before, after = text[: number.start][-30:], text[number.end :][:24]
-            if any(before.endswith(sign) or after[:1] == sign for sign in signs) or (
-                near
-                and (
-                    seen(
-                        rf"\b(?:{'|'.join(near)})\s*(?:\bis|\bwas|\bof|\bto|=|:|\()?\s*\$?#?$",
-                        before,
-                    )
-                    or re.match(rf"[\s-]?(?:{'|'.join(near)})\b", after, re.IGNORECASE)
-                )
-            ):
-                yield number
-
-    def _of_range(self, source: Source) -> Iterator[Found]:
-        """Yield the end of a range that this field names: "between 1 and 6"."""
-        for end, names in enumerate(_ENDS_OF_RANGE):
+        signs = [sign for sign, has in _SIGNS.items() if {*has.split()} & {*words}]
+        for end, names in zip(_RANGES, _ENDS_OF_RANGE, strict=True):
             if {*self.words} & names:
-                yield from list(source.find(_RANGES[end]))
+                yield from source.find(end)
+        links = r"\s*(?:\bis|\bwas|\bof|\bto|=|:|\()?\s*\$?#?$"
+        beside = "|".join(near) or r"(?!)"
+        for each in source.numbers:
+            before, after = (
+                source.text[: each.start][-30:],
+                source.text[each.end :][:24],
+            )
+            if (
+                any(before.endswith(sign) or after[:1] == sign for sign in signs)
+                or seen(rf"\b(?:{beside}){links}", before)
+                or seen(rf"^[\s-]?(?:{beside})\b", after)
+            ):
+                yield each
 
     def options(self) -> tuple[list[str], bool]:
         """Return the values that the description lists; whether there are no others.
 
         "One of: hot, cold" has no others, "(e.g. hot, cold)" has.
         """
-        listed = _LISTED.search(self.description)
-        if not listed:
-            return [], False
-        parts = re.split(r"[,;/|]\s*(?:or\s+|and\s+)?|\s+or\s+", listed[1] or listed[2])
-        options = [part.strip(" '\"`.") for part in parts]
-        options = [each for each in options if each and each.lower() != "etc"]
-        return (options, bool(listed[1])) if len(options) > 1 else ([], False)
+        if seen(r"\byes\b\W[^.]{0,40}\bor\W+no\b", self.description):
+            return ["yes", "no"], True
+        told = _LISTED.search(self.description)
+        options = parts(told[1] or told[2]) if told else []
+        return (options, bool(told and told[1])) if options[1:] else ([], False)
+
+    def usual_options(self) -> list[str]:
+        """Return the values that such a field has; none if it may have any."""
+        usual = [has.split() for name, has in _OPTIONS.items() if name in self.words]
+        return usual[0] if usual else []
 
     def truth(self, source: Source) -> bool | None:
         """Say whether the text has what this field asks; None where it says nothing."""
@@ -151,14 +156,13 @@ class Field:
         for at, word in enumerate(words):
             if meaning(word) in wanted:
                 around = [*words[max(at - 3, 0) : at], *words[at + 1 : at + 3]]
-                no = {"no", "not", "without", "false", "off", "don't", "isn't", "never"}
-                return not no & {*around}
+                return not _NO & {*around}
         return None
 
     def _told(self, source: Source) -> Iterator[Found]:
         """Yield what follows the field's own name: "subject: Hello"."""
-        letters = _LETTERS.search(self.description)
-        length = NUMBERS.get(letters[1].lower(), 0) if letters else 0
+        letters = seen(r"\b(two|three|four|five)-letter\b", self.description)
+        length = number(letters[1]) if letters else None
         for found in self._after_name(source):
             code = re.search(rf"\b[A-Z]{{{length}}}\b", found.text) if length else None
             if text := code[0] if code else found.text.strip(" '\"`“”"):
@@ -169,83 +173,25 @@ class Field:
         if {*last} & _DULL_ENDS:
             last = [" ".join(self.words[:-1])]
         for name in dict.fromkeys([" ".join(self.words), *last]):
-            if len(name) < 2 or name in ("to", "from", "in", "at", "is"):
-                continue
-            cue = rf"\b{re.escape(name)}s?\b\"?"
-            line = rf"^[-*\d.\s]*{re.escape(name)}\s*:[ \t]*([^\n{{]{{1,2000}})$"
-            yield from source.find(line, re.IGNORECASE | re.MULTILINE)
-            end = (
-                r"(?=[,;!?\n]|\.(?:\s|$)|$|\s+(?:and|but|who|with|in|on|at|for|from)\b)"
-            )
-            yield from source.find(
-                rf"{cue}\s*(?:(?:is|are|was|should be|to)\b|=|:|(?:named"
-                rf"|called)\b)\s*[\"'“`]?(?!\{{|\[|a\b|an\b|the\b|of\b)([^\n,;!?\"“”{{]{{1,200}}?)[\"'”`]?{end}"
-            )
-            yield from source.find(rf"{cue} (v?\d[\w.]*\w)(?![\w.])")
-            yield from source.find(
-                rf"\bthe {cue} (?!is\b|of\b|for\b|in\b|to\b|and\b)([\w-]{{2,40}})"
-            )
-            yield from source.find(
-                rf"{cue}\s+(?:[\"“`]([^\"”`\n]{{1,500}})[\"”`]"
-                rf"|'([^'\n]{{1,500}})'(?!\w))"
-            )
+            if len(name) > 1 and name not in ("to", "from", "in", "at", "is"):
+                for cue in _CUES:
+                    yield from source.find(cue.replace("NAME", re.escape(name)))
         if self.is_a("text") or self.titles:
-            yield from source.find(
-                rf"\b(?:with|and) (?:the |a )?{re.escape(self.words[-1])}(?: of"
-                rf"| that says)? "
-                r"(.{1,500}?)(?=,? and (?:the |a )?(?:subject|body|title|message"
-                r"|text)\b|[,\n]|\.?$)"
-            )
+            yield from source.find(_WITH.replace("NAME", re.escape(self.words[-1])))
         if "name" in self.words:
-            yield from source.find(r"\b([a-z]{2,}) is \d{1,3} years old\b", 0)
-            yield from source.find(r"\b(?:named|called) ['\"“]([^'\"”\n]{1,200})['\"”]")
-            yield from source.find(
-                r"(?:\b(?:named|called)|\b[Mm]y name is|\bI am|\bI'm|\bname:)\s+"
-                r"([A-ZÀ-Þ][\w'-]*(?: [A-ZÀ-Þ][\w'-]*){0,3})",
-                0,
-            )
-
-    def _by_format(self, source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
-        if self.form == "date":
-            yield from _dates(source)
-        elif self.form in ("date-time", "time"):
-            yield from _moments(source)
-        elif pattern := _FORMATS.get(self.form or ""):
-            yield from ((found, (found.text,)) for found in source.find(pattern))
-
-    def _by_kind(
-        self, kind: str, source: Source
-    ) -> Iterator[tuple[Found, Sequence[str]]]:
-        if kind == "date":
-            written = bool(seen(r"yyyy|iso", self.description))
-            for found, forms in _dates(source):
-                yield found, forms if written else (found.text, *forms)
-            return
-        if kind == "time":
-            when = r"(?: at)? \d{1,2}(?::\d\d)?(?: ?[ap]m)?\b"
-            for found in source.find(rf"(?:{DATE}),?{when}"):
-                yield found, (found.text,)
-            yield from ((found, (found.text[:5],)) for found in source.times)
-            return
-        yield from (
-            (found, (found.text,)) for found in of_kind(kind, self.words, source)
-        )
+            for cue in _NAMED:
+                yield from source.find(cue, 0)
 
     def listed(self, source: Source) -> list[Found]:
         """Return what the text lists for a field of several values."""
         if told := self.told_list(source):
             return told
         for kind in self._kinds:
-            if found_all := of_kind(kind, self.words, source):
-                return found_all
+            if found := [*of_kind(kind, self.words, source)]:
+                return found
         if len(source.quoted) > 1:
             return source.quoted
-        for found in source.find(
-            r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}(?: "
-            r"[\w'-]{1,40}){0,2}?,? (?:and|or) [\w'-]{1,40})"
-        ):
-            return items_of(found)
-        return []
+        return next((items_of(found) for found in source.find(_SEVERAL)), [])
 
     def told_list(self, source: Source) -> list[Found]:
         """Return what is listed after the field's name."""
@@ -257,30 +203,47 @@ class Field:
                 return [
                     Found(x[0].strip(), at + x.start(), at + x.end()) for x in lines
                 ]
-            cue = (
-                rf"\b{re.escape(stem(name))}\w*\s*(?:are|is|:|=|of|like|with"
-                rf"|such as)\s*"
-            )
-            for found in source.find(rf"{cue}\[?([^.\n;?!\]]{{3,500}})"):
+            cue = rf"\b{re.escape(stem(name))}\w*"
+            for found in source.find(rf"{cue}{_LISTS}\[?([^.\n;?!\]]{{3,500}})"):
                 several = re.search(r",|\band\b", found.text)
                 if several or source.text[: found.start].rstrip("[ ")[-1:] in ":=":
                     return items_of(found)
-            bare = (
-                rf"\b{re.escape(stem(name))}\w* ((?:[\w'-]{{1,40}}, ){{1,30}}"
-                rf"(?:and )?[\w'-]{{1,40}}(?: and [\w'-]{{1,40}})?)"
-            )
-            for found in source.find(bare):
+            for found in source.find(rf"{cue} {_SEVERAL}"):
                 return items_of(found)
         return []
 
 
+_CUES = (
+    r"(?m:^[-*\d.\s]*NAME\s*:[ \t]*([^\n{]{1,2000})$)",
+    r"\bNAMEs?\b\"?\s*(?:(?:is|are|was|should be|to)\b|=|:|(?:named|called)\b)\s*"
+    r"[\"'“`]?(?!\{|\[|a\b|an\b|the\b|of\b)([^\n,;!?\"“”{]{1,200}?)[\"'”`]?"
+    r"(?=[,;!?\n]|\.(?:\s|$)|$|\s+(?:and|but|who|with|in|on|at|for|from)\b)",
+    r"\bNAMEs?\b\"? (v?\d[\w.]*\w)(?![\w.])",
+    r"\bthe \bNAMEs?\b\"? (?!is\b|of\b|for\b|in\b|to\b|and\b)([\w-]{2,40})",
+    r"\bNAMEs?\b\"?\s+(?:[\"“`]([^\"”`\n]{1,500})[\"”`]|'([^'\n]{1,500})'(?!\w))",
+)
+"""What says the value of a field by its name."""
+_WITH = (
+    r"\b(?:with|and) (?:the |a )?NAME(?: of| that says)? (.{1,500}?)"
+    r"(?=,? and (?:the |a )?(?:subject|body|title|message|text)\b|[,\n]|\.?$)"
+)
+_NAMED = (
+    r"\b([a-z]{2,}) is \d{1,3} years old\b",
+    r"\b(?i:named|called) ['\"“]([^'\"”\n]{1,200})['\"”]",
+    r"(?:\b(?:named|called)|\b[Mm]y name is|\bI am|\bI'm|\bname:)\s+"
+    r"([A-ZÀ-Þ][\w'-]*(?: [A-ZÀ-Þ][\w'-]*){0,3})",
+)
+_SEVERAL = (
+    r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}"
+    r"(?: [\w'-]{1,40}){0,2}?,? (?:and|or) [\w'-]{1,40})"
+)
+_LISTS = r"\s*(?:are|is|:|=|of|like|with|such as)\s*"
 _LISTED = re.compile(
     r"\b(?:one of|must be|either|options|(?:possible|allowed) values)\b(?: these| the "
     r"following)?:?\s+([^.\n(]{3,200})"
     r"|\((?:i\.?e\.?|e\.?g\.?|such as|like|for example)[,:]? ([^)]{3,200})\)",
     re.IGNORECASE,
 )
-_LETTERS = re.compile(r"\b(two|three|four|five)-letter\b", re.IGNORECASE)
 _ENDS_OF_RANGE = (
     {"min", "minimum", "low", "lower", "start"},
     {"max", "maximum", "high", "upper", "end"},
@@ -293,23 +256,6 @@ _DULL_ENDS = {"number", "id", "name", "code", "value"}
 _VERDICTS = {"response", "result", "answer", "value", "output", "success"}
 _WON = meanings("winner true yes success passed correct")
 _LOST = meanings("loser false no failure failed wrong")
-_FORMATS = {"email": EMAIL, "uri": URL, "url": URL, "uuid": UUID, "ipv4": IPV4}
+_NO = {"no", "not", "without", "false", "off", "don't", "isn't", "never"}
 _DULL = {"is", "has", "the", "of", "a", "in", "number", "be", "and", "or", "to", "for"}
 _DULL |= {"should", "with", "that", "this", "from", "value", "first", "second", "input"}
-
-
-def _dates(source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
-    for found in source.dates:
-        written = as_date(found.text.removeprefix("on ").removeprefix("this "))
-        yield found, (written or found.text,)
-
-
-def _moments(source: Source) -> Iterator[tuple[Found, Sequence[str]]]:
-    written = r"\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?"
-    for found in source.find(written):
-        yield found, (found.text, f"{found.text}Z", f"{found.text}:00Z")
-    at = source.times[0].text if source.times else "09:00:00"
-    for found, forms in _dates(source):
-        yield found, tuple(f"{form}T{at}Z" for form in forms)
-    for found in source.times:
-        yield found, (f"{found.text}Z", found.text)

@@ -3,20 +3,22 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from .answers import answer, honest, normal
-from .asked import about
+from ..frames import Json
+from .answers import honest
+from .arithmetic import solved
+from .asked import about, topic
 from .context import best_sentences, from_context
 from .conversation import Conversation
-from .equation import solved
-from .knowledge import known
-from .labels import as_before, pick
+from .knowledge import facts, known
+from .labels import as_before, classified
 from .languages import translated
 from .letters import drafted, reviewed, selected
-from .memory import recalled, told
-from .words import either, meanings, seen, stem
+from .memory import recalled
+from .schema import fill
+from .small import small
+from .words import either, meanings, number, seen, stems
 from .writing import (
     calculated,
-    changed,
     code,
     counted,
     listed,
@@ -33,6 +35,24 @@ READ = 10_000
 def known_answer(talk: Conversation) -> str | None:
     """Return an answer in words, if one is known."""
     return next(filter(None, _answers(talk)), None)
+
+
+def said(talk: Conversation) -> str:
+    """Return the answer in words."""
+    return known_answer(talk) or honest(topic(talk.prompt))
+
+
+def briefly(talk: Conversation) -> str:
+    """Return the answer in words as a field of an object has it: short."""
+    if talk.results:
+        return talk.results[-1].text
+    about = topic(talk.prompt) or "this"
+    return known_answer(talk) or f"A scripted model has no thoughts about {about}."
+
+
+def filled(talk: Conversation, schema: Json, text: str) -> object:
+    """Return a value that a schema allows, with what a text says for it."""
+    return fill(schema, text, said=lambda: briefly(talk), hint=talk.system)
 
 
 def _answers(talk: Conversation) -> Iterator[str | None]:
@@ -53,10 +73,7 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield from_context(prompt, system)
     yield poem(prompt, system)
     yield query(prompt, system)
-    for find in (
-        *(counted, solved, changed, calculated, capital, company, who, polite, fact),
-        *(listed, code, a_question),
-    ):
+    for find in (counted, solved, calculated, fact, small, listed, code):
         yield find(prompt)
     yield followed(prompt, talk.earlier)
     if "?" in prompt and talk.said_before:
@@ -74,234 +91,76 @@ _EXACTLY = either(
 )
 _TIMES = r"(?:\d+|two|three|ten|double|five) times(?: fast)?"
 _FORM = rf"and nothing else|exactly|in (?:a|one) .*|{_TIMES}"
-_ECHO = re.compile(
-    rf"\s*(?:please |can you |could you )*{_SAY}(?: {_EXACTLY})*\s*:?\s+"
-    rf"[\"'“`]?(.+?)[\"'”`]?(?:\s+(?:{_FORM}))?[.!]?\s*$",
-    re.IGNORECASE | re.DOTALL,
+_NO_WORDS = (
+    r"something|an? |only |json|in |the (?:number|name|answer)|yes or|one (?:word|of)"
+)
+_ECHO = (
+    rf"(?s)\A\s*(?:please |can you |could you )*{_SAY}(?: {_EXACTLY})*\s*:?\s+[\"'“`]?"
+    rf"(?!{_NO_WORDS})(.{{1,2000}}?)[\"'”`]?(?:\s+(?:{_FORM}))?[.!]?\s*\Z"
 )
 
 
 def echoed(prompt: str) -> str | None:
     """Return what the prompt wants to be said."""
-    found = _ECHO.match(prompt)
-    if not found or len(found[1]) > 2000:
-        return None
-    if re.match(
-        r"(?:something|a |an |only |json|in |the (?:number|name|answer)"
-        r"|yes or|one (?:word|of))",
-        found[1],
-        re.I,
-    ):
-        return None
-    return found[1][:1].upper() + found[1][1:]
-
-
-_SORTS = either(
-    "classif\\w*, categori\\w*, category, sentiment, label, detect (?:the )?\\w+, "
-    "determine if, decide whether, which of (?:the following|these), route, intent, "
-    "tone"
-)
-_BEFORE_LABELS = either(
-    "as, into, labels?, categories, category, classes, options, "
-    "one of(?: the following| these)?, following(?: \\w+)?(?: \\w+)?(?=:), either, "
-    "being about, sentiments?, tone, intents?, (?:if|whether) \\w+ is(?: an?)?"
-)
-_LABELS_ARE = either(
-    "either, one of, categories, labels, being, are, is, the following, about"
-)
-_LABEL = r"[`'\"]?[\w-]+[`'\"]?"
-_LONG_LABEL = r"[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?"
-_LABELS = (
-    rf"((?:{_LONG_LABEL}\s*[,/|]\s*)+(?:or |and )?{_LABEL}|{_LABEL},? or {_LABEL})"
-)
-_TOLD_LABELS = rf"(?:\b{_BEFORE_LABELS}\b(?: {_LABELS_ARE})*[:,\s(\[]+|\(){_LABELS}"
-_QUOTED = r"[`'\"][\w -]{1,40}[`'\"]"
-_QUOTED_LABELS = rf"((?:{_QUOTED}(?:, ?|,? or |,? and )){{1,20}}{_QUOTED})"
-
-
-def classified(prompt: str, system: str) -> str | None:
-    """Return the label that fits, where labels are given or sentiment is asked for."""
-    both = f"{system}\n{prompt}"
-    if not seen(rf"\b{_SORTS}\b", both):
-        return None
-    found = seen(_QUOTED_LABELS, both) or seen(_TOLD_LABELS, both)
-    if found:
-        labels = [
-            label.strip(" `'\"")
-            for label in re.split(
-                r"\s*[,/|]\s*(?:or |and )?|\s+(?:or|and)\s+", found[1]
-            )
-        ]
-        text = both.replace(found[1], " ")
-    elif seen(r"\bsentiment\b", both):
-        labels, text = ["Positive", "Negative", "Neutral"], both
-    else:
-        return None
-    labels = [label for label in labels if label and label != "etc"]
-    text = (
-        prompt if not found or found[1] not in prompt else prompt.replace(found[1], " ")
-    )
-    number = pick(labels, text)
-    return labels[number if number is not None else -1]
+    found = seen(_ECHO, prompt)
+    return found[1][:1].upper() + found[1][1:] if found else None
 
 
 def rephrased(prompt: str, system: str, earlier: Sequence[str]) -> str | None:
     """Return a question that stands alone, or other ways to ask it."""
     both = f"{system[:3000]}\n{prompt[:3000]}"
-    if seen(
-        r"standalone (?:question|query)|(?:rewrite|re-write|rephrase|reformulate"
-        r"|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question|query)",
-        both,
-    ):
-        question = re.findall(r"[^\n:.]*\w[^\n:.]*\?", prompt)
-        asked = (question[-1] if question else prompt.splitlines()[-1]).strip()
-        topics = [topic(text) for text in earlier[:1]]
-        if topics and topics[0] and seen(r"\b(?:it|that|this|they|them)\b", asked):
-            asked = re.sub(
-                r"\b(?:it|that|this|they|them)\b", topics[0], asked, count=1, flags=re.I
-            )
-        return asked
-    many = seen(
-        r"(\d|three|four|five|multiple) (?:\w+ ){0,3}(?:versions|queries"
-        r"|search queries|sub-?questions|variations|perspectives)",
-        both,
-    )
-    if many and seen(r"\b(?:question|query|topic)\b", both):
-        question = re.findall(
-            r"(?:question|query|topic|to)\s*:?\s+([^\n]+)", prompt, re.I
-        )
-        asked = (
-            (question[-1] if question else prompt.splitlines()[-1]).strip().rstrip("?.")
-        )
-        subject = topic(asked) or asked
-        ways = (
-            f"{asked}?",
-            f"How would you explain {subject}?",
-            f"What should one know about {subject}?",
-            f"Why does {subject} matter?",
-            f"What are examples of {subject}?",
-        )
-        number = {"three": 3, "four": 4, "five": 5, "multiple": 3}.get(many[1].lower())
-        return "\n".join(ways[: number or int(many[1])])
-    return None
-
-
-def capital(prompt: str) -> str | None:
-    """Return the capital of a country that is asked for."""
-    found = re.search(
-        r"\bcapital(?: city)? (?:of|for) (?:the )?([A-Za-z ]{2,30}?)"
-        r"(?=[?.!,;\n]|$| and | in )|\b([A-Z]\w+)'s capital",
-        prompt,
-    )
-    if not found:
+    if seen(_STANDS_ALONE, both):
+        asked = [
+            *re.findall(r"[^\n:.]*\w[^\n:.]*\?", prompt),
+            *prompt.splitlines()[-1:],
+        ]
+        alone = asked[0] if len(asked) == 1 else asked[-2]
+        before = topic(earlier[0]) if earlier else ""
+        return re.sub(_IT, before or r"\g<0>", alone.strip(), count=1, flags=re.I)
+    many = seen(_WAYS, both)
+    if not many or not seen(r"\b(?:question|query|topic)\b", both):
         return None
-    country = (found[1] or found[2]).strip()
-    city = known()["capitals"].get(country.casefold())
-    country = country.title() if country.islower() else country
-    return f"The capital of {country} is {city}." if city else None
+    told = re.findall(r"(?:question|query|topic|to)\s*:?\s+([^\n]+)", prompt, re.I)
+    asked_for = [*prompt.splitlines()[-1:], *told][-1].strip().rstrip("?.")
+    subject = topic(asked_for) or asked_for
+    ways = [way.format(asks=asked_for, about=subject) for way in known()["ways"]]
+    return "\n".join(ways[: number(many[1]) or 3])
 
 
-def company(prompt: str) -> str | None:
-    """Return a name for a company that makes something."""
-    found = seen(
-        r"\bname\b.{0,40}\b(?:company|business|startup|shop|store"
-        r"|brand)\b.{0,30}?\b(?:makes?|sells?|selling|producing|produces"
-        r"|making|called|for) ([\w -]{2,40})",
-        prompt,
-    )
-    return f"{found[1].strip().title()} & Co." if found else None
-
-
-def who(prompt: str) -> str | None:
-    """Say what this is."""
-    asks = (
-        r"\b(?:who|what) are you\b|\byour name\b|\bintroduce yourself\b"
-        r"|\b(?:which|what) (?:language )?model\b|\btell me about yourself\b"
-    )
-    if len(prompt) >= 200 or not seen(asks, prompt):
-        return None
-    return (
-        "I am a scripted model: a small server on your machine that gives written\n"
-        "answers, the same each time. I speak OpenAI's protocol, and I stream."
-    )
-
-
-def polite(prompt: str) -> str | None:
-    """Return a greeting for a greeting, and thanks for thanks."""
-    tells = seen(r"\b(?:my name is|i am|i'm|call me)\b", prompt[:300])
-    if tells and "?" not in prompt and (name := told([prompt]).get("name")):
-        return f"Hello {name}, nice to meet you! How can I help you?"
-    low = normal(prompt[:300])
-    for pattern, longest, says in _POLITE:
-        if len(low) < longest and re.search(pattern, low):
-            return says or answer("Hello")
-    if len(low) < 60 and seen(r"\b(?:what can you do|how can you help|help me)\b", low):
-        return honest("")
-    return None
-
-
-_HELLO = either("hi, hello, hey, greetings, good (?:morning|afternoon|evening)")
-_THANKS = either("thanks, thank you, thx, great, cool, nice, ok, okay, perfect")
-_WELL = "I am well, thank you: a scripted model has no bad days. How can I help you?"
-_POLITE = (
-    (r"\b(?:how are you|how s it going|what s up)\b", 80, _WELL),
-    (rf"^(?!.*how are){_HELLO}\b(?: \w+){{0,5}}$", 300, ""),
-    (rf"^{_THANKS}\b(?: \w+){{0,4}}$", 300, "You are welcome!"),
-    (r"^(?:bye|goodbye|see you|good night)\b(?: \w+){0,3}$", 300, "Goodbye!"),
-    (r"^ping$", 300, "pong"),
-    (
-        r"^(?:test|testing|this is a test|hello world)$",
-        300,
-        "This is a test, and it works.",
-    ),
+_STANDS_ALONE = (
+    r"standalone (?:question|query)|(?:rewrite|re-write|rephrase|reformulate"
+    r"|improve)\w* (?:the |a |this )?(?:\w+ )?(?:question|query)"
 )
-"""What is said to words of politeness, and the characters that they may have."""
-
-
-def a_question(prompt: str) -> str | None:
-    """Return a question, where the prompt wants one to be asked."""
-    wants = seen(
-        r"^\W*(?:ask|give|generate|create|write)\b[^.]{0,40}\bquestion\b", prompt
-    )
-    return "What is the capital of France?" if wants else None
+_IT = r"\b(?:it|that|this|they|them)\b"
+_WAYS = (
+    r"(\d|three|four|five|multiple) (?:\w+ ){0,3}"
+    r"(?:versions|queries|search queries|sub-?questions|variations|perspectives)"
+)
 
 
 def fact(prompt: str) -> str | None:
     """Return a fact that the prompt asks for, if its few words are all there."""
     if len(prompt) > 400:
         return None
-    words = {stem(word) for word in re.findall(r"\w+", prompt.casefold())}
-    defines = re.search(
-        r"\b(?:what(?:'s| is| are)|explain|describe|define|tell me about|who is)\b(?: "
-        r"the| an?)? ?(?:concept of |idea of )?([\w -]{2,40}?)(?=[?.!,;:\n]|$| in | "
-        r"to | and | like | for )",
-        prompt.casefold(),
-    )
-    defined = {stem(word) for word in defines[1].split()} if defines else set()
-    for keys, text in known()["facts"].items():
-        wanted = {stem(key) for key in keys.split()}
-        if (wanted <= words and len(wanted) > 1) or (defined and wanted == defined):
-            return str(text)
+    words, about = stems(prompt.casefold()), stems(topic(prompt).casefold())
+    for keys, text in facts():
+        if keys == about or (len(keys) > 1 and keys <= words):
+            return text
     return None
 
 
 def followed(prompt: str, earlier: Sequence[str]) -> str | None:
     """Answer a short question that goes on with the one before it."""
-    if not earlier or not re.match(
-        r"\W*(?:and|what about|how about|another)\b", prompt, re.I
-    ):
-        return None
-    before = earlier[0]
-    if seen(r"\banother\b", prompt):
-        return poem(before)
-    new = re.sub(
-        r"^\W*(?:and|what about|how about)\s+(?:in |of |for )?|[?.!]+$",
-        "",
+    goes_on = seen(
+        r"^\W*(?:and|what about|how about|another)\b"
+        r"(?: (?:in|of|for|one|please)\b)*([^?.!]*)",
         prompt,
-        flags=re.I,
     )
-    country = seen(r"\bcapital(?: city)? of ", before)
-    return capital(f"capital of {new}") if country else None
+    if not earlier or not goes_on:
+        return None
+    before, new = earlier[0], goes_on[1].strip()
+    again = before.replace(about(before), new) if new else before
+    return fact(again) or poem(again)
 
 
 def yes_or_no(prompt: str) -> str | None:
@@ -309,24 +168,8 @@ def yes_or_no(prompt: str) -> str | None:
     if not seen(r"\byes\b\W{0,3}(?:or|/)\W{0,3}no\b", prompt):
         return None
     question, _, rest = prompt.partition("?")
-    rest = re.sub(
-        r"\b(?:answer|reply|respond|with|only|just|yes|or|no)\b", " ", rest, flags=re.I
-    )
+    said = r"(?i)\b(?:answer|reply|respond|with|only|just|yes|or|no)\b"
+    rest = re.sub(said, " ", rest)
     if not meanings(rest):
         return None
     return "Yes" if meanings(question) & meanings(rest) else "No"
-
-
-def topic(prompt: str) -> str:
-    """Return what a short prompt is about, in a few words; "" if it does not say."""
-    if len(prompt) >= 300:
-        return ""
-    named = re.match(
-        r"\W*(?:please |can you )*(?:explain|describe|define|what (?:is|are)|tell me "
-        r"about|who (?:is|was))(?: the| an?)? ([\w' -]{2,50}?)(?: (?:in|to|for|like) "
-        r".*)?[.?!]*$",
-        prompt,
-        re.IGNORECASE,
-    )
-    found = named[1] if named else about(prompt)
-    return found if 0 < len(found) <= 50 else ""

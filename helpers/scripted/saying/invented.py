@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import islice
 
 from msgspec import Struct
 
@@ -11,7 +12,7 @@ from .fields import Field
 from .keywords import Keywords
 from .knowledge import joke, known, some
 from .source import TODAY
-from .words import listed
+from .words import listed, tables
 
 TRIES = 50
 """Texts made for a pattern until one fits what else the schema asks for."""
@@ -20,23 +21,8 @@ MOST = 10_000
 """Characters, or rounds of a repetition, that a pattern may ask for."""
 
 _LONG = frozenset(listed("long"))
-_NUMBERS = {
-    "age": 36,
-    "year": 2026,
-    "price": 10,
-    "rating": 4,
-    "score": 4,
-    "servings": 4,
-}
-_NUMBERS |= {
-    "quantity": 1,
-    "count": 3,
-    "hour": 9,
-    "minutes": 30,
-    "calories": 350,
-    "confidence": 1,
-}
 _ORDINALS = listed("ordinals")
+_TITLES = {"title", "topic", "subject", "name", "dish", "headline"}
 
 
 class Made(Struct):
@@ -48,44 +34,36 @@ class Made(Struct):
     """Whether the values are to come from a text: what it does not have is unknown."""
 
 
-def a_number(has: Keywords, name: str, index: int) -> float | int:
-    """Return a number within the bounds; `index` tells it from others of a list."""
-    low = _most(max, has.minimum, has.exclusive_minimum)
-    high = _most(min, has.maximum, has.exclusive_maximum)
-
-    def allowed(value: Decimal) -> bool:
-        return (
-            (low is None or value >= low)
-            and (high is None or value <= high)
-            and value not in (has.exclusive_minimum, has.exclusive_maximum)
-        )
-
-    base = Decimal(_NUMBERS.get(name.rpartition("_")[2], 1))
-    if not allowed(base):
-        base = low if low is not None else high if high is not None else base
-    whole = has.type == "integer"
-    if whole or has.multiple_of:
-        step = Decimal(str(has.multiple_of or 1))
-        while whole and step % 1:
-            step *= 10
-        first = (base / step).to_integral_value("ROUND_CEILING")
-        choice = [(first + more) * step for more in range(index + 3)]
-        choice += [(first - more) * step for more in range(1, index + 3)]
-    else:
-        between = (low + high) / 2 if low is not None and high is not None else base
-        choice = [base + index, between, base + 1, base - 1]
-    fit = [value for value in choice if allowed(value)] or [base]
-    value = fit[index % len(fit)] if whole or has.multiple_of else fit[0]
-    return int(value) if whole else float(value)
+def a_number(
+    has: Keywords, name: str, index: int, fits: Callable[[object], bool]
+) -> float | int:
+    """Return a number that the schema allows; `index` is its place in a list."""
+    made = (_plain(each, has) for each in _numbers(has, name, index))
+    *_, value = 0, *islice(filter(fits, made), index + 1)
+    return value
 
 
-def _most(which: Callable[..., Decimal], *bounds: float | None) -> Decimal | None:
-    known_bounds = [Decimal(str(bound)) for bound in bounds if bound is not None]
-    return which(known_bounds) if known_bounds else None
+def _plain(value: Decimal, has: Keywords) -> float | int:
+    return int(value) if has.type == "integer" else float(value)
+
+
+def _numbers(has: Keywords, name: str, index: int) -> Iterator[Decimal]:
+    """Yield what may fit: round numbers about the usual one, and about the bounds."""
+    usual = Decimal(tables()["usual"].get(name.rpartition("_")[2], 1))
+    bounds = (has.minimum, has.exclusive_minimum, has.maximum, has.exclusive_maximum)
+    given = [Decimal(str(bound)) for bound in bounds if bound is not None]
+    step = Decimal(str(has.multiple_of or 1))
+    while has.type == "integer" and step % 1:
+        step *= 10
+    for start in (usual, *given):
+        first = (start / step).to_integral_value("ROUND_CEILING")
+        yield from ((first + more) * step for more in range(index + 3))
+        yield from ((first - more) * step for more in range(1, index + 3))
+    yield sum(given, Decimal(0)) / max(len(given), 1)
 
 
 def a_string(
-    has: Keywords, field: Field, made: Made, index: int, fits: Callable[[str], bool]
+    has: Keywords, field: Field, made: Made, index: int, fits: Callable[[object], bool]
 ) -> str:
     """Return a text that the schema allows, if this finds one."""
     text = ""
@@ -101,11 +79,10 @@ def _texts(has: Keywords, field: Field, made: Made, index: int) -> Iterator[str]
     words = _words(field, made, index)
     if has.format is None and has.pattern is None:
         yield _sized(words, has)
-    if has.pattern is not None:
-        yield from _matching(has.pattern, index)
-        if has.min_length or has.max_length:
-            most = has.max_length or MOST
-            yield from _matching(has.pattern, index, longer=min(most, MOST))
+    longest = min(has.max_length or MOST, MOST)
+    sized = has.min_length or has.max_length
+    for longer in (0, longest) if sized else (0,):
+        yield from _matching(has.pattern, index, longer=longer) if has.pattern else ()
     yield _sized(words, has)
 
 
@@ -121,39 +98,28 @@ def _words(field: Field, made: Made, index: int) -> str:
     last = field.words[-1] if field.words else field.name
     if last in ("setup", "punchline", "joke"):
         setup, punchline = joke(made.topic)
-        joined = {"setup": setup, "punchline": punchline}
-        return joined.get(last, f"{setup} {punchline}")
+        return {"setup": setup, "punchline": punchline}.get(
+            last, f"{setup} {punchline}"
+        )
     if made.extracts:
         return "unknown"
-    titles = last in ("title", "topic", "subject", "name", "dish", "headline")
-    if field.within and (titles or last in ("item", "ingredient", "value")):
-        if items := some(field.within):
-            return str(items[index % len(items)])
-    elif titles and made.topic and not index:
+    titles = last in _TITLES
+    if titles and made.topic and not index and not field.within:
         return made.topic[:1].upper() + made.topic[1:]
     if (last in _LONG or "SQL" in field.description) and not index and not field.within:
         return made.said()
     if field.is_a("query") and made.topic:
-        return (
-            f"{made.topic} {['', 'examples', 'explained', 'pitfalls'][index % 4]}"
-        ).strip()
-    items = some(last)
-    if (
-        not items
-        and last in ("name", "person", "author", "character")
-        and not field.within
-    ):
-        items = some("person")
-    if not items and field.is_a("place"):
-        items = some("city")
-    if items:
+        more = ["", " examples", " explained", " pitfalls"]
+        return f"{made.topic}{more[index % 4]}"
+    nouns = [field.within] if titles or last in ("item", "ingredient", "value") else []
+    nouns += [last]
+    nouns += ["person"] if field.is_a("person") and titles and not field.within else []
+    nouns += ["city"] if field.is_a("place") else []
+    if items := next(filter(None, map(some, nouns)), []):
         return str(items[index % len(items)])
-    if field.is_a("email"):
-        return _FORMATS["email"](index)
-    if field.is_a("url"):
-        return _FORMATS["uri"](index)
-    if field.is_a("date"):
-        return _FORMATS["date"](index)
+    for kind, form in (("email", "email"), ("url", "uri"), ("date", "date")):
+        if field.is_a(kind):
+            return _FORMATS[form](index)
     noun = field.within if titles and field.within else " ".join(field.words)
     noun = re.sub(r"(?<=[^s])s$", "", noun or field.name)
     which = _ORDINALS[index] if index < len(_ORDINALS) else f"number {index + 1}"
@@ -177,7 +143,6 @@ _FORMATS: dict[str, Callable[[int], str]] = {
     ),
     "idn-email": lambda n: f"reader{n + 1}@example.com",
     "hostname": lambda n: "example.com" if not n else f"host{n}.example.com",
-    "idn-hostname": lambda n: "example.com" if not n else f"host{n}.example.com",
     "ipv4": lambda n: f"192.0.2.{1 + n % 250}",
     "ipv6": lambda n: f"2001:db8::{1 + n % 9000}",
     "uri": lambda n: "https://example.com/" + (f"{n + 1}" if n else ""),

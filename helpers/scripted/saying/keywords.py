@@ -58,3 +58,8 @@ def keywords(schema: object, name: str) -> Keywords:
 def mapping(item: object) -> Json:
     """Return a schema as it is, and an empty one for what is none."""
     return item if isinstance(item, Mapping) else {}
+
+
+def texts(items: object) -> list[str]:
+    """Return the items of a list as texts; none of what is no list."""
+    return [str(item) for item in items] if isinstance(items, list) else []

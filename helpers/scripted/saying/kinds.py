@@ -1,91 +1,97 @@
 """Kinds of values: which fields want one by their name, and what a text has of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from .source import NAME, Found, Source
+from .source import DATE, NAME, Found, Source, as_date
 from .words import tables
 
 KINDS = {kind: frozenset(words.split()) for kind, words in tables()["kinds"].items()}
 """The words of names of fields that want a value of a kind."""
 
-LANGUAGES = (
-    "English|French|German|Spanish|Italian|Portuguese|Dutch|Chinese|Japanese|Korean|"
-    "Russian|Arabic|Hindi|Greek|Latin|Polish|Swedish|Turkish"
-)
+_VALUES = {kind: "|".join(has.split()) for kind, has in tables()["values"].items()}
+_CURRENCIES: dict[str, str] = tables()["currencies"]
+LANGUAGES = _VALUES["language"]
 EMAIL = r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"
-URL = r"https?://[^\s<>\"')]{1,2000}[^\s<>\"').,;:!?]"
-UUID = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
-IPV4 = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
-_PATH = r"(?<![\w/:])(?:[~.]{0,2}/[\w./-]*\w|[\w-]+\.(?!com\b)[a-z]{2,4})\b"
-_WEATHER = r"\b(?:sunny|cloudy|rainy|raining|snowy|windy|foggy|stormy|clear|overcast)\b"
-_CURRENCIES = {"dollar": "USD", "euro": "EUR", "pound": "GBP", "yen": "JPY"}
-_CURRENCIES |= {
-    code.lower(): code for code in ("USD", "EUR", "GBP", "JPY", "CHF", "CAD", "INR")
+_URL = r"https?://[^\s<>\"')]{1,2000}[^\s<>\"').,;:!?]"
+_PATTERNS = {
+    "email": EMAIL,
+    "url": _URL,
+    "uri": _URL,
+    "uuid": r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
+    "ipv4": r"\b\d{1,3}(?:\.\d{1,3}){3}\b",
+    "maker": rf"\b[Bb]y (?-i:({NAME}))",
+    "phone": r"\(?\+?\d[\d ()-]{6,18}\d",
+    "path": r"(?<![\w/:])(?:[~.]{0,2}/[\w./-]*\w|[\w-]+\.(?!com\b)[a-z]{2,4})\b",
+    "zone": r"\b(?-i:[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+|UTC|GMT)\b",
+    "language": rf"\b(?:{LANGUAGES})\b",
+    "expression": r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+",
+    "currency": rf"\b(?:{'|'.join(_CURRENCIES)})s?\b",
+    "height": r"\b(\d(?:\.\d+)?) (?:feet|foot|ft)\b",
+    "weather": rf"\b(?:{_VALUES['weather']})\b",
+    "job": (
+        r"\bworks? as (?:an? |the )?([a-z]+(?: [a-z]+){0,2})"
+        r"(?=[.,;]| at | in | and |$)|\b(?:an?|is|are) (?:\d+-year-old )?"
+        rf"((?:[a-z]+ )?(?:{_VALUES['job']}))\b"
+    ),
 }
-_JOB = (
-    r"\bworks? as (?:an? |the )?([a-z]+(?: [a-z]+){0,2})(?=[.,;]| at | in | and |$)"
-    r"|\b(?:an?|is|are) (?:\d+-year-old )?((?:[a-z]+ )?(?:engineer"
-    r"|scientist|doctor|teacher|"
-    r"manager|developer|nurse|lawyer|artist|designer|writer|student|chef|analyst))\b"
-)
-_COLOURS = "blond|blonde|brown|black|red|gr[ae]y|white|green|blue|auburn|dark|yellow"
-_PHONE = r"\(?\+?\d[\d ()-]{6,18}\d"
-_EXPRESSION = r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+"
+_AS_WRITTEN: dict[str, Callable[[str], str]] = {
+    "currency": lambda text: _CURRENCIES[text.lower().rstrip("s")],
+    "height": lambda text: f"{float(text) * 0.3048:.2f}",
+}
+_TO = {"origin": r"\bfrom $", "destination": r"\b(?:to|in|for|visit) $"}
+_SELLERS = {"vendor", "company", "sender", "seller", "merchant"}
 
 
-def of_kind(kind: str, words: Sequence[str], source: Source) -> list[Found]:
-    """Return all that the text has of a kind, for a field of a name of these words."""
-    text = source.text
-    if kind in ("origin", "destination"):
-        word = r"\bfrom $" if kind == "origin" else r"\b(?:to|in|for|visit) $"
+def of_kind(kind: str, words: Sequence[str], source: Source) -> Iterator[Found]:
+    """Yield all that the text has of a kind, for a field of a name of these words."""
+    if kind in _PATTERNS:
+        form = _AS_WRITTEN.get(kind, str)
+        for found in source.find(_PATTERNS[kind]):
+            yield Found(form(found.text), found.start, found.end)
+    elif kind == "colour":
+        thing, colours = re.escape(words[0]), _VALUES["colour"]
+        yield from source.find(rf"\b({colours}) {thing}\b|\b{thing} is ({colours})\b")
+    elif kind in _TO:
         places = [*source.names, *source.places]
-        return [
-            place
-            for place in places
-            if re.search(word, text[max(place.start - 8, 0) : place.start])
-        ]
-    if kind == "place":
-        return source.places
-    if kind == "maker":
-        return list(source.find(rf"\bby ({NAME})", 0))
-    if kind == "person":
-        sells = {*words} & {"vendor", "company", "sender", "seller", "merchant"}
-        inside = re.compile(rf"\b(?:in|near|at{'' if sells else '|from'})\s$")
-        return [
-            name
-            for name in source.names
-            if not inside.search(text[max(name.start - 6, 0) : name.start])
-            and not re.fullmatch(LANGUAGES, name.text)
-        ]
-    if kind == "currency":
-        return [
-            Found(_CURRENCIES[found.text.lower().rstrip("s")], found.start, found.end)
-            for found in source.find(rf"\b(?:{'|'.join(_CURRENCIES)})s?\b")
-        ]
-    if kind == "height":
-        return [
-            Found(f"{float(found.text) * 0.3048:.2f}", found.start, found.end)
-            for found in source.find(r"\b(\d(?:\.\d+)?) (?:feet|foot|ft)\b")
-        ]
-    if kind == "colour":
-        thing = words[0]
-        return list(
-            source.find(rf"\b({_COLOURS}) {thing}\b|\b{thing} is ({_COLOURS})\b")
-        )
-    if kind == "code":
-        return source.codes
-    if kind == "zone":
-        return source.zones
-    if kind == "expression":
-        return list(source.find(_EXPRESSION))
-    patterns = {
-        "weather": _WEATHER,
-        "job": _JOB,
-        "email": EMAIL,
-        "url": URL,
-        "phone": _PHONE,
-        "path": _PATH,
-    }
-    patterns["language"] = rf"\b(?:{LANGUAGES})\b"
-    return list(source.find(patterns[kind])) if kind in patterns else []
+        yield from (place for place in places if source.after(_TO[kind], place))
+    elif kind == "person":
+        inside = rf"\b(?:in|near|at{'' if {*words} & _SELLERS else '|from'})\s$"
+        for name in source.names:
+            if not source.after(inside, name) and not re.fullmatch(
+                LANGUAGES, name.text
+            ):
+                yield name
+    elif kind == "date":
+        for found in source.dates:
+            yield found
+            yield Found(_iso(found), found.start, found.end)
+    elif kind == "time":
+        when = r"(?: at)? \d{1,2}(?::\d\d)?(?: ?[ap]m)?\b"
+        yield from source.find(rf"(?:{DATE}),?{when}")
+        for found in source.times:
+            yield Found(found.text[:5], found.start, found.end)
+    elif kind in ("place", "code"):
+        yield from getattr(source, f"{kind}s")
+
+
+def of_format(form: str, source: Source) -> Iterator[Found]:
+    """Yield all that the text has in a format of JSON Schema."""
+    if form == "date":
+        for found in source.dates:
+            yield Found(_iso(found), found.start, found.end)
+    elif form in ("date-time", "time"):
+        written = r"\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?"
+        at = source.times[0].text if source.times else "09:00:00"
+        moments = [(each, each.text) for each in source.find(written)]
+        moments += [(each, f"{_iso(each)}T{at}") for each in source.dates]
+        moments += [(each, each.text) for each in source.times]
+        for found, text in moments:
+            for end in ("", "Z", ":00Z"):
+                yield Found(text + end, found.start, found.end)
+    else:
+        yield from of_kind(form, (), source)
+
+
+def _iso(found: Found) -> str:
+    return as_date(found.text.removeprefix("on ").removeprefix("this ")) or found.text

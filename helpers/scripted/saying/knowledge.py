@@ -1,12 +1,11 @@
 """The tables of what the scripted model knows, read when they are first wanted."""
 
-import re
 import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .words import stem
+from .words import stem, stems
 
 
 @cache
@@ -19,11 +18,9 @@ def known() -> dict[str, Any]:
 @cache
 def _lists() -> dict[str, list[str]]:
     jokes = [f"{each['setup']} {each['punchline']}" for each in known()["jokes"]]
-    return {stem(name): items for name, items in known()["lists"].items()} | {
-        stem("joke"): jokes,
-        "color": known()["lists"]["colour"],
-        stem("flavour"): known()["lists"]["flavor"],
-    }
+    lists = {**known()["lists"], "joke": jokes}
+    lists |= {other: lists[name] for other, name in known()["also"].items()}
+    return {stem(name): items for name, items in lists.items()}
 
 
 def some(noun: str) -> list[str]:
@@ -33,9 +30,17 @@ def some(noun: str) -> list[str]:
 
 def joke(topic: str) -> tuple[str, str]:
     """Return the setup and the punchline of the joke that fits a topic best."""
-    words = {stem(word) for word in re.findall(r"\w+", topic)}
-    for each in known()["jokes"]:
-        about = {stem(word) for word in each["about"].split()}
-        if about & words or not about:
-            return each["setup"], each["punchline"]
-    raise AssertionError
+    *others, last = known()["jokes"]
+    fits = (each for each in others if stems(each["about"]) & stems(topic))
+    best = next(fits, last)
+    return best["setup"], best["punchline"]
+
+
+@cache
+def facts() -> list[tuple[set[str], str]]:
+    """Return the facts, the capitals among them, each with the stems that it needs."""
+    told = [(stems(keys), str(text)) for keys, text in known()["facts"].items()]
+    for country, city in known()["capitals"].items():
+        name = country.title() if len(country) > 3 else country.upper()
+        told.append((stems(f"capital {country}"), f"The capital of {name} is {city}."))
+    return told

@@ -4,18 +4,9 @@ import re
 from collections.abc import Sequence
 
 from .knowledge import known
-from .words import content, meanings, seen, split, stem
+from .words import content, either, meanings, parts, seen, split, stems
 
-_OTHER = (
-    "other",
-    "general",
-    "neutral",
-    "unknown",
-    "none",
-    "misc",
-    "unclassified",
-    "web_search",
-)
+_OTHER = stems("other general neutral unknown none misc unclassified web_search")
 
 
 def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
@@ -33,9 +24,7 @@ def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
         if label and _names(label, text if len(label) == 1 else low)
     ]
     if named and (len(named) < len(labels) or len(labels) == 1):
-        if len(named) == 1:
-            return named[0]
-        return min(named, key=lambda number: _place(labels[number], low))
+        return min(named, key=lambda number: low.find(labels[number].casefold()))
     if {*map(str.casefold, labels)} == {"yes", "no"} or {*labels} == {"True", "False"}:
         return None
     if named:
@@ -45,11 +34,46 @@ def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
         return scores.index(max(scores))
     if sure:
         return None
-    for other in _OTHER:
-        for number, label in enumerate(labels):
-            if stem(other) in {stem(word) for word in split(label)} or label == other:
-                return number
-    return None
+    others = (n for n, label in enumerate(labels) if stems(label) & _OTHER)
+    return next(others, None)
+
+
+_SORTS = either(
+    "classif\\w*, categori\\w*, category, sentiment, label, detect (?:the )?\\w+, "
+    "determine if, decide whether, which of (?:the following|these), route, intent, "
+    "tone"
+)
+_BEFORE_LABELS = either(
+    "as, into, labels?, categories, category, classes, options, "
+    "one of(?: the following| these)?, following(?: \\w+)?(?: \\w+)?(?=:), either, "
+    "being about, sentiments?, tone, intents?, (?:if|whether) \\w+ is(?: an?)?"
+)
+_LABELS_ARE = either(
+    "either, one of, categories, labels, being, are, is, the following, about"
+)
+_LABEL = r"[`'\"]?[\w-]+[`'\"]?"
+_LONG_LABEL = r"[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?"
+_LABELS = (
+    rf"((?:{_LONG_LABEL}\s*[,/|]\s*)+(?:or |and )?{_LABEL}|{_LABEL},? or {_LABEL})"
+)
+_TOLD_LABELS = rf"(?:\b{_BEFORE_LABELS}\b(?: {_LABELS_ARE})*[:,\s(\[]+|\(){_LABELS}"
+_QUOTED = r"[`'\"][\w -]{1,40}[`'\"]"
+_QUOTED_LABELS = rf"((?:{_QUOTED}(?:, ?|,? or |,? and )){{1,20}}{_QUOTED})"
+
+
+def classified(prompt: str, system: str) -> str | None:
+    """Return the label that fits, where labels are given or sentiment is asked for."""
+    both = f"{system}\n{prompt}"
+    if not seen(rf"\b{_SORTS}\b", both):
+        return None
+    if found := seen(_QUOTED_LABELS, both) or seen(_TOLD_LABELS, both):
+        labels, text = parts(found[1]), prompt.replace(found[1], " ")
+    elif seen(r"\bsentiment\b", both):
+        labels, text = ["Positive", "Negative", "Neutral"], prompt
+    else:
+        return None
+    number = pick(labels, text)
+    return labels[number if number is not None else -1]
 
 
 _EXAMPLE = re.compile(r"^(\w[\w' ]{0,30}): *(.+)\n+(\w[\w' ]{0,30}):[ \t]*(.*)$", re.M)
@@ -74,18 +98,13 @@ def as_before(prompt: str, examples: Sequence[tuple[str, str]]) -> str | None:
     return max(examples, key=near)[1]
 
 
-_QUESTION = re.compile(
-    r"\b(?:user )?(?:question|query)\b[^:\n]{0,20}:\s*([^\n]+)", re.I
-)
-
-
 def relevant(text: str) -> bool:
     """Say whether the rest of a text has a word of the question that it holds."""
-    found = _QUESTION.search(text)
+    found = seen(r"\b(?:question|query)\b[^:\n]{0,20}:\s*([^\n]+)", text)
     if not found:
         return True
-    rest = text[: found.start()] + text[found.end() :]
-    return bool(meanings(found[1]) & meanings(rest.replace("document", " ")))
+    rest = text.replace(found[0], " ").replace("document", " ")
+    return bool(meanings(found[1]) & meanings(rest))
 
 
 def _names(label: str, text: str) -> bool:
@@ -95,10 +114,6 @@ def _names(label: str, text: str) -> bool:
             re.search(rf"°\s?{label[0]}\b|\b{label[0]}\b(?!\w)(?<!')", text)
         )
     return bool(re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text))
-
-
-def _place(label: str, text: str) -> int:
-    return text.find(label.casefold())
 
 
 def _without(labels: Sequence[str], text: str) -> str:
@@ -111,14 +126,12 @@ def _without(labels: Sequence[str], text: str) -> str:
 
 def _score(label: str, text: str) -> float:
     words = {*re.findall(r"[^\W_]+", text.casefold())}
-    own = {stem(word) for word in split(label)}
+    own = stems(" ".join(split(label)))
     score = 2.0 * len(own & content(text))
     for each in known()["labels"]:
-        if own & {stem(name) for name in each["names"].split()}:
+        if own & stems(each["names"]):
             score += len(words & {*each["words"].split()})
-    no = seen(
-        r"\b(?:not|n't|never|isn't|wasn't) (?:\w+ )?(?:good|great|happy|nice)", text
-    )
-    if no and own & {stem("positive"), stem("happy"), "good"}:
+    no = seen(r"\b(?:not|never|\w+n't) (?:\w+ )?(?:good|great|happy|nice)", text)
+    if no and own & stems("positive happy good"):
         score -= 2
     return score + 0.1 * bool(meanings(label) & meanings(text))

@@ -5,42 +5,33 @@ import re
 from .answers import normal
 from .kinds import LANGUAGES
 from .knowledge import known
+from .words import either, seen
 
-_INTO = re.compile(
-    rf"\btranslat\w*\b.{{0,200}}?\b(?:to|into|in)\b[^.\n:]{{0,20}}?\b({LANGUAGES})\b",
-    re.IGNORECASE | re.DOTALL,
+_INTO = (
+    r"\btranslat\w*\b(?s:(.{0,200}?))\b(?:into|to|in)\b"
+    rf"[^.\n:]{{0,20}}?\b({LANGUAGES})\b"
 )
-_HOW = re.compile(
-    rf"\bhow (?:do|would|can) (?:you|i|we) say (.+?) in ({LANGUAGES})\b", re.IGNORECASE
+_HOW = rf"\bhow (?:do|would|can) (?:you|i|we) say (.+?) in ({LANGUAGES})\b"
+_TEXT = either(
+    "the, this, following, sentence, phrase, text, words?, from, english, me"
 )
 
 
 def translated(prompt: str, system: str) -> str | None:
     """Return a translation, if one is asked for."""
-    if how := _HOW.search(prompt[:1000]):
+    if how := seen(_HOW, prompt[:1000]):
         return _in(how[2].title(), how[1])
-    asked = _INTO.search(prompt[:1000])
-    if asked is None:
-        general = _INTO.search(system[:2000])
-        return _in(general[1].title(), prompt) if general else None
-    rest = prompt[asked.end() :].strip()
-    text = re.match(r"[\s:.,]*[\"'“]?(.+?)[\"'”]?\s*$", rest, re.DOTALL)
-    if text and re.search(r"\w", text[1]):
-        return _in(asked[1].title(), text[1])
-    within = re.search(
-        r"translat\w*\b(?:\s+(?:the|this|following|sentence|phrase|text|word"
-        r"|words|from|english|please|me))*"
-        r"[\s:]*[\"'“]?(.+?)[\"'”]?\s+(?:from \w+ )?(?:to|into|in)\b",
-        asked[0],
-        re.IGNORECASE | re.DOTALL,
-    )
-    if within:
-        return _in(asked[1].title(), within[1])
-    return _in(asked[1].title(), "")
+    if asked := seen(_INTO, prompt[:1000]):
+        what = rf"^(?:\s*\b{_TEXT}\b)*|\bfrom \w+\s*$"
+        before = re.sub(what, "", asked[1], flags=re.IGNORECASE)
+        after = prompt[asked.end() :]
+        return _in(asked[2].title(), after if re.search(r"\w", after) else before)
+    general = seen(_INTO, system[:2000])
+    return _in(general[2].title(), prompt) if general else None
 
 
 def _in(language: str, text: str) -> str:
-    text = text.strip().strip("\"'“”")
+    text = text.strip(" \n\t:.,\"'“”")
     table = known()["translations"].get(language, {})
     if found := table.get(normal(text)):
         return str(found)
@@ -53,7 +44,6 @@ def _in(language: str, text: str) -> str:
                 if normal(foreign) == normal(text):
                     return str(english).capitalize()
     return (
-        f"I am a scripted model and know only a few words of "
-        f"{language or 'that language'}; "
+        f"I am a scripted model and know only a few words of {language}; "
         f"“{text[:200]}” is not among them. A real model would translate it here."
     )

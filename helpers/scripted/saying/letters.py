@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from .asked import MESSAGE, gist
+from .knowledge import known
 from .words import either, seen
 
 _WRITES = either("draft, write, compose, prepare, reply, respond, send")
@@ -17,6 +18,10 @@ _CLOSES = (
     r"\b(?:respond|reply|answer|say|end|finish|conclude|return)\w*\b[^.\n]{0,60}?"
     r"(?-i:['\"`“]([A-Z]{3,20})['\"`”])"
 )
+_SENDER = (
+    r"\b(?:regards|sincerely|thanks|cheers|best)[,!]?\s+([A-Z]\w+)"
+    r"|\bfrom\W*:\W*([A-Z]\w+)"
+)
 _SELECTS = r"\b(?:select|choose|pick)\b[^.\n]{0,60}?\bfrom \[([^\]\n]+)\]"
 
 
@@ -24,28 +29,17 @@ def drafted(prompt: str, system: str) -> str | None:
     """Return a letter, or the reply to one, if one is asked for."""
     if not seen(_DRAFTS, prompt[:400]) and not seen(_DRAFTS, prompt[-400:]):
         service = seen(_SERVICE, system) and not prompt.rstrip().endswith("?")
-        return _HELPS.format(gist(prompt)) if service else None
-    subject = seen(r"^\W*subject\W*:\W*([^\n]+)", "\n".join(prompt.splitlines()))
-    subject = subject or seen(r"\n\W*subject\W*:\W*([^\n]+)", prompt)
+        return _letter("sorry", about=gist(prompt)) if service else None
+    subject = seen(r"(?m:^)\W*subject\W*:\W*([^\n]+)", prompt)
     about = subject[1].strip("* ") if subject else gist(prompt)
-    sender = re.search(
-        r"\b(?:regards|sincerely|thanks|cheers|best)[,!]?\s+([A-Z]\w+)|\bfrom\W*:\W*([A-Z]\w+)",
-        prompt,
-        re.IGNORECASE,
-    )
+    sender = seen(_SENDER, prompt)
     hello = f"Dear {(sender[1] or sender[2]).capitalize()}," if sender else "Hello,"
-    if seen(_REPLIES, prompt):
-        return f"{hello}\n\nthank you for your message on “{about}”. {_LATER}"
-    return (
-        f"Subject: {about.capitalize()}\n\n{hello}\n\nthis is about {about}. {_LATER}"
-    )
+    form = "reply" if seen(_REPLIES, prompt) else "letter"
+    return _letter(form, hello=hello, about=about, subject=about.capitalize())
 
 
-_LATER = "I will come back to you on it soon.\n\nKind regards"
-_HELPS = (
-    "Thank you for your message. I am sorry about the trouble with “{}”. Could you "
-    "tell me the number of your order, and since when this has been so?"
-)
+def _letter(form: str, **words: str) -> str:
+    return str(known()[form]).format(**words)
 
 
 def reviewed(said: Sequence[str], system: str) -> str | None:

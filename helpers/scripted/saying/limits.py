@@ -49,16 +49,10 @@ def _validator(schema: bytes) -> "Validator":
 def merged(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
     """Return one schema that asks for what both ask for."""
     both = {**one, **other}
-    for key in ("properties", "$defs"):
-        first, second = one.get(key), other.get(key)
+    for key in one.keys() & other.keys():
+        first, second = one[key], other[key]
         if isinstance(first, Mapping) and isinstance(second, Mapping):
-            both[key] = {
-                name: merged(first[name], item)
-                if isinstance(first.get(name), Mapping) and isinstance(item, Mapping)
-                else item
-                for name, item in {**first, **second}.items()
-            }
-    first, second = one.get("required"), other.get("required")
-    if isinstance(first, list) and isinstance(second, list):
-        both["required"] = list(dict.fromkeys([*first, *second]))
+            both[key] = merged(first, second)
+        elif key == "required" and isinstance(first, list) and isinstance(second, list):
+            both[key] = list(dict.fromkeys([*first, *second]))
     return both

@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Self
 
 from ..frames import Json
 from .asked import count_of
 from .context import labelled, sentences
 from .fields import Field
-from .invented import of_country
 from .keywords import Keywords, keywords, mapping
 from .kinds import of_kind
 from .limits import fits
 from .objects import objects
-from .scalars import MISSING, MOST_VALUES, Scalars, for_own_words
+from .scalars import MISSING, MOST_VALUES, Scalars
 from .source import Found, Source
 from .writing import wanted
+
+MOST = 100
+"""A list is no longer."""
 
 
 class Lists(Scalars):
@@ -26,7 +29,10 @@ class Lists(Scalars):
 
     def _array(self, has: Keywords, name: str) -> object:
         every = has.items if isinstance(has.items, Mapping) else {}
-        least, most = has.min_items or 0, has.max_items
+        least, most = (
+            has.min_items or 0,
+            MOST if has.max_items is None else has.max_items,
+        )
         first = [self.value(item, name) for item in has.prefix_items or ()]
         if MISSING in first:
             return MISSING
@@ -43,9 +49,7 @@ class Lists(Scalars):
         wanted = asked or len(found) or (1 if self._made.extracts else 3)
         if not found and self._made.extracts and not least and not asked:
             return []
-        if most is not None:
-            wanted = min(wanted, most)
-        wanted = min(max(wanted, least), 100)
+        wanted = min(max(min(wanted, most), least), MOST)
         items = found[:wanted]
         one_of = "enum" in self._resolved(every)
         outer, within = self._index, self._noun
@@ -76,7 +80,7 @@ class Lists(Scalars):
             found: list[object] = []
             while (
                 value := self._number(self.source.numbers, str(has.type), item)
-            ) is not MISSING and len(found) < 100:
+            ) is not MISSING and len(found) < MOST:
                 found.append(value)
             return found
         if has.properties:
@@ -89,7 +93,7 @@ class Lists(Scalars):
         if self._made and {*field.words} & _POINTS:
             text = self.source.text.partition(": ")[2] or self.source.text
             return [*filter(lambda each: fits(item, each, self._root), sentences(text))]
-        if self._made and not self._made.extracts and for_own_words(field):
+        if self._made and not self._made.extracts and field.is_written:
             return []
         listed: list[object] = []
         for each in field.listed(self.source):
@@ -101,39 +105,28 @@ class Lists(Scalars):
     def _records(self, item: Json, has: Keywords, within: str) -> list[object]:
         """Return an object for each part of the text, by its first value."""
         if blocks := labelled(self.source.text):
-            parts = (
-                type(self)(Source(each), self._root, self._made) for each in blocks
-            )
-            return [part.value(item, within) for part in parts]
+            return [self._part(each).value(item, within) for each in blocks]
         name, first = next(iter((has.properties or {}).items()))
         first = self._resolved(mapping(first))
         if first.get("type", "string") != "string":
             return []
-        if made := [*self._from_json(item, has, within)]:
+        if made := [self._with(each, item, has) for each in self._same_keys(has)]:
             return made
         if told := Field(within).told_list(self.source)[:50]:
             return [self._record(each.text, each.text, item, has) for each in told]
         if self._made and not self._made.extracts:
             return []
         field = Field(name, str(first.get("description", "")), None)
-        kind = next(filter(field.is_a, ("person", "place", "code")), None)
-        found = of_kind(kind, field.words, self.source) if kind else []
+        kind = next(filter(field.is_a, ("person", "place", "code")), "")
+        found = of_kind(kind, field.words, self.source)
         starts = [each for each in found if self.source.free(each)]
-        records: list[dict[str, object]] = []
+        records = []
         for each, after in zip(starts, [*starts[1:], None], strict=False):
             text = self.source.text[each.start : after.start if after else None]
             self.source.claim(each)
             records.append(self._record(each.text, text, item, has))
-        if self._made is None:
-            return [each for each in records if {*(has.required or ())} <= each.keys()]
-        return [*records]
-
-    def _from_json(self, item: Json, has: Keywords, within: str) -> Iterator[object]:
-        """Yield an object for each that stands in the text with the same keys."""
-        for each in self._same_keys(has):
-            same = {name: {"const": value} for name, value in each.items()}
-            fields = {**(has.properties or {}), **same}
-            yield self.value({**item, "properties": fields}, within)
+        needed = {*(has.required or ())} if self._made is None else set()
+        return [each for each in records if not needed - each.keys()]
 
     def _same_keys(self, has: Keywords) -> Iterator[dict[str, object]]:
         """Yield what the JSON objects in the text have for an object's keys."""
@@ -151,20 +144,20 @@ class Lists(Scalars):
         self, first: str, text: str, item: Json, has: Keywords
     ) -> dict[str, object]:
         """Return the object of a text that begins with its first value."""
-        name, *others = has.properties or {"": {}}
-        properties = has.properties or {}
-        part = type(self)(Source(text), self._root, self._made)
+        part = self._part(text)
         part.source.claim(Found(first, 0, len(first)))
-        rest: dict[str, object] = {
-            **item,
-            "properties": {other: properties[other] for other in others},
-            "required": [other for other in has.required or () if other != name],
-        }
         shown = first if first[:1].isupper() else first.title()
-        facts = {other: of_country(other, shown) for other in others}
-        value = part.value(rest)
-        known = {other: fact for other, fact in facts.items() if fact is not None}
-        return {name: shown, **(value if isinstance(value, dict) else {}), **known}
+        name = next(iter(has.properties or {"": {}}))
+        value = part._with({name: shown}, item, has)
+        return value if isinstance(value, dict) else {}
+
+    def _part(self, text: str) -> Self:
+        return type(self)(Source(text), self._root, self._made)
+
+    def _with(self, known: Json, item: Json, has: Keywords) -> object:
+        """Return an object some of whose values are known."""
+        same = {name: {"const": value} for name, value in known.items()}
+        return self.value({**item, "properties": {**(has.properties or {}), **same}})
 
 
 def _singular(name: str) -> str:

@@ -7,23 +7,19 @@ from functools import cached_property
 
 from ..frames import Json
 from ..tools import Function
+from .keywords import texts
 from .kinds import KINDS
 from .scalars import MISSING
 from .schema import Filler
 from .source import Source
-from .words import STOP, listed, meaning, meanings, seen, split
+from .words import listed, meanings, seen, split, tables
 
-SIGNS = {
-    "+": "add adder addition sum plus",
-    "-": "subtract subtraction minus difference",
-    "*": "multiply multiplier multiplication times product",
-    "/": "divide division divider quotient",
-    "**": "power exponentiate exponent pow exponentiation",
-    "%": "modulo mod remainder",
-}
 _LOOKS = frozenset(listed("looks"))
-_SQL = r"\bsql\b"
-_SEARCHES = {meaning("search"), meaning("document"), "question", "tavili", "wikipedia"}
+_DESCRIBES = (
+    r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"
+    r"|\binformation (?:about|on)"
+)
+_SEARCHES = meanings("search document")
 
 
 @dataclass
@@ -54,20 +50,18 @@ class Offered:
     @cached_property
     def needed(self) -> list[str]:
         """The names of the parameters that it has to have."""
-        found = self.schema.get("required")
-        return (
-            [name for name in found if name in self.fields]
-            if isinstance(found, list)
-            else []
-        )
+        needed = texts(self.schema.get("required"))
+        return [name for name in needed if name in self.fields]
 
     @cached_property
     def about(self) -> set[str]:
         """What its name says that it is about."""
-        words = [
-            word for word in split(self.name) if word not in STOP and len(word) > 1
-        ]
-        return {meaning(word) for word in words}
+        return meanings(" ".join(split(self.name)))
+
+    @cached_property
+    def text(self) -> str:
+        """Its name in words, and its description."""
+        return f"{' '.join(split(self.name))} {self.function.description or ''}"
 
     @cached_property
     def described(self) -> set[str]:
@@ -77,14 +71,10 @@ class Offered:
 
     @cached_property
     def _parameters(self) -> set[str]:
-        words = [word for name in self.fields for word in split(name)]
-        texts = [
-            str(item.get("description", ""))[:200] for item in self.fields.values()
-        ]
-        values = [
-            str(v) for item in self.fields.values() for v in _list(item.get("enum"))
-        ]
-        return meanings(" ".join([*words, *texts, *values])) - self.about
+        words = split(" ".join(self.fields))
+        for has in self.fields.values():
+            words += [str(has.get("description", ""))[:200], *texts(has.get("enum"))]
+        return meanings(" ".join(words)) - self.about
 
     @property
     def _texts(self) -> list[str]:
@@ -94,45 +84,33 @@ class Offered:
     @cached_property
     def sign(self) -> str | None:
         """The sign of the operation that it is, if it is one of two numbers."""
-        numeric = [
-            x
-            for x in self.fields.values()
-            if x.get("type") not in ("object", "boolean")
-        ]
-        if not numeric or len(self.fields) > 3:
+        kinds = [has.get("type") for has in self.fields.values()]
+        takes = [kind for kind in kinds if kind not in ("object", "boolean")]
+        two = len(takes) >= 2 and takes.count("string") < 2
+        if len(kinds) > 3 or not (two or "array" in takes):
             return None
         words = {*split(self.name)}
-        for sign, names in SIGNS.items():
-            if words & {*names.split()}:
-                takes = [x.get("type") for x in numeric]
-                if "array" in takes or (
-                    len(numeric) >= 2 and takes.count("string") < 2
-                ):
-                    return sign
-        return None
+        signs = (
+            sign
+            for sign, names in tables()["operations"].items()
+            if words & {*names.split()}
+        )
+        return next(signs, None)
 
     @cached_property
     def calculates(self) -> str | None:
         """The name of the parameter that takes a whole formula, if there is one."""
-        text = f"{' '.join(split(self.name))} {self.function.description or ''}"
-        if not seen(r"calculate|calculator|\bmath|arithmetic|expression|evaluat", text):
+        if not seen(r"\bcalc|\bmath|arithmetic|expression|evaluat", self.text):
             return None
-        texts = self._texts
-        if not texts:
-            return None
-        return texts[0] if len(texts) == 1 or texts[:1] == self.needed else None
+        first = self._texts[:1]
+        return first[0] if first and first in (self._texts, self.needed) else None
 
     @cached_property
     def searches(self) -> bool:
         """Whether it looks things up for a question in words."""
-        texts = self._texts
-        asks = [n for n in texts if {*split(n)} & {*KINDS["query"], "input"}]
-        described = seen(
-            r"\bsearch|\blook(?:s|ing)? up|\bretriev|\bquestions? about"
-            r"|\binformation (?:about|on)",
-            self.function.description or "",
-        )
-        return bool(asks or len(texts) == 1) and (
+        asks = [n for n in self._texts if {*split(n)} & {*KINDS["query"], "input"}]
+        described = seen(_DESCRIBES, self.function.description or "")
+        return bool(asks or len(self._texts) == 1) and (
             bool(self.about & _SEARCHES) or bool(described and asks)
         )
 
@@ -149,7 +127,7 @@ class Offered:
     @cached_property
     def asks_in_sql(self) -> str | None:
         """The name of the parameter that takes a query in SQL, if there is one."""
-        if not seen(_SQL, f"{self.name.replace('_', ' ')} {self.function.description}"):
+        if not seen(r"\bsql\b", self.text):
             return None
         return next((n for n in self._texts if {*split(n)} & {"query", "sql"}), None)
 
@@ -167,6 +145,10 @@ class Offered:
             # A tool of one word that is there fits better than one of three.
             return 1 + named + named / len(self.about) + min(more, 0.9)
         return min(more, 0.99)
+
+    def lacks(self, text: str) -> list[str]:
+        """Return the names of what a text lacks for it."""
+        return self.arguments(text)[1]
 
     def arguments(self, *texts: str) -> tuple[dict[str, object], list[str]]:
         """Return what the texts have for it, and the names of what they lack.
@@ -186,18 +168,14 @@ class Offered:
                 found |= {
                     name: item
                     for name, item in value.items()
-                    if item is not MISSING
-                    and item is not None
-                    and not (isinstance(item, str) and self._is_own_name(item))
+                    if item not in (MISSING, None) and not self._is_own(item)
                 }
             lacks = [name for name in self.needed if name not in found]
-            if not lacks:
-                break
         return found, lacks
 
-    def _is_own_name(self, value: str) -> bool:
+    def _is_own(self, value: object) -> bool:
         """Say whether a value is of the name: "French" of translate_to_french."""
-        said = meanings(value)
+        said = meanings(value) if isinstance(value, str) else set()
         return bool(said) and said <= self.about
 
     def text_fields(self) -> list[str]:
@@ -209,7 +187,3 @@ class Offered:
 def hands_over(name: str) -> bool:
     """Say whether a tool of this name gives the conversation to another agent."""
     return bool({*split(name)} & {"transfer", "handoff", "delegate"})
-
-
-def _list(items: object) -> list[object]:
-    return items if isinstance(items, list) else []

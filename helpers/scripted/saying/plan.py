@@ -8,7 +8,7 @@ from .conversation import Conversation
 from .kinds import EMAIL
 from .labels import pick
 from .offered import Offered
-from .source import Found, Source
+from .source import Source
 from .words import either, listed, meanings, seen, split
 
 SURE = 0.75
@@ -45,9 +45,9 @@ _HANDS = frozenset(listed("hands"))
 _STUDIES = r"^\W*(?:analy[sz]e|research|investigate|assess|report on|evaluate)\b"
 _GENERAL = r"\b(?:questions?|search|research\w*|faq|general)\b"
 _KNOWS_NOT = r"\b(?:don't|do not|cannot|can't) (?:know|answer|help)\b|\bno \w+ found\b"
-_MENTIONS_TOOLS = re.compile(
-    r"\b(?:use|using|call|with) (?:the|a|your|any|this) tools?\b", re.I
-)
+
+
+_GOES_ON = r"^(?:and|what about|how about|in)\b"
 
 
 def plan(
@@ -61,11 +61,7 @@ def plan(
     before: Offered | None = None
     for clause, after in _clauses(talk.prompt, tools):
         tool = _tool_for(clause, tools)
-        if (
-            tool is None
-            and before
-            and re.match(r"(?:and|what about|how about|in)\b", clause, re.I)
-        ):
+        if tool is None and before and seen(_GOES_ON, clause):
             tool = before
         if tool is None:
             continue
@@ -76,34 +72,27 @@ def plan(
         yield from _expanded(tool, clause, talk, after=after)
     if named:
         return
-    tool = None if found else _tool_for(talk.prompt, tools)
-    if not found and not tool and _MENTIONS_TOOLS.search(talk.prompt):
-        tool = tools[0] if len(tools) == 1 else None
-    if tool is not None:
-        found.add(tool.name)
-        yield from _expanded(tool, talk.prompt, talk)
     ordered = [tool for tool in tools if talk.orders(tool.name)]
     if found:
-        if len(ordered) == len(tools) > 1:
-            for tool in ordered:
-                if tool.name not in found:
-                    yield from _expanded(tool, talk.prompt, talk, several=False)
+        everything = len(ordered) == len(tools) > 1
+        for tool in ordered if everything else ():
+            if tool.name not in found:
+                yield from _expanded(tool, talk.prompt, talk)
         return
+    chats = _CHAT.search(talk.prompt[:300])
     if told := _told_by_system(talk, tools):
         yield from told
-    elif len(ordered) == 1 and not (
-        ordered[0].needed and _CHAT.search(talk.prompt[:300])
-    ):
+    elif len(ordered) == 1 and not (ordered[0].needed and chats):
         yield from _expanded(ordered[0], talk.prompt, talk)
     elif (tool := _meant_before(talk, tools)) is not None:
         yield from _expanded(tool, talk.prompt, talk)
     elif seen(_STUDIES, talk.prompt[:200]) and (known := _looked_up(talk, tools)):
         yield from known
-    elif not _CHAT.search(talk.prompt[:300]) and _ASKS.search(talk.prompt[:2000]):
+    elif not chats and _ASKS.search(talk.prompt[:2000]):
         searching = [tool for tool in tools if tool.searches]
         if searching:
             best = max(searching, key=lambda tool: tool.score(talk.prompt))
-            yield from _expanded(best, talk.prompt, talk, several=False)
+            yield from _expanded(best, talk.prompt, talk)
 
 
 def _looked_up(talk: Conversation, tools: Sequence[Offered]) -> list[Planned]:
@@ -117,18 +106,21 @@ def _told_by_system(talk: Conversation, tools: Sequence[Offered]) -> list[Planne
     """Return the calls that the system's message asks for, whatever the prompt."""
     if (to := _handed_to(talk, tools)) is not None:
         return [Planned(to, *to.arguments(talk.prompt))]
+    if _CHAT.search(talk.prompt[:300]):
+        return []
     said = meanings(talk.system)
-    mentioned = re.findall(r"\bthe (\w+) tools?\b", talk.system)
-    told = []
-    for tool in tools:
-        named = re.search(rf"(?<!\w){re.escape(tool.name)}(?!\w)", talk.system)
-        about = tool.about and tool.about <= said and not tool.needed
-        about = about or tool.about & meanings(" ".join(mentioned))
-        if not tool.hands_over and (named or about):
-            arguments, lacks = tool.arguments(talk.prompt)
-            if not lacks and not _CHAT.search(talk.prompt[:300]):
-                told.append(Planned(tool, arguments, lacks))
-    return told
+    mentioned = meanings(" ".join(re.findall(r"\bthe (\w+) tools?\b", talk.system)))
+    told = [
+        Planned(tool, *tool.arguments(talk.prompt))
+        for tool in tools
+        if not tool.hands_over
+        and (
+            re.search(rf"(?<!\w){re.escape(tool.name)}(?!\w)", talk.system)
+            or (tool.about and tool.about <= said and not tool.needed)
+            or tool.about & mentioned
+        )
+    ]
+    return [each for each in told if not each.lacks]
 
 
 def _handed_to(talk: Conversation, tools: Sequence[Offered]) -> Offered | None:
@@ -145,39 +137,21 @@ def _handed_to(talk: Conversation, tools: Sequence[Offered]) -> Offered | None:
     for tool, label in zip(hands, labels, strict=True) if asks else ():
         if seen(_GENERAL, f"{label} {tool.function.description}"):
             return tool
-    best = max(hands, key=lambda tool: tool.score(talk.prompt))
-    return best if best.score(talk.prompt) > 0 else None
+    scores = {tool.score(talk.prompt): tool for tool in reversed(hands)}
+    return scores[max(scores)] if max(scores) > 0 else None
 
 
 def _clauses(text: str, tools: Sequence[Offered]) -> Iterator[tuple[str, bool]]:
     """Yield the parts of a prompt that may ask for a tool, and whether one waits."""
-    start = 0
-    text = text[:20_000]
-    parts: list[tuple[str, bool]] = []
-    after = False
-    for match in [*_BREAKS.finditer(text), None]:
+    text, start, after = text[:20_000], 0, False
+    for match in [*_BREAKS.finditer(text), None][:50]:
         part = text[start : match.start() if match else None].strip()
-        if part:
-            parts.append((part, after))
-        if match:
-            start, after = (
-                match.end(),
-                "then" in match[0].lower() or "after" in match[0].lower(),
-            )
-    for part, after in parts[:50]:
-        halves = re.split(r",?\s+and\s+", part)
+        halves = re.split(r",?\s+(?=and\s)", part)
         named = [_tool_for(half, tools) for half in halves]
-        different = {tool.name for tool in named if tool}
-        if len(halves) > 1 and len(different) > 1:
-            joined: list[str] = []
-            for half, tool in zip(halves, named, strict=True):
-                if tool is None and joined:
-                    joined[-1] += f" and {half}"
-                else:
-                    joined.append(half)
-            yield from ((half, after) for half in joined)
-        else:
-            yield part, after
+        several = len({tool.name for tool in named if tool}) > 1
+        yield from ((half, after) for half in (halves if several else [part]) if half)
+        if match:
+            start, after = match.end(), bool(seen("then|after", match[0]))
 
 
 def _tool_for(text: str, tools: Sequence[Offered]) -> Offered | None:
@@ -186,30 +160,16 @@ def _tool_for(text: str, tools: Sequence[Offered]) -> Offered | None:
         ((tool.score(text) + _rare(tool, text, tools), tool) for tool in tools),
         key=lambda each: -each[0],
     )
-    best, tool = ranked[0]
-    if best >= 1:
-        near = [
-            tool for score, tool in ranked if score >= 10 or (best < 10 and score >= 1)
-        ]
-        if len(near) > 1:  # one that has all that it needs comes first
-            whole = [
-                each
-                for each in near
-                if (each.fields or each is tool) and not each.arguments(text)[1]
-            ]
-            by_name = [each for each in whole if each.score(text) >= best - 1]
-            return by_name[0] if by_name else tool
-        return tool
+    best, first = ranked[0]
+    if best >= 1:  # of several, one that has all that it needs comes first
+        near = [tool for score, tool in ranked if score >= max(best - 1, 1)]
+        able = [tool for tool in near if tool.fields or tool is first]
+        return next((tool for tool in able if not tool.lacks(text)), first)
     for score, tool in ranked:
-        if score < 0.3 or (not tool.fields and score < 0.4):
-            break
-        arguments, lacks = tool.arguments(text)
-        named = tool.needed and meanings(" ".join(split(tool.needed[0]))) & meanings(
-            text
-        )
-        enough = 0.3 if named else 0.4
-        if not lacks and (score >= SURE or (arguments and score >= enough)):
-            return tool
+        if score >= (0.3 if tool.fields else 0.4):
+            arguments, lacks = tool.arguments(text)
+            if not lacks and (arguments or score >= SURE):
+                return tool
     return None
 
 
@@ -225,19 +185,14 @@ def _meant_before(talk: Conversation, tools: Sequence[Offered]) -> Offered | Non
     short = len(talk.prompt.split()) <= 4
     if not talk.earlier or not (talk.refers_back or short) or _CHAT.search(talk.prompt):
         return None
-    names = [result.name for result in talk.results_before]
-    tool = next((tool for tool in tools if names and tool.name == names[-1]), None)
+    names = [result.name for result in talk.results_before[-1:]]
+    tool = next((tool for tool in tools if tool.name in names), None)
     tool = tool or _tool_for(talk.earlier[0], tools)
     return tool if tool and tool.arguments(talk.prompt)[0] else None
 
 
 def _expanded(
-    tool: Offered,
-    clause: str,
-    talk: Conversation,
-    *,
-    after: bool = False,
-    several: bool = True,
+    tool: Offered, clause: str, talk: Conversation, *, after: bool = False
 ) -> Iterator[Planned]:
     """Yield a call for each of several values: "in Boston and San Francisco"."""
     more = [] if clause == talk.prompt else [talk.prompt]
@@ -247,57 +202,27 @@ def _expanded(
         more += [result.text for result in talk.results_before[-3:]]
     refers = clause != talk.prompt and bool(_REFERS.search(clause))
     arguments, lacks = tool.arguments(clause, *([] if refers else more))
-    complete(tool, arguments, lacks)
     planned = Planned(tool, arguments, lacks, after or (refers and bool(lacks)))
-    for name in tool.needed if several else ():
-        value = arguments.get(name)
-        others = _listed(Source(clause), value)
+    for name in tool.needed:
+        others = _listed(Source(clause), arguments.get(name))
         if len(others) > 1:
             for other in others:
-                yield Planned(tool, {**arguments, name: other}, lacks, planned.after)
+                with_it = {**arguments, name: other}
+                yield Planned(tool, with_it, [*lacks], planned.after)
             return
     yield planned
 
 
 def _listed(source: Source, value: object) -> list[object]:
     """Return the values that stand in one list with this one."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return []
-    pools = (
-        [source.numbers]
-        if not isinstance(value, str)
-        else [source.places, source.names, [*source.find(EMAIL)]]
-    )
-    for pool in pools:
-        for found in pool:
-            if _same(found, value):
-                if seen(r"\bbetween $", source.text[: found.start]):
-                    return []  # a range
-                several = source.listed_with(found, pool)
-                if isinstance(value, str):
-                    return [each.text for each in several]
-                return [type(value)(float(each.text)) for each in several]
-    if isinstance(value, str) and re.search(r"\w,? and \w", value) and len(value) < 60:
-        return []
-    if isinstance(value, str) and source.places and source.places[0].text == value:
-        rest = source.text[source.places[0].end :]
-        if other := re.match(r" and ([^\W\d_]+(?: [^\W\d_]+)?)[?.!]*$", rest):
-            return [value, other[1]]
-    return []
-
-
-def _same(found: Found, value: object) -> bool:
     if isinstance(value, str):
-        return found.text == value
-    return float(found.text) == value
-
-
-def complete(tool: Offered, arguments: dict[str, object], lacks: list[str]) -> None:
-    """Make a subject from the text that it is the subject of."""
-    values = [arguments.get(name) for name in tool.text_fields()]
-    texts = [value for value in values if isinstance(value, str)]
-    for name in [*lacks]:
-        if {*split(name)} & {"subject", "title", "headline"} and texts:
-            words = max(texts, key=len).split()[:6]
-            arguments[name] = " ".join(words).rstrip(".,;:").capitalize()
-            lacks.remove(name)
+        for pool in (source.places, source.names, [*source.find(EMAIL)]):
+            for found in pool:
+                if found.text == value:
+                    return [each.text for each in source.listed_with(found, pool)]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        for found in source.numbers:
+            if float(found.text) == value:
+                several = source.listed_with(found, source.numbers)
+                return [type(value)(float(each.text)) for each in several]
+    return []

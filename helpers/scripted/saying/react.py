@@ -1,12 +1,13 @@
 """Tools that a prompt offers in words: the loop of Thought, Action and Observation."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
 
 from ..frames import Json
 from ..tools import Function
-from .arithmetic import steps, written
+from .arithmetic import steps
 from .asked import about
 from .conversation import Conversation
 from .objects import objects
@@ -68,6 +69,6 @@ def _input(tool: Offered, question: str) -> str:
     if "input" not in tool.fields:
         return json.dumps(tool.arguments(question)[0], ensure_ascii=False)
     if tool.calculates and (sums := steps(question)):
-        return written(sums[-1])
+        return ast.unparse(sums[-1])
     values, _ = tool.arguments(question)
     return str(values.get("input") or about(question) or question)

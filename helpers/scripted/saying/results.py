@@ -33,15 +33,11 @@ def _sentence(result: Result, question: str, *, named: bool = False) -> str:
         return f"{result.name} has answered without a text."
     if re.match(r"(?:an )?error\b", text, re.IGNORECASE):
         return f"{_called(result)} failed: {text}"
-    if len(text.split()) > 3 and not named and not re.search(r"[\w\s]+:", text[:20]):
+    words = len(text.split())
+    if words > 3 and not named and not re.search(r"[\w\s]+:", text[:20]):
         return text if text[-1] in ".!?…" or "\n" in text else f"{text}."
-    if named and len(text.split()) > 1:
-        return f"{_called(result)}: {text}"
-    return (
-        f"{_called(result)} gives {text}"
-        if len(text) < 40
-        else f"{_called(result)} says: {text}"
-    )
+    joint = " gives " if len(text) < 40 else " says: "
+    return f"{_called(result)}{': ' if named and words > 1 else joint}{text}"
 
 
 def _called(result: Result) -> str:

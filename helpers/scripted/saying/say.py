@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from ..request import ChatRequest
 from .call import Call, Planned
 from .calls import decide
-from .conversation import Conversation, labelled_results
+from .conversation import Conversation
+from .intents import filled, said
 from .offered import hands_over
 from .react import acted
 from .results import spoken
-from .schema import fill
 from .shapes import an_object, shaped
 
 
@@ -36,14 +36,13 @@ def say(request: ChatRequest) -> Said:
         return Said(spoken(told, talk.prompt, talk.system))
     if talk.results and talk.answered:
         return Said(talk.answered)
-    return Said(talk.written or acted(talk) or shaped(talk) or talk.said())
+    return Said(talk.written or acted(talk) or shaped(talk) or said(talk))
 
 
 def _json(request: ChatRequest, talk: Conversation) -> str:
     if not request.schema:
         return an_object(talk)
-    text = f"{talk.prompt}\n\n{labelled_results(talk.results)}".strip()
-    value = fill(request.schema, text, said=talk.briefly, hint=talk.system)
+    value = filled(talk, request.schema, talk.told)
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -1,17 +1,14 @@
 """Plain values for a schema: texts, numbers, one of several; and its references."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..frames import Json
 from .fields import Field
 from .invented import Made, a_number, a_string
 from .keywords import Keywords
-from .kinds import of_kind
 from .labels import pick, relevant
 from .limits import fits, merged
 from .source import Found, Source
-from .words import listed
 
 MOST_VALUES = 1000
 """A schema can ask for any number of values; what comes after is null, or left out."""
@@ -44,7 +41,8 @@ class Scalars:
         self._noun = ""
         self._texts: set[str] = set()
 
-    def _chosen(self, options: list[object], name: str, has: Keywords) -> object:
+    def _chosen(self, options: Sequence[object]) -> object:
+        """Return the option that the text is for; the first where it says nothing."""
         texts = [str(option) for option in options]
         if {text.casefold() for text in texts} == {"yes", "no"} and self._made:
             wanted = "yes" if relevant(self.source.text) else "no"
@@ -60,48 +58,39 @@ class Scalars:
             return MISSING  # of a list that is made up
         if kind in ("integer", "number"):
             return self._number(field.numbers(self.source), kind, schema)
-        if _YES_NO.search(field.description) and self._made:
-            return "yes" if relevant(self.source.text) else "no"
         options, closed = field.options()
-        chosen = pick(options, self.source.text, sure=not (closed and self._made))
-        if chosen is not None or (closed and self._made):
-            return options[chosen or 0]
-        if field.is_a("expression") and not field.form and self._made is None:
-            for found in of_kind("expression", field.words, self.source):
-                return found.text
+        if closed and self._made:
+            return self._chosen(options)
+        chosen = pick(options, self.source.text, sure=True)
+        if chosen is not None:
+            return options[chosen]
         return self._text(field.strong(self.source), schema)
 
     def _weak(
         self, field: Field, kind: str | None, schema: Json, has: Keywords
     ) -> object:
         """Return the next value that may do, or one that is made up."""
-        index = self._index
+
+        def allowed(value: object) -> bool:
+            return fits(schema, value, self._root)
+
+        made, index = self._made, self._index
         if kind in ("integer", "number"):
             found = self._number(self.source.numbers, kind, schema)
-            if found is not MISSING or not self._made:
+            if found is not MISSING or not made:
                 return found
-            return a_number(has, field.name, index)
-        for word, options in _CHOICES.items():
-            if self._made and word in field.words:
-                return options[pick(options, self.source.text) or 0]
-        typed = has.format is not None
-        extracts = self._made is not None and self._made.extracts
-        writes = (
-            self._made
-            and not extracts
-            and (for_own_words(field) or self._noun or "SQL" in field.description)
-        )
-        if writes and field.titles and not self._noun and self.source.names:
+            return a_number(has, field.name, index, allowed)
+        if made and (options := field.usual_options()):
+            return options[pick(options, self.source.text) or 0]
+        extracts = made is not None and made.extracts
+        writes = made and not extracts and (field.is_written or self._noun)
+        if field.titles and not self._noun and self.source.names:
             writes = False
-        if not typed and not writes and not {*field.words} & _JOKES:
+        if has.format is None and not writes and not field.jokes:
             found = self._text(field.weak(self.source, things=extracts), schema)
             if found is not MISSING:
                 return found
-        if not self._made:
-            return MISSING
-        return a_string(
-            has, field, self._made, index, lambda text: fits(schema, text, self._root)
-        )
+        return a_string(has, field, made, index, allowed) if made else MISSING
 
     def _number(self, found: Iterable[Found], kind: str, schema: Json) -> object:
         def as_number(text: str) -> float | int:
@@ -117,28 +106,31 @@ class Scalars:
         )
         return MISSING if taken is None else as_number(taken.text)
 
-    def _text(
-        self, found: Iterable[tuple[Found, Sequence[str]]], schema: Json
-    ) -> object:
-        for each, forms in found:
-            if not self.source.free(each):
-                continue
-            for form in forms:
-                known = form.casefold() in self._texts
-                if form and not known and fits(schema, form, self._root):
-                    self.source.claim(each)
-                    self._texts.add(form.casefold())
-                    return form
-        return MISSING
+    def _text(self, found: Iterable[Found], schema: Json) -> object:
+        taken = self.source.take(
+            found,
+            lambda text: (
+                bool(text)
+                and text.casefold() not in self._texts
+                and fits(schema, text, self._root)
+            ),
+        )
+        if taken is None:
+            return MISSING
+        self._texts.add(taken.text.casefold())
+        return taken.text
 
     # References.
 
     def _resolved(self, schema: Json) -> Json:
         ref = schema.get("$ref")
-        if not isinstance(ref, str) or ref in self._within:
-            return schema
+        known = isinstance(ref, str) and ref not in self._within
+        return self._followed(str(ref), schema) if known else schema
+
+    def _followed(self, place: str, schema: Json) -> Json:
+        """Return a schema with what its reference asks for."""
         rest = {key: item for key, item in schema.items() if key != "$ref"}
-        return merged(self._target(ref), rest)
+        return merged(self._target(place), rest)
 
     def _target(self, place: str) -> Json:
         target: object = self._root
@@ -157,18 +149,3 @@ class Scalars:
         """Say whether a schema contains itself more often: the value ends here."""
         ref = schema.get("$ref") if isinstance(schema, Mapping) else None
         return self._within.count(str(ref)) > often
-
-
-_CHOICES = {
-    "sentiment": ["positive", "negative", "neutral"],
-    "language": ["English", "Spanish", "French", "German", "Italian"],
-    "lang": ["English", "Spanish", "French", "German", "Italian"],
-}
-_JOKES = {"setup", "punchline", "joke"}
-_YES_NO = re.compile(r"\byes\b\W[^.]{0,40}\bor\W+no\b", re.IGNORECASE)
-_WRITTEN = frozenset(listed("written"))
-
-
-def for_own_words(field: Field) -> bool:
-    """Say whether a field is for the model's own words."""
-    return bool({*field.words} & _WRITTEN)

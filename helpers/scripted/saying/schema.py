@@ -16,13 +16,13 @@ from .asked import about
 from .context import section
 from .fields import Field
 from .invented import Made, of_country
-from .keywords import Keywords, keywords, mapping
+from .keywords import Keywords, keywords, mapping, texts
 from .kinds import of_kind
 from .limits import fits, merged
 from .lists import Lists
 from .scalars import MISSING, MOST_VALUES
 from .source import Source
-from .words import either, meanings, split
+from .words import either, meanings, split, stems
 
 
 class Filler(Lists):
@@ -45,7 +45,7 @@ class Filler(Lists):
         if has.const is not UNSET:
             return MISSING if self._sure else has.const
         if has.enum:
-            return self._chosen(has.enum[:MOST_VALUES], name, has)
+            return self._chosen(has.enum[:MOST_VALUES])
         if has.all_of:
             return self.value(self._all(schema, has.all_of), name)
         if options := has.any_of or has.one_of:
@@ -83,22 +83,17 @@ class Filler(Lists):
 
     def _fit(self, option: Json, said: set[str]) -> float:
         """Say how well a text fits one of several schemas."""
-        option = self._resolved(option)
-        has = keywords(option, "value")
-        words = [str(has.title or ""), str(has.description or "")]
-        score = 2.0 * len(meanings(" ".join(split(words[0]))) & said)
-        score += len(meanings(words[1]) & said)
+        has = keywords(self._resolved(option), "value")
+        own = [*split(has.title or ""), has.description or ""]
+        score = 1.0 * (has.type in ("integer", "number") and bool(self.source.numbers))
         for name, item in (has.properties or {}).items():
             inner = self._resolved(item) if isinstance(item, Mapping) else {}
-            consts = [inner.get("const"), *_texts(inner.get("enum"))]
-            score += 2 * any(meanings(str(x)) & said for x in consts if x)
-            score += 0.5 * bool(meanings(" ".join(split(name))) & said)
-            kinds = Field(name, str(inner.get("description", "")), None)
-            score += 0.5 * any(True for _ in kinds.strong(self.source))
-            score += 0.1 * bool({*split(name)} & _ANSWERS)
-        if has.type in ("integer", "number"):
-            score += 1.0 * bool(self.source.numbers)
-        return score
+            own += [*split(name), str(inner.get("const", ""))]
+            own += texts(inner.get("enum"))
+            field = Field(name, str(inner.get("description", "")))
+            score += 0.5 * any(True for _ in field.strong(self.source))
+            score += 0.1 * bool({*field.words} & _ANSWERS)
+        return score + len(meanings(" ".join(own)) & said)
 
     def _conditional(self, schema: Json, has: Keywords, name: str) -> object:
         base = {k: v for k, v in schema.items() if k not in ("if", "then", "else")}
@@ -113,16 +108,13 @@ class Filler(Lists):
     # By type.
 
     def _by_type(self, schema: Json, has: Keywords, name: str) -> object:
+        nothing = isinstance(has.type, list) and "null" in has.type
+        if isinstance(has.type, list):  # a number, if there is one
+            numeric = [kind for kind in has.type if kind in ("integer", "number")]
+            real = [kind for kind in has.type if kind not in (*numeric, "null")]
+            real = [*numeric, *real] if self.source.numbers else [*real, *numeric]
+            has.type = [*real, "null"][0]
         kind = has.type
-        nothing = isinstance(kind, list) and "null" in kind
-        if isinstance(kind, list):
-            kinds = [item for item in kind if item != "null"] or ["null"]
-            if {"integer", "number"} & {*kinds} and "string" in kinds:
-                kinds.sort(
-                    key=lambda item: (item == "string") == bool(self.source.numbers)
-                )
-            kind = kinds[0]
-            has.type = kind
         made, self._made = self._made, None if nothing else self._made
         value = self._of(kind, schema, has, name)
         self._made = made
@@ -154,40 +146,27 @@ class Filler(Lists):
         fields = dict(islice((has.properties or {}).items(), MOST_VALUES))
         needed = {*(has.required or ())}
         fields |= {name: {} for name in needed if name not in fields}
-        said = _words(self.source.text.partition("{")[0])
+        said = stems(self.source.text.partition("{")[0].casefold())
         found = max(
             self._same_keys(has),
-            key=lambda each: (len(each), len(_words(str(each)) & said)),
+            key=lambda each: (len(each), len(stems(str(each).casefold()) & said)),
             default={},
         )
-        lists = [
-            name
-            for name, item in fields.items()
-            if mapping(item).get("type") == "array"
-        ]
-        for name in lists:
-            if name in found:
-                continue
-            field = Field(name)
-            many = (
-                field.is_a("person")
-                and len(of_kind("person", field.words, self.source)) > 1
-            )
-            told = self._made and self._made.extracts and field.told_list(self.source)
-            if (many or told) and "$ref" not in str(fields[name]):
-                found[name] = self.value(fields[name], name)
-        for name, item in fields.items():  # what belongs to just one field goes first
-            if name not in found and (early := self._early(item, name)) is not MISSING:
-                found[name] = early
+        for name, item in fields.items():
+            if "const" in mapping(item):
+                found.setdefault(name, mapping(item)["const"])
+        # What belongs to just one field goes first, and lists before the rest.
+        for name in sorted(fields, key=lambda name: not _is_list(fields[name])):
+            if name not in found:
+                early = self._early(fields[name], name, found)
+                found |= {} if early is MISSING else {name: early}
         for name, item in fields.items():
             if name in found or (name not in needed and self._repeats(item, often=0)):
                 continue
             optional = name not in needed
             if optional and (self._made is None or "default" in mapping(item)):
                 continue  # nothing in the text is for just this field
-            value = self._known(name, found)
-            if value is MISSING:
-                value = self.value(item, name)
+            value = self._known(name, found) or self.value(item, name)
             if value is MISSING and not optional:
                 self.lacks.append(name)
             elif value is not MISSING:
@@ -195,8 +174,17 @@ class Filler(Lists):
         ordered = {name: found[name] for name in fields if name in found}
         return ordered | self._more(has, len(ordered))
 
-    def _early(self, item: object, name: str) -> object:
-        """Return a plain value that the text has for just this field."""
+    def _early(self, item: object, name: str, found: Mapping[str, object]) -> object:
+        """Return a value that the text has for just this field, or that is known."""
+        if (known := self._known(name, found)) is not None:
+            return known
+        if _is_list(item):
+            field = Field(name)
+            people = [*of_kind("person", field.words, self.source)]
+            several = len(people) > 1 and field.is_a("person")
+            if not several and self._made and self._made.extracts:
+                several = bool(field.told_list(self.source))
+            return self.value(item, name) if several else MISSING
         item = self._resolved(mapping(item))
         options = [mapping(option) for option in keywords(item, name).any_of or ()]
         real = [option for option in options if option.get("type") != "null"]
@@ -211,8 +199,7 @@ class Filler(Lists):
 
     def _known(self, name: str, found: Mapping[str, object]) -> object:
         first = str(next(iter(found.values()), "")) if self._made else ""
-        value = of_country(name, first) if first else None
-        return MISSING if value is None else value
+        return of_country(name, first)
 
     def _more(self, has: Keywords, already: int) -> dict[str, object]:
         """Return the values of an object whose keys no schema names."""
@@ -231,21 +218,15 @@ class Filler(Lists):
         return more
 
     def _referred(self, place: str, schema: Json, name: str) -> object:
-        target = self._target(place)
-        rest = {key: item for key, item in schema.items() if key != "$ref"}
         self._within.append(place)
         try:
-            return self.value(merged(target, rest), name)
+            return self.value(self._followed(place, schema), name)
         finally:
             self._within.pop()
 
 
-def _words(text: str) -> set[str]:
-    return {*re.findall(r"\w+", text.casefold())}
-
-
-def _texts(items: object) -> list[str]:
-    return [str(item) for item in items] if isinstance(items, list) else []
+def _is_list(item: object) -> bool:
+    return mapping(item).get("type") == "array" and "$ref" not in str(item)
 
 
 _PLAIN = ("string", "integer", "number", "boolean")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..frames import CREATED
+from .knowledge import known
 from .words import NUMBERS, STOP, either, listed
 
 READ = 8_000
@@ -31,10 +32,8 @@ NAME = (
     rf"(?<![\w/@.#-])[{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*"
     rf"(?:(?: (?:de|da|van|von|der|la|of))? [{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*)*"
 )
-_STATE = re.compile(
-    r", (?:[A-Z]{2}\b|USA|UK|France|Germany|Italy|Spain|Japan|England|Canada|Texas"
-    r"|California|India|China|Colombia|Brazil|Australia|Mexico|Switzerland|Austria)"
-)
+_COUNTRIES = "|".join(country.title() for country in known()["capitals"])
+_STATE = re.compile(rf", (?:[A-Z]{{2}}\b|USA|UK|{_COUNTRIES})")
 _STARTERS = frozenset(listed("starters"))
 _MONTHS = listed("months")
 _MONTH = "|".join([*_MONTHS, *(month[:3] for month in _MONTHS)])
@@ -47,7 +46,6 @@ DATE = (
     r"|\byesterday\b|\bnext (?:week|month|year)\b|\bthis weekend\b"
 )
 _TIME = r"\b(\d{1,2}):(\d{2})(?::(\d{2}))? ?([ap]\.?m\b)?|\b(\d{1,2}) ?([ap]\.?m)\b"
-_ZONE = r"\b[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+\b|\bUTC\b|\bGMT\b"
 _CODE = (
     r"(?<![\w@.-])#?(?=[\w-]{0,40}\d)[A-Za-z0-9][\w-]{0,60}\b"
     r"|(?<![\w.])\$?[A-Z]{2,6}\b"
@@ -118,6 +116,12 @@ class Source:
         text = re.sub(r"(?:\s+(?:at|on|by|in|to|for|from|and|with))*\s*$", "", text)
         return Found(text.strip(), found.start, found.start + len(text))
 
+    def after(self, pattern: str, found: Found) -> bool:
+        """Say whether a value stands right after a pattern."""
+        return bool(
+            re.search(pattern, self.text[max(found.start - 8, 0) : found.start])
+        )
+
     def find(self, pattern: str, flags: int = re.IGNORECASE) -> Iterator[Found]:
         """Yield what a pattern finds: its first group that took part, or all of it."""
         for match in re.finditer(pattern, self.text, flags):
@@ -150,11 +154,10 @@ class Source:
             if match.start() < last:
                 continue
             text, start, end = match[0], match.start(), match.end()
-            first = text.split(" ")[0]
-            while text and first.casefold().strip("'") in _STARTERS:
-                start += len(first) + 1
-                text = text[len(first) + 1 :]
-                first = text.split(" ")[0]
+            words = text.split(" ")
+            while words and words[0].casefold().strip("'") in _STARTERS:
+                start += len(words.pop(0)) + 1
+            text = " ".join(words)
             if not text or re.fullmatch(rf"(?:{DATE}|{_MONTH})", text, re.IGNORECASE):
                 continue
             before = self.text[:start].rstrip(" ")
@@ -176,12 +179,8 @@ class Source:
     @cached_property
     def places(self) -> list[Found]:
         """Names after *in* and the like; else any that stands there, as "sf"."""
-        after = re.compile(r"(?:\b(?:in|near|at|for|to|from|of)|,|\band|\bor) $")
-        named = [
-            each
-            for each in self.names
-            if after.search(self.text[max(each.start - 6, 0) : each.start])
-        ]
+        before = r"(?:\b(?:in|near|at|for|to|from|of)|,|\band|\bor) $"
+        named = [each for each in self.names if self.after(before, each)]
         other = [
             each
             for each in self.find(_PLACE)
@@ -212,11 +211,6 @@ class Source:
     def codes(self) -> list[Found]:
         """What looks like an identifier: "AAPL", "A-17"."""
         return [each for each in self.find(_CODE, 0) if each.text not in _ACRONYMS]
-
-    @cached_property
-    def zones(self) -> list[Found]:
-        """Time zones."""
-        return [*self.find(_ZONE, 0)]
 
     def listed_with(self, first: Found, all_: list[Found]) -> list[Found]:
         """Return a value and those that are listed after it: "Boston and Rome"."""
@@ -250,18 +244,17 @@ def as_date(text: str) -> str | None:
     ahead = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1, "next week": 7}
     if word in ahead:
         return str(TODAY + datetime.timedelta(ahead[word]))
-    names = _DAYS.split("|")
-    if word.split()[-1] in names:
-        days = (names.index(word.split()[-1]) - TODAY.weekday()) % 7 or 7
-        return str(TODAY + datetime.timedelta(days))
+    days, day = _DAYS.split("|"), word.split()[-1]
+    if day in days:
+        ahead_ = (days.index(day) - TODAY.weekday()) % 7 or 7
+        return str(TODAY + datetime.timedelta(ahead_))
     month = re.search(_MONTH, word)
-    day, year = re.search(r"\b\d{1,2}(?!\d)", word), re.search(r"\d{4}", word)
+    number, year = re.search(r"\b\d{1,2}(?!\d)", word), re.search(r"\d{4}", word)
     try:
-        if month and day:
-            at = [name[:3] for name in _MONTHS].index(month[0][:3]) + 1
-            return str(
-                datetime.date(int(year[0]) if year else TODAY.year, at, int(day[0]))
-            )
-        return str(datetime.date.fromisoformat(word))
+        if not month or not number:
+            return str(datetime.date.fromisoformat(word))
+        at = 1 + [name[:3] for name in _MONTHS].index(month[0][:3])
+        in_year = int(year[0]) if year else TODAY.year
+        return str(datetime.date(in_year, at, int(number[0])))
     except ValueError:
         return None

@@ -1,10 +1,11 @@
 """Calls of tools for arithmetic: the result of one is the argument of the next."""
 
-from collections.abc import Iterator, Sequence
+import ast
+from collections.abc import Sequence
 
-from .arithmetic import Step, apply, steps, written
+from .arithmetic import SIGNS, apply, steps, worth
 from .call import Call
-from .conversation import Conversation, Result
+from .conversation import Conversation
 from .offered import Offered
 from .source import Source
 
@@ -13,53 +14,39 @@ def sums(talk: Conversation, tools: Sequence[Offered]) -> list[Call] | None:
     """Return the calls that are ready; None if there is no tool for what is asked."""
     by_sign = {tool.sign: tool for tool in reversed(tools) if tool.sign}
     calculator = next((tool for tool in tools if tool.calculates), None)
-    if not by_sign and not calculator:
-        return None
-    wanted = steps(talk.prompt)
-    signs = {sign for step in wanted for sign in _signs(step)}
-    if by_sign.keys() & signs:
-        calls: list[Call] = []
-        for step in wanted:
-            _come_to(step, by_sign, talk.results, calls)
-        return calls
+    wanted = steps(talk.prompt) if by_sign or calculator else []
+    parts = [part for step in wanted for part in ast.walk(step)]
+    if by_sign.keys() & {SIGNS.get(type(part)) for part in parts}:
+        return _ready(wanted, by_sign, talk)
     if calculator is None or not wanted:
         return None
     name = calculator.calculates or ""
-    formulas = [Call(calculator.name, {name: written(step)}) for step in wanted]
+    formulas = [Call(calculator.name, {name: ast.unparse(step)}) for step in wanted]
     return formulas[sum(result.name == calculator.name for result in talk.results) :]
 
 
-def _signs(step: Step | float) -> Iterator[str]:
-    if isinstance(step, Step):
-        yield step.sign
-        yield from _signs(step.left)
-        yield from _signs(step.right)
+def _ready(
+    wanted: Sequence[ast.BinOp], by_sign: dict[str, Offered], talk: Conversation
+) -> list[Call]:
+    """Return the calls whose numbers are known."""
+    calls: list[Call] = []
 
-
-def _come_to(
-    step: Step | float,
-    by_sign: dict[str, Offered],
-    results: Sequence[Result],
-    calls: list[Call],
-) -> float | None:
-    """Return what a step has come to; None if that needs a call, which is noted."""
-    if not isinstance(step, Step):
-        return step
-    left = _come_to(step.left, by_sign, results, calls)
-    right = _come_to(step.right, by_sign, results, calls)
-    if left is None or right is None:
+    def called(sign: str, left: float, right: float) -> float | None:
+        tool = by_sign.get(sign)
+        if tool is None:
+            return apply(sign, left, right)
+        for result in talk.results:
+            if result.name == tool.name and _numbers(result.arguments) == [left, right]:
+                numbers = Source(result.text).numbers
+                return float(numbers[-1].text) if numbers else apply(sign, left, right)
+        call = Call(tool.name, _operands(tool, left, right))
+        if call not in calls:
+            calls.append(call)
         return None
-    tool = by_sign.get(step.sign)
-    if tool is None:
-        return apply(step.sign, left, right)
-    for result in results:
-        if result.name == tool.name and _numbers(result.arguments) == [left, right]:
-            numbers = Source(result.text).numbers
-            return float(numbers[-1].text) if numbers else apply(step.sign, left, right)
-    call = Call(tool.name, _operands(tool, left, right))
-    if call not in calls:
-        calls.append(call)
-    return None
+
+    for step in wanted:
+        worth(step, called)
+    return calls
 
 
 def _operands(tool: Offered, left: float, right: float) -> dict[str, object]:
@@ -73,13 +60,12 @@ def _operands(tool: Offered, left: float, right: float) -> dict[str, object]:
 
 
 def _numbers(arguments: object) -> list[float]:
-    values = [*arguments.values()] if isinstance(arguments, dict) else []
-    if values and isinstance(values[0], list):
-        values = values[0]
-    found = []
-    for value in values:
-        try:
-            found.append(float(value))
-        except (TypeError, ValueError):
-            continue
-    return found
+    """Return the numbers of a call, in one list."""
+    if isinstance(arguments, dict):
+        arguments = [*arguments.values()]
+    if isinstance(arguments, list):
+        return [number for each in arguments for number in _numbers(each)]
+    try:
+        return [float(str(arguments))]
+    except ValueError:
+        return []

@@ -38,6 +38,10 @@ NUMBERS |= {"thirty": 30, "forty": 40, "fifty": 50}
 NUMBERS |= {"hundred": 100, "dozen": 12, "couple": 2}
 
 
+NUMBER = rf"(?:\d{{1,6}}|{'|'.join(NUMBERS)})"
+"""A pattern for a whole number, in digits or as a word."""
+
+
 def number(text: str) -> int | None:
     """Return a whole number that is written in digits or as a word; None for others.
 
@@ -45,7 +49,20 @@ def number(text: str) -> int | None:
     (3, 12, None)
     """
     word = text.casefold().strip()
-    return NUMBERS.get(word, int(word) if word.isdigit() else None)
+    return NUMBERS.get(word, int(word) if word.lstrip("-").isdecimal() else None)
+
+
+_JOINTS = re.compile(r"\n+|\s*[,;/|]\s*(?:or |and )?|\s+(?:or|and)\s+")
+
+
+def parts(text: str) -> list[str]:
+    """Return what a text lists, without quotes.
+
+    >>> parts("`red`, green or blue.")
+    ['red', 'green', 'blue']
+    """
+    found = [part.strip(" \t-*.'\"`“”") for part in _JOINTS.split(text)]
+    return [part for part in found if part and part != "etc"]
 
 
 STOP = frozenset(listed("stop"))
@@ -75,6 +92,11 @@ def stem(word: str) -> str:
     if len(word) > 3 and word[-1] == word[-2]:  # "running", "adding"
         word = word[:-1] if word not in ("add",) else word
     return word[:-1] + "i" if len(word) > 3 and word.endswith("y") else word
+
+
+def stems(text: str) -> set[str]:
+    """Return the stems of all words of a text."""
+    return {stem(word) for word in re.findall(r"\w+", text)}
 
 
 _GROUP = {

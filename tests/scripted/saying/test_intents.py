@@ -100,6 +100,12 @@ def test_what_was_said_before_counts(prompts: list[str], answer: str) -> None:
             "from nine",
         ),
         ("How many staff?", "Write SQL for the table staff(id, name).", "COUNT(*)"),
+        (
+            "Show each artist's name and age",
+            "Use SQL.\nCREATE TABLE songs (id INT, title TEXT);\n"
+            "CREATE TABLE artists (artist_id INT, full_name VARCHAR(40), age INT);",
+            "SELECT full_name, age FROM artists;",
+        ),
     ],
 )
 def test_the_system_s_message_says_what_to_do(
