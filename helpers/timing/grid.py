@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from .drawing import BAND, FAILED, GRID, INK, MUTED, WIDTH, Figure, assemble, text
 
 NAMES, TOP, ROW = 130, 44, 19  # pixels: of the cases' names, above the rows, of a row
+LONG = 12  # letters: a longer word is smaller, so that it stays in its bar
 
 Cell = tuple[float, str, bool]
 """How much of the text came (1: all of it), the word for its end, whether it warns."""
@@ -33,8 +34,9 @@ def grid(
             colour = FAILED if warns else MUTED if word == "stop" else INK
             weight = 'font-weight="bold"' if warns else ""
             marked = f"{word} (!)" if warns else word
+            size = 11 if len(marked) <= LONG else 10
             parts.append(
-                text(x + 5, y + 12, marked, colour, f'font-size="11" {weight}')
+                text(x + 5, y + 12, marked, colour, f'font-size="{size}" {weight}')
             )
             warned += warns
     said = f"{len(rows)} rows of {len(columns)} cells; {warned} of them have a warning."
