@@ -108,17 +108,23 @@ def test_a_source_that_is_not_closed_lets_the_model_go_on(
     app, tokens = taught("06b")["app"], [" on"] * 400
     app.state.model = scripted(tokens=tokens, pace=20)
     shows = f"""
+        const said = [];
+        const status = {{
+            set textContent(text) {{ if (said.at(-1) !== text) said.push(text); }},
+        }};
+        const end = () => {{ console.log(said.join(", ")); Deno.exit(); }};
         globalThis.EventSource = class extends EventSource {{
-            onend = this.addEventListener("error", () => Deno.exit());
+            onend = this.addEventListener("error", end);
             close() {{}}
         }};
         const stopper = new AbortController();
         const stop = () => {{ if (panel.answer.textContent) stopper.abort(); }};
         setInterval(stop, 10).unref();
-        await ask({json.dumps(question)}, panel, readEventSource, stopper.signal);
-        console.log(panel.status.textContent);
+        const shown = {{...panel, status}};
+        await ask({json.dumps(question)}, shown, readEventSource, stopper.signal);
     """
-    assert reads(taught, app, PANEL, shows) == "stopped"
+    said = reads(taught, app, PANEL, shows)
+    assert said == "waiting, writing, stopped, writing"
     (request,) = recorded(question)
     assert (request.chunks_sent, request.finished) == (len(tokens), True)
 
