@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fastapi import FastAPI, Request
@@ -332,15 +333,38 @@ sys.exit(main())
 
 @pytest.mark.parametrize(("stops", "verdict"), [(True, "good"), (False, "bad")])
 def test_llama_cpp_s_slots_tell(
-    *, stops: bool, verdict: str, slots: Callable[[bool], FastAPI]
+    *,
+    stops: bool,
+    verdict: str,
+    slots: Callable[[bool], FastAPI],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("helpers.inspecting.trouble.BUSY", 1.1)  # as if it rested
     with serve(slots(stops)) as url:
         found = {
             each.about: each for each in inspect(read_address(f"{url}/v1"), model="m")
         }
     leaving = found["leaving"]
-    assert leaving.verdict == verdict or "too busy" in leaving.says
+    assert leaving.verdict == verdict
     assert leaving.evidence["meant"] == 263
+
+
+@pytest.mark.parametrize(("stops", "verdict"), [(True, "good"), (False, "unknown")])
+def test_who_goes_on_on_a_busy_machine_cannot_be_told(
+    *,
+    stops: bool,
+    verdict: str,
+    slots: Callable[[bool], FastAPI],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was busy after the reader had left, while the server had to hear of it."""
+    busy = SimpleNamespace(start=lambda: busy, stop=lambda: None, overdue=1.0)
+    monkeypatch.setattr("helpers.inspecting.trouble.Ticker", lambda: busy)
+    with serve(slots(stops)) as url:
+        found = inspect(read_address(f"{url}/v1"), model="m")
+        (leaving,) = (each for each in found if each.about == "leaving")
+    assert leaving.verdict == verdict
+    assert ("too busy" in leaving.says) is not stops
 
 
 @pytest.fixture
