@@ -23,7 +23,7 @@ from langchain_core.language_models.chat_model_stream import (
     AsyncChatModelStream,
     ChatModelStream,
 )
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda
@@ -185,8 +185,16 @@ async def test_the_third_version_has_what_a_node_returns_but_a_tools_result() ->
 
 
 @pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
-async def test_the_third_version_has_an_inner_graph_among_the_subgraphs() -> None:
-    steps = StateGraph(MessagesState).add_node("inner", graph_of(model()))
+@pytest.mark.parametrize("called", [False, True], ids=["node", "called by a node"])
+async def test_the_third_version_has_an_inner_graph_among_the_subgraphs(
+    *, called: bool
+) -> None:
+    graph = graph_of(model())
+
+    async def call(state: MessagesState) -> dict[str, list[BaseMessage]]:
+        return {"messages": (await graph.ainvoke(state))["messages"][-1:]}
+
+    steps = StateGraph(MessagesState).add_node("inner", call if called else graph)
     outer = steps.add_edge(START, "inner").compile()
     async with await outer.astream_events(STATE, version="v3") as run:
         assert [message.node async for message in run.messages] == []
