@@ -160,10 +160,13 @@ def test_a_venv_is_used_only_if_it_is_this_folder_and_whole(
 
 @posix
 def test_a_venv_that_is_the_python_of_the_system_is_made_anew(moved: Course) -> None:
-    """Without its pyvenv.cfg it is that to pip. `base` sees that it stays the same."""
+    """Without its pyvenv.cfg it is that to pip. `base` sees that it stays the same.
+
+    So is it to whoever starts run.py with it, as where a .venv is activated.
+    """
     without("pyvenv.cfg")(moved)
     (moved.packages / "jupyterlab.py").unlink()  # which pip would not miss
-    code, printed = moved.run("lab")
+    code, printed = replace(moved, started_by=moved.python).run("lab")
     anew = "The .venv that is here does not work: making it anew."
     assert (code, printed.splitlines()[0]) == (0, anew)
     assert (moved.packages / "jupyterlab.py").exists()
@@ -172,15 +175,17 @@ def test_a_venv_that_is_the_python_of_the_system_is_made_anew(moved: Course) -> 
 
 
 @posix
-@pytest.mark.parametrize("is_link", [True, False])
+@pytest.mark.parametrize("kind", ["a link", "a file", "a pipe"])
 def test_a_venv_that_is_no_folder_is_left_alone(
-    moved: Course, tmp_path: Path, *, is_link: bool
+    moved: Course, tmp_path: Path, kind: str
 ) -> None:
     elsewhere = moved.venv.rename(tmp_path / "elsewhere")
-    if is_link:
+    if kind == "a link":
         moved.venv.symlink_to(elsewhere)
-    else:
+    elif kind == "a file":
         moved.venv.write_text("/home/me/.virtualenvs/course\n")
+    else:
+        os.mkfifo(moved.venv)
     moved.renew_lock()
     before = digest(elsewhere)
     code, printed = moved.run("lab")
@@ -344,6 +349,8 @@ def test_it_installs_here_whatever_the_reader_has_set(
     elsewhere.mkdir()
     if set_it == variables_of_uv:
         course = with_uv(moved, wheels, tmp_path)
+    for stamp in moved.venv.glob("*.sha256"):
+        stamp.write_bytes(b"\xff")  # of a damaged disk
     moved.renew_lock()
     code, printed = course.having(**set_it(elsewhere, course)).run("audit")
     assert (code, printed.splitlines()[-1]) == (0, "called: audit"), printed
