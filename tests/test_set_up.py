@@ -297,10 +297,11 @@ def test_a_lock_from_a_windows_editor_is_the_same(ready: Course) -> None:
 
 def variables(elsewhere: Path, course: Course) -> dict[str, str]:
     """Return what leads Python and pip away: each of it, alone, has to be ignored."""
-    home = str(course.started_by.parents[1])
+    home, path = str(course.started_by.parents[1]), elsewhere.parent
+    (path / "jupyterlab.py").write_text("raise SystemExit('not this one')")
     return {
         "PYTHONHOME": home,
-        "PYTHONPATH": str(elsewhere),
+        "PYTHONPATH": str(path),
         "VIRTUAL_ENV": home,
         "PIP_PREFIX": str(elsewhere),
         "PIP_TARGET": str(elsewhere),

@@ -201,7 +201,8 @@ def template(
     for name in ("lab", "copies", "chat"):
         (root / f"tools/{name}.py").write_text(TOOL.format(f"tools.{name}"))
     shutil.copy(ROOT / "tools/checks.py", root / "tools")
-    (root / "tools/audit.py").write_text(TOOL.format("audit"))
+    installed = "import jupyterlab  # as a tool does, from .venv and nowhere else\n"
+    (root / "tools/audit.py").write_text(installed + TOOL.format("audit"))
     shutil.copy(RUN, root)
     shutil.copy(tiny_backend.__file__, root)
     drop = ("PIP_", "UV_", "COV", "PYTHON", "VIRTUAL_ENV", "COURSE_")
