@@ -553,6 +553,8 @@ class RedisLog(Log):
         ours = worker == self._worker
         why = TORN if ours else DIED
         if await self._close_stream(stream, "error", dict(why), obituary=not ours):
+            if not ours:
+                self.lost()
             return {"event": "error", **why}
         async with self._reaching() as client:
             inbox, asked = f"chat:worker:{worker}", {"asked": stream}
