@@ -11,7 +11,7 @@ import httpx2
 from helpers.models.process import ServerProcess
 
 HTTP = httpx2.Client(
-    trust_env=False, timeout=30, limits=httpx2.Limits(keepalive_expiry=2)
+    trust_env=False, timeout=30, limits=httpx2.Limits(keepalive_expiry=1)
 )
 """Keeps its connections: what one answer leaves behind, the next one meets.
 
