@@ -30,6 +30,10 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = str(VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 LOG = VENV / "install.log"
+# What made the venv that this runs in, else this.
+STARTED_BY = getattr(sys, "_base_executable", "") or sys.executable
+if VENV in Path(STARTED_BY).parent.resolve().parents:  # it lacks its pyvenv.cfg
+    STARTED_BY = os.path.realpath(STARTED_BY)
 UNFINISHED = VENV / "unfinished"  # is there while something is installed
 CHANGING = r"^(?:Installing collected|Prepared|Uninstalled)"  # what pip and uv say then
 
@@ -198,12 +202,12 @@ def install(what: str, size: str, *options: str) -> None:
     The stamp is a digest of all that the result depends on, written last.
     """
     pins = read_pins(options[-1])
-    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    project = (ROOT / "pyproject.toml").read_text("utf-8", errors="replace")
     with alone():
         depends_on = repr([options, pins, project, working_venv(), str(ROOT)])
-        digest = hashlib.sha256(depends_on.encode()).hexdigest()
+        digest = hashlib.sha256(depends_on.encode()).hexdigest().encode()
         stamp = VENV / f"{what.split()[-1]}.sha256"
-        if stamp.exists() and stamp.read_text() == digest:
+        if stamp.exists() and stamp.read_bytes() == digest:
             return
         print(f"Installing {what} in .venv: {size}", flush=True)
         LOG.unlink(missing_ok=True)
@@ -217,7 +221,7 @@ def install(what: str, size: str, *options: str) -> None:
                 f"Could not install {what}. Is there a network, and room on the "
                 "disk? Run the same command again. The whole log: .venv/install.log"
             )
-        stamp.write_text(digest)
+        stamp.write_bytes(digest)
         UNFINISHED.unlink()
         print(f"Installed in {time.monotonic() - begun:.0f} s", flush=True)
 
@@ -269,7 +273,7 @@ def lock(file: BinaryIO) -> bool:
 
 def working_venv() -> str:
     """Return the version of the Python in .venv, which is made if it does not work."""
-    if VENV.is_symlink() or VENV.is_file():
+    if VENV.is_symlink() or (VENV.exists() and not VENV.is_dir()):
         sys.exit(
             f"{VENV} is no folder. What is installed has to stay in this one: move it "
             "away, then run the same command again."
@@ -280,7 +284,8 @@ def working_venv() -> str:
     if VENV.exists():
         print("The .venv that is here does not work: making it anew.", flush=True)
         # First what makes it one: if this is interrupted, what is left is none.
-        (VENV / "pyvenv.cfg").unlink(missing_ok=True)
+        if (VENV / "pyvenv.cfg").is_file():
+            (VENV / "pyvenv.cfg").unlink()
         shutil.rmtree(VENV)
     make_venv()
     return probe() or sys.exit(f"The .venv that {find_python()} makes does not work.")
@@ -336,8 +341,7 @@ def make_venv() -> None:
 def find_python() -> str:
     """Return a Python that the lock is made for: this one, or one on the PATH."""
     if sys.version_info < (3, 15):
-        # Where this is the one in .venv, which may be gone: the one that made it.
-        return getattr(sys, "_base_executable", sys.executable)
+        return STARTED_BY
     for name in ("python3.14", "python3.13", "python3.12", "python3.11"):
         if answer(name, "--version"):
             return name

@@ -117,6 +117,7 @@ def tested(what: str, files: Sequence[str]) -> Outcome:
             "-m",
             "pytest",
             "-q",
+            "-mlong or not long",
             *(f"tests/{file}.py" for file in files),
             f"--junit-xml={report}",
         ]

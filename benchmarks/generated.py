@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import cast
 
 from hypothesis import strategies as st
@@ -127,8 +128,8 @@ def spoiled() -> Iterator[tuple[str, bytes]]:
     for path in _paths(whole):
         for value in WRONG:
             if path[-1] not in _QUICK or takes_no_time(value):
-                yield _named(path), _with(path, value)
-        yield _named(path), _with(path, _GONE)
+                yield _named(path), _with(whole, path, value)
+        yield _named(path), _with(whole, path, _GONE)
 
 
 def example(kind: inspect.Type, name: str = "") -> Value:
@@ -170,14 +171,14 @@ def _named(path: Path) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def _with(path: Path, value: Value) -> bytes:
-    """Return the whole request's body with another value at a path, or none."""
-    whole = example(inspect.type_info(ChatRequest))
+def _with(whole: Value, path: Path, value: Value) -> bytes:
+    """Return a request's body with another value at a path, or none."""
+    request = deepcopy(whole)
     *before, last = path
-    place = whole
+    place = request
     for part in before:
         place = place[part]  # type: ignore[index]
     place[last] = value  # type: ignore[index]
     if value is _GONE:
         del place[last]  # type: ignore[attr-defined]
-    return json.dumps(whole).encode()
+    return json.dumps(request).encode()

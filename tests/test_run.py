@@ -123,7 +123,7 @@ def test_without_venv_a_line_says_what_to_install(new: Course, tmp_path: Path) -
     home, name = new.started_by.parents[1], new.started_by.name
     shutil.copytree(home, tmp_path / "base", symlinks=True)
     [ensurepip] = (tmp_path / "base").glob("lib/*/ensurepip")
-    ensurepip.unlink()  # Debian leaves it out
+    shutil.rmtree(ensurepip)  # Debian leaves it out
     course = replace(new, started_by=tmp_path / "base/bin" / name)
     code, printed = course.run("lab")
     assert (code, printed.count("\n")) == (1, 1)

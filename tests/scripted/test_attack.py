@@ -49,7 +49,7 @@ def holds(outcome: Outcome) -> bool:
 
 @pytest.mark.parametrize("path", DECLARED)
 def test_requests_at_random(server: ServerProcess, path: str) -> None:
-    assert holds(generated_requests(server.url, 200, path=path, same=True))
+    assert holds(generated_requests(server.url, 100, path=path, same=True))
 
 
 def test_one_field_wrong(server: ServerProcess) -> None:
