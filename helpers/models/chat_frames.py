@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, closing, contextmanager
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any, cast
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from uuid import uuid4
 
@@ -88,8 +88,8 @@ class Answer:
         self.usage: Usage | None = None
         self.about: dict[str, str] = {}
 
-    def feed(self, part: bytes) -> Iterator[ChatGenerationChunk]:
-        """Yield a chunk for each text; the bytes may be cut anywhere."""
+    def feed(self, part: bytes) -> Iterator[AIMessageChunk]:
+        """Yield a message for each text; the bytes may be cut anywhere."""
         lines = (self.rest + part).splitlines(keepends=True)
         # After "\r", a "\n" may follow: such a line is not over.
         self.rest = lines.pop() if lines and lines[-1][-1:] != b"\n" else b""
@@ -101,7 +101,7 @@ class Answer:
             elif self.data and not line.strip():
                 frame, self.data = b"\n".join(self.data), []
                 if text := self.text_of(frame):
-                    yield ChatGenerationChunk(message=AIMessageChunk(content=text))
+                    yield AIMessageChunk(content=text)
 
     def text_of(self, data: bytes) -> str | None:
         """Return the text of a frame, and keep what else it says of the answer."""
@@ -127,8 +127,8 @@ class Answer:
                 text = delta.content
         return text
 
-    def end(self) -> ChatGenerationChunk:
-        """Return the last chunk; raise ModelError if no `finish_reason` has come."""
+    def end(self) -> AIMessageChunk:
+        """Return the last message; raise ModelError if no `finish_reason` has come."""
         if not self.about:
             raise ModelError("the answer broke off: it has no finish_reason")
         last = AIMessageChunk(content="", response_metadata=self.about)
@@ -138,7 +138,7 @@ class Answer:
             last.usage_metadata = UsageMetadata(
                 input_tokens=read, output_tokens=written, total_tokens=read + written
             )
-        return ChatGenerationChunk(message=last)
+        return last
 
 
 class ChatFrames(BaseChatModel):
@@ -188,8 +188,9 @@ class ChatFrames(BaseChatModel):
             if reply.status != 200:
                 raise self._refusal(reply.status, reply.read(MOST))
             while not answer.done and (part := reply.read1(AT_ONCE)):
-                yield from answer.feed(part)
-        yield answer.end()
+                for message in answer.feed(part):
+                    yield ChatGenerationChunk(message=message)
+        yield ChatGenerationChunk(message=answer.end())
 
     async def _astream(
         self,
@@ -198,6 +199,13 @@ class ChatFrames(BaseChatModel):
         run_manager: object = None,
         **more: Any,
     ) -> AsyncGenerator[ChatGenerationChunk]:
+        async with aclosing(self._read(messages, stop, more)) as read:
+            async for message in read:
+                yield ChatGenerationChunk(message=message)
+
+    async def _read(
+        self, messages: list[BaseMessage], stop: list[str] | None, more: dict[str, Any]
+    ) -> AsyncGenerator[AIMessageChunk]:
         answer, (url, target, headers) = Answer(), self._address()
         body = self._body(messages, stop, more)
         head = [
@@ -211,8 +219,8 @@ class ChatFrames(BaseChatModel):
                 if reply.status != 200:
                     raise self._refusal(reply.status, await reply.whole())
                 while not answer.done and (part := await reply.read()):
-                    for chunk in answer.feed(part):
-                        yield chunk
+                    for message in answer.feed(part):
+                        yield message
             finally:
                 reply.close()
         yield answer.end()
@@ -240,14 +248,14 @@ class ChatFrames(BaseChatModel):
             return super().astream(input, config, stop=stop, **more)
         name = f"{LC_ID_PREFIX}-{config.get('run_id') or uuid4()}"
 
-        async def read() -> AsyncIterator[AIMessageChunk]:
+        async def named() -> AsyncIterator[AIMessageChunk]:
             messages = self._convert_input(input).to_messages()
-            async with aclosing(self._astream(messages, stop, **more)) as chunks:
-                async for chunk in chunks:
-                    chunk.message.id = name
-                    yield cast(AIMessageChunk, chunk.message)
+            async with aclosing(self._read(messages, stop, more)) as read:
+                async for message in read:
+                    message.id = name
+                    yield message
 
-        return read()
+        return named()
 
     def _generate(self, *asked: Any, **more: Any) -> ChatResult:
         return core.generate_from_stream(self._stream(*asked, **more))

@@ -341,8 +341,8 @@ def body_of(shape: Shape, end: str = "\n") -> bytes:
 def read_all(*parts: bytes) -> tuple[str, str]:
     """Feed the parts to an answer; return its text and its reason."""
     answer = Answer()
-    text = "".join(chunk.message.text for part in parts for chunk in answer.feed(part))
-    return text, answer.end().message.response_metadata["finish_reason"]
+    text = "".join(chunk.text for part in parts for chunk in answer.feed(part))
+    return text, answer.end().response_metadata["finish_reason"]
 
 
 @pytest.mark.parametrize("name", WHOLE)
