@@ -126,7 +126,7 @@ def bench(arguments: list[str]) -> int:
 
 
 def audit(arguments: list[str]) -> int:
-    """List the licences of what is installed; fail if one is not allowed."""
+    """List licences and, with pip-audit, known vulnerabilities; fail at a bad one."""
     return become("-m", "tools.audit", *arguments)
 
 
