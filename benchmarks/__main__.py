@@ -6,6 +6,7 @@ from collections.abc import Callable
 from . import (
     answers,
     attack,
+    browser,
     chat_service,
     classroom,
     course,
@@ -28,7 +29,7 @@ BENCHMARKS: dict[str, tuple[Callable[..., None], str]] = {
     )
     for module in (
         *(server, relays, own_model, chat_service, pings, answers, surfaces, panel),
-        *(startup, setup, classroom, course, attack, inspecting),
+        *(startup, setup, browser, classroom, course, attack, inspecting),
     )
 }
 

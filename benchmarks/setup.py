@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from socket import create_server
 
@@ -60,9 +62,17 @@ def ratio(measured: dict[str, list[float]]) -> float:
 
 def measure(repository: str, revision: str) -> tuple[float, float]:
     """Clone, run `lab`; return the seconds to its answer, and the MB of its .venv."""
+    begun = time.perf_counter()
+    with opened(repository, revision) as (_, clone):
+        return time.perf_counter() - begun, disk(clone / ".venv")
+
+
+@contextmanager
+def opened(repository: str, revision: str) -> Iterator[tuple[str, Path]]:
+    """Clone, run `lab`, wait for its answer; give its URL and the clone's folder."""
+    deadline = time.perf_counter() + PATIENCE
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "course"
-        begun = time.perf_counter()
         subprocess.run(["git", "clone", "--quiet", repository, clone], check=True)
         git = ["git", "-C", str(clone), "-c", "advice.detachedHead=false"]
         subprocess.run([*git, "checkout", "--quiet", revision], check=True)
@@ -79,8 +89,9 @@ def measure(repository: str, revision: str) -> tuple[float, float]:
             start_new_session=True,
         )
         try:
-            wait_until_it_answers(lab, f"http://127.0.0.1:{port}/lab", begun + PATIENCE)
-            return time.perf_counter() - begun, disk(clone / ".venv")
+            url = f"http://127.0.0.1:{port}/"
+            wait_until_it_answers(lab, f"{url}lab", deadline)
+            yield url, clone
         finally:
             os.killpg(lab.pid, signal.SIGTERM)
             lab.wait()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.lesson import IGNORED, make_course
+from tools.contents import read_entry
 from tools.new import free_number, make, slug
 from tools.notebook import ROOT, Notebook, find
 
@@ -96,6 +97,8 @@ def test_what_it_makes_runs_and_passes_all_but_its_marker(course: Path) -> None:
         "cell 2: write what is to be done here, and take out `TODO`"
     }
     assert re.search(r"\b1 failed, \d\d passed", said)
+    # What the tables of contents show of it has no TODO that would fail there, too.
+    assert "TODO" not in read_entry(Notebook.read(course / made[0])).promise
 
 
 def test_nothing_is_overwritten(course: Path) -> None:

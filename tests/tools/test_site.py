@@ -171,6 +171,11 @@ def test_pages_are_for_everybody_and_ask_nobody(
     assert [url for url in asked if not url.startswith((address, "data:"))] == []
 
 
+CUT = """() => [...document.querySelectorAll(".bd-content table")]
+  .filter(table => table.scrollWidth > 1.1 * table.parentElement.clientWidth)
+  .map(table => table.innerText)"""
+"""The tables of which a tenth or more is out of sight."""
+
 LOOKED_UP = ("surfaces", "ledger", "places", "teach", "search")
 """The pages that the test before does not look at; the answers are as the notebooks."""
 
@@ -189,6 +194,8 @@ def test_nothing_is_too_wide_at_200_percent(
         assert not too_wide(page), f"{name} scrolls sideways"
         page.set_viewport_size(DARK_PHONE["viewport"])  # type: ignore[arg-type]
         assert not too_wide(page), f"{name} scrolls sideways on a phone"
+        looked_up = name.removesuffix(".html") in LOOKED_UP
+        assert not looked_up or page.evaluate(CUT) == [], f"{name} has a cut table"
         page.set_viewport_size(ZOOMED["viewport"])  # type: ignore[arg-type]
     page.close()
     assert not found

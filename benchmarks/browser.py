@@ -1,0 +1,90 @@
+"""From a click to a first token: the version for the browser, beside a fresh clone.
+
+A fresh clone is what a notebook on Binder costs without its image: clone, install,
+JupyterLab, its page, a kernel. All of them end at the same first text in the same
+Chromium. The version for the browser has to be there: `python3 run.py lite`.
+"""
+
+import re
+import statistics
+import time
+
+from playwright.sync_api import Browser, Page
+
+from tests.support.chromium import CHROMIUM, MISSING, chromium
+from tests.support.folder import served
+from tests.support.jupyterlab import choose
+from tools.notebook import find
+from tools.site.lite import LITE
+
+from . import setup
+from .contenders import ROOT
+from .report import table, target
+
+ROUNDS = 3
+MOST, MOST_OF_CLONE = 15.0, 0.5
+"""Seconds on a warm cache; of what a fresh clone takes to its first token."""
+WAYS = ("first visit", "second visit", "fresh clone")
+
+
+def run() -> None:
+    """Measure a fresh clone, a first visit and a second one, by turns."""
+    if not CHROMIUM or not LITE.exists():
+        print("python3 run.py lite has to run first" if CHROMIUM else MISSING)
+        return
+    took: dict[str, list[float]] = {way: [] for way in WAYS}
+    for _ in range(ROUNDS):
+        with chromium() as browser:
+            took["fresh clone"].append(from_clone(browser))
+            for way, seconds in zip(WAYS, from_site(browser), strict=False):
+                took[way].append(seconds)
+    rounds = [f"round {number + 1}" for number in range(ROUNDS)]
+    rows = [[way, *(f"{each:.1f} s" for each in took[way])] for way in WAYS]
+    print(table(["click to first token", *rounds], rows))
+    again = middle_first(took["second visit"])
+    print(target("second visit", again, most=MOST, unit="s"))
+    for way in WAYS[:2]:
+        pairs = zip(took[way], took["fresh clone"], strict=True)
+        ratios = middle_first([seconds / clone for seconds, clone in pairs])
+        print(target(f"{way}, over a fresh clone", ratios, most=MOST_OF_CLONE))
+
+
+def from_site(browser: Browser) -> tuple[float, float]:
+    """Return the seconds of a visitor who was never there, and when they come again."""
+    with served(LITE) as address:
+        url = f"{address}lab/index.html?path=notebooks/{find()[0].name}"
+        context = browser.new_context()
+        try:
+            first = first_token(context.new_page(), url)
+            return first, first_token(context.new_page(), url)
+        finally:
+            context.close()
+
+
+def from_clone(browser: Browser) -> float:
+    """Return the seconds from `git clone` to the first token in JupyterLab's page."""
+    begun = time.perf_counter()
+    with setup.opened(str(ROOT), "HEAD") as (url, _):
+        first_token(browser.new_page(), url)
+        return time.perf_counter() - begun
+
+
+def first_token(page: Page, url: str) -> float:
+    """Open the first notebook, run all, and return the seconds to a first text."""
+    page.set_default_timeout(1000 * setup.PATIENCE)
+    begun = time.perf_counter()
+    page.goto(url)
+    status = page.locator("#jp-main-statusbar", has_text=re.compile(r"\| *Idle"))
+    status.wait_for()
+    choose(page, "Run", "Run All Cells")
+    answer = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
+    answer.filter(has_text=re.compile(r"\w")).first.wait_for()
+    took = time.perf_counter() - begun
+    page.close()
+    return took
+
+
+def middle_first(values: list[float]) -> list[float]:
+    """Return the values with their median first."""
+    middle = statistics.median(values)
+    return sorted(values, key=lambda value: abs(value - middle))
