@@ -67,17 +67,18 @@ ENDLESS = script(tokens=[" on"] * 40_000, ttft=0, pace=400)
 async def test_a_group_stops_its_tasks_while_chunks_come_in(
     limits: dict[str, None], question: str
 ) -> None:
-    coming = asyncio.Event()
+    coming = asyncio.Semaphore(0)
 
     async def read() -> None:
         count = 0
         async for _ in ChatOpenAI(**limits, **ENDLESS).astream(question):
             count += 1
             if count == 40:
-                coming.set()
+                coming.release()
 
     async def fail() -> None:
-        await coming.wait()
+        for _ in range(3):
+            await coming.acquire()
         raise LookupError
 
     with pytest.raises(ExceptionGroup):
