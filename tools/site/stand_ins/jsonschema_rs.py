@@ -1,0 +1,34 @@
+"""A stand-in for jsonschema-rs, where it has no build: what the course uses of it."""
+
+from collections.abc import Mapping
+
+import jsonschema
+from jsonschema import FormatChecker
+from jsonschema.validators import Draft202012Validator as Draft
+
+ValidationError = jsonschema.ValidationError
+
+
+class Draft202012Validator:
+    """A schema; ValueError says that it is none."""
+
+    def __init__(
+        self, schema: Mapping[str, object], *, validate_formats: bool = False
+    ) -> None:
+        """Read the schema."""
+        try:
+            Draft.check_schema(schema)
+        except jsonschema.SchemaError as error:
+            raise ValueError(error.message) from error
+        self._draft = Draft(
+            schema, format_checker=FormatChecker() if validate_formats else None
+        )
+
+    def is_valid(self, value: object) -> bool:
+        """Say whether the schema allows a value."""
+        return self._draft.is_valid(value)
+
+
+def validate(schema: Mapping[str, object], value: object) -> None:
+    """Raise ValidationError unless the schema allows the value."""
+    jsonschema.validate(value, schema, Draft)
