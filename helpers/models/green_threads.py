@@ -10,6 +10,7 @@ from __future__ import annotations
 import _thread
 import _threading_local
 import asyncio
+import contextvars
 import gc
 import itertools
 import queue
@@ -41,32 +42,30 @@ def install() -> None:
     """Have `threading`, and what is built upon it, start threads of these."""
     if threading.Lock is Lock:
         return
-    old = {_thread.lock, _thread.allocate_lock, _thread.LockType}
-    new: dict[object, object] = dict.fromkeys(old, Lock)
-    new |= {queue.SimpleQueue: queue._PySimpleQueue, _thread._local: _local}  # type: ignore[attr-defined]
-    new |= {_thread.get_ident: get_ident, time.sleep: sleep, asyncio.run: run}
-    new |= {_thread.start_joinable_thread: start, _thread._ThreadHandle: Handle}
+    pairs: list[tuple[object, object]] = [
+        *((name, Lock) for name in (_thread.lock, _thread.allocate_lock)),
+        (queue.SimpleQueue, queue._PySimpleQueue),  # type: ignore[attr-defined]
+        (_thread._local, _threading_local.local),
+        (_thread._ThreadHandle, Handle),
+        (_thread.start_joinable_thread, start),
+        (_thread.get_ident, get_ident),
+        (time.sleep, sleep),
+        (asyncio.run, run),
+        (asyncio.Runner, Runner),
+    ]
+    new = {id(theirs): ours for theirs, ours in pairs}
     threading._CRLock = None  # type: ignore[attr-defined]  # then RLock is made of Lock
     for name, module in list(sys.modules.items()):
         if name in (__name__, "_thread", "pyodide.webloop"):
             continue
+        # By what they are and nothing else: a question makes openai's proxies load.
         for key, value in list(getattr(module, "__dict__", {}).items()):
-            if isinstance(value, _thread.lock):
+            if type(value) is _thread.lock:
                 setattr(module, key, Lock())
-            elif callable(value) and _known(value, new):
-                setattr(module, key, new[value])
+            elif id(value) in new:
+                setattr(module, key, new[id(value)])
     webloop.run_sync = give_way
     webloop.WebLoop.run_in_executor = run_in_executor
-
-
-def _known(value: object, names: dict[object, object]) -> bool:
-    try:
-        return value in names
-    except TypeError:  # it has no hash
-        return False
-
-
-_local = _threading_local.local
 
 
 def get_ident() -> int:
@@ -105,19 +104,33 @@ def sleep(seconds: float) -> None:
         webloop._orig_sleep(seconds)
 
 
-def run(
-    main: Coroutine[object, object, T],
-    *,
-    debug: bool | None = None,
-    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
-) -> T:
+class Runner(asyncio.Runner):
+    """What `asyncio.Runner` is, on the one event loop that there is."""
+
+    def run(
+        self,
+        coro: Coroutine[object, object, T],
+        *,
+        context: contextvars.Context | None = None,
+    ) -> T:
+        """Run it to its end; raise RuntimeError in the event loop's own thread."""
+        return _run_in_loop(coro, context, "Runner.run()")
+
+    def close(self) -> None:
+        """Do nothing: the loop goes on."""
+
+
+def run(main: Coroutine[object, object, T], **_: object) -> T:
     """Do what `asyncio.run` does, and refuse what it refuses."""
+    return _run_in_loop(main, None, "asyncio.run()")
+
+
+def _run_in_loop(
+    coro: Coroutine[object, object, T], context: contextvars.Context | None, name: str
+) -> T:
     if _current == MAIN:
-        raise RuntimeError(
-            "asyncio.run() cannot be called from a running event loop"
-        )
-    found: T = webloop._run(main, debug=debug, loop_factory=loop_factory)
-    return found
+        raise RuntimeError(f"{name} cannot be called from a running event loop")
+    return give_way(_loop.create_task(coro, context=context))
 
 
 def run_in_executor(

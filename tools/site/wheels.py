@@ -40,7 +40,8 @@ WITHOUT = {
 WANTED = (
     *("langchain", "langchain-classic", "langchain-openai", "langgraph", "httpx2"),
     *("ipython", "ipywidgets", "msgspec", "packaging", "rstr", "jedi", "pyyaml"),
-    *("comm", "jsonschema", "langgraph-checkpoint-sqlite"),
+    *("comm", "jsonschema", "langgraph-checkpoint-sqlite", "defusedxml"),
+    "markdown-it-py",
 )
 STAND_INS = Path(__file__).parent / "stand_ins"
 WHEELS = ROOT / "build" / "wheels"

@@ -1,12 +1,15 @@
 """A stand-in for jsonschema-rs, where it has no build: what the course uses of it."""
 
+import re
 from collections.abc import Mapping
 
 import jsonschema
 from jsonschema import FormatChecker
 from jsonschema.validators import Draft202012Validator as Draft
 
-ValidationError = jsonschema.ValidationError
+
+class ValidationError(ValueError):
+    """What a schema does not allow, in a line."""
 
 
 class Draft202012Validator:
@@ -31,4 +34,10 @@ class Draft202012Validator:
 
 def validate(schema: Mapping[str, object], value: object) -> None:
     """Raise ValidationError unless the schema allows the value."""
-    jsonschema.validate(value, schema, Draft)
+    try:
+        jsonschema.validate(value, schema, Draft)
+    except jsonschema.ValidationError as error:
+        said = error.message
+        if error.validator in ("type", "required"):  # quoted as in JSON
+            said = re.sub("'([^']*)'", r'"\1"', said)
+        raise ValidationError(said) from None

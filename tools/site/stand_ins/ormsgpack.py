@@ -15,7 +15,27 @@ def packb(
     value: object, default: Callable[[object], object] | None = None, option: int = 0
 ) -> bytes:
     """Return the value as MessagePack; `default` makes an `Ext` of the rest."""
-    return msgspec.msgpack.encode(value, enc_hook=default)
+    return msgspec.msgpack.encode(_plain(value, default))
+
+
+def _plain(value: object, default: Callable[[object], object] | None) -> object:
+    """Return the value with an `Ext` for each object: msgspec has its own ways."""
+    if isinstance(value, dict):
+        pairs = value.items()
+        return {_plain(key, default): _plain(each, default) for key, each in pairs}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each, default) for each in value]
+    if default is None or type(value) in (
+        str,
+        int,
+        float,
+        bool,
+        bytes,
+        type(None),
+        Ext,
+    ):
+        return value
+    return _plain(default(value), default)
 
 
 def unpackb(
