@@ -7,7 +7,7 @@ What never waits is never interrupted.
 
 from __future__ import annotations
 
-import _thread
+import _thread as _thread_module
 import _threading_local
 import asyncio
 import contextvars
@@ -20,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pyodide import webloop  # type: ignore[import-not-found]
 from pyodide.ffi import can_run_sync, run_sync  # type: ignore[import-not-found]
@@ -28,7 +28,8 @@ from pyodide.ffi import can_run_sync, run_sync  # type: ignore[import-not-found]
 T = TypeVar("T")
 Turn = tuple[int, "asyncio.Future[bool]"]
 
-MAIN = _thread.get_ident()
+_thread: Any = _thread_module  # of some Pythons alone it has all that is named here
+MAIN: int = _thread.get_ident()
 _loop = asyncio.get_event_loop()
 _idents = itertools.count(MAIN + 1)
 _current, _left = MAIN, 0
@@ -40,7 +41,7 @@ _moving = set[int]()
 
 def install() -> None:
     """Have `threading`, and what is built upon it, start threads of these."""
-    if threading.Lock is Lock:
+    if vars(threading)["Lock"] is Lock:
         return
     pairs: list[tuple[object, object]] = [
         *((name, Lock) for name in (_thread.lock, _thread.allocate_lock)),
@@ -104,7 +105,7 @@ def sleep(seconds: float) -> None:
         webloop._orig_sleep(seconds)
 
 
-class Runner(asyncio.Runner):
+class Runner(asyncio.Runner):  # type: ignore[misc]  # final
     """What `asyncio.Runner` is, on the one event loop that there is."""
 
     def run(
@@ -162,10 +163,10 @@ class Lock:
             return True
         if not blocking or timeout == 0:
             return False
-        turn = _loop.create_future()
+        turn: asyncio.Future[bool] = _loop.create_future()
         self._turns.append((_current, turn))
         if timeout > 0:
-            _loop.call_later(timeout, lambda: turn.done() or turn.set_result(False))
+            _loop.call_later(timeout, _give_up, turn)
         else:
             _moving.discard(_current)
         return give_way(turn)
@@ -194,6 +195,11 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def _give_up(turn: asyncio.Future[bool]) -> None:
+    if not turn.done():
+        turn.set_result(False)
 
 
 class Handle:

@@ -19,7 +19,7 @@ RUN = f"""async code => {{
   await future.done;
   return outputs;
 }}"""
-RESULTS = f"""() =>
+RESULTS = """() =>
   window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
     .filter(cell => cell.cell_type === "code").map(cell => cell.outputs)"""
 ANEW = """

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 from jsonschema import FormatChecker
-from jsonschema.validators import Draft202012Validator as Draft
+from jsonschema.validators import (  # type: ignore[import-untyped]
+    Draft202012Validator as Draft,
+)
 
 
 class ValidationError(ValueError):
@@ -29,7 +31,7 @@ class Draft202012Validator:
 
     def is_valid(self, value: object) -> bool:
         """Say whether the schema allows a value."""
-        return self._draft.is_valid(value)
+        return bool(self._draft.is_valid(value))
 
 
 def validate(schema: Mapping[str, object], value: object) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 MsgpackEncodeError = MsgpackDecodeError = (TypeError, ValueError)
 Ext = msgspec.msgpack.Ext
+_NATIVE = (str, int, float, bool, bytes, type(None), Ext)
 OPT_NON_STR_KEYS = OPT_PASSTHROUGH_DATACLASS = OPT_PASSTHROUGH_DATETIME = 0
 OPT_PASSTHROUGH_ENUM = OPT_PASSTHROUGH_UUID = OPT_REPLACE_SURROGATES = 0
 OPT_SERIALIZE_NUMPY = OPT_SERIALIZE_PYDANTIC = OPT_PASSTHROUGH_SUBCLASS = 0

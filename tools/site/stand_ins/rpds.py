@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-K, V = TypeVar("K", bound=Hashable), TypeVar("V")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 class HashTrieMap(Mapping[K, V]):
@@ -44,21 +45,38 @@ class HashTrieMap(Mapping[K, V]):
         return len(self._items)
 
 
-class HashTrieSet(frozenset[K]):
+class HashTrieSet(Generic[K]):
     """A set that stays as it is."""
+
+    def __init__(self, values: Iterable[K] = ()) -> None:
+        """Hold these values."""
+        self._values = frozenset(values)
 
     def insert(self, value: K) -> HashTrieSet[K]:
         """Return one with this value, too."""
-        return HashTrieSet(self | {value})
+        return HashTrieSet({*self, value})
 
     def update(self, other: Iterable[K]) -> HashTrieSet[K]:
         """Return one with these values, too."""
-        return HashTrieSet(self | set(other))
+        return HashTrieSet({*self, *other})
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
-class List(tuple[V, ...]):
+class List(Generic[V]):
     """A list that stays as it is."""
+
+    def __init__(self, values: Iterable[V] = ()) -> None:
+        """Hold these values."""
+        self._values = tuple(values)
 
     def push_front(self, value: V) -> List[V]:
         """Return one that begins with this value."""
-        return List((value, *self))
+        return List((value, *self._values))
+
+    def __iter__(self) -> Iterator[V]:
+        return iter(self._values)
