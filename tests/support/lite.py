@@ -67,6 +67,11 @@ def shown(outputs: Iterable[Output]) -> dict[str, str]:
     return found
 
 
+def run(page: Page, code: str) -> dict[str, str]:
+    """Run a cell in the kernel of the page; return what it shows."""
+    return shown(page.evaluate(RUN, code))
+
+
 def run_again(page: Page, notebook: Notebook) -> list[list[Output]]:
     """Run a notebook's cells in the kernel of the page, one after the other."""
     page.evaluate(RUN, ANEW)

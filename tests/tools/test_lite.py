@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tests.support.folder import served
-from tests.support.lite import RESULTS, differences, expose, run_again
+from tests.support.lite import RESULTS, differences, expose, run, run_again
 from tools.audit import here
 from tools.notebook import ROOT, Notebook, find
 from tools.site.lite import LITE, needs
@@ -25,6 +25,36 @@ MOST = 100_000_000
 """Bytes of all that the version is made of."""
 PATIENCE = 240_000
 """Milliseconds: Pyodide compiles LangChain, on a machine with eight other tests."""
+
+THREADS = """
+import asyncio, queue, threading
+mine, asked, told = threading.local(), threading.Event(), queue.Queue()
+
+async def same(value):
+    await asyncio.sleep(0)
+    return value
+
+def work(value):
+    mine.value = value
+    asked.wait()
+    told.put((mine.value, asyncio.run(same(value)), threading.get_ident()))
+
+threads = [threading.Thread(target=work, args=(each,)) for each in range(3)]
+for thread in threads:
+    thread.start()
+alive = [thread.is_alive() for thread in threads]
+asked.set()
+for thread in threads:
+    thread.join()
+answers = sorted(told.get() for _ in threads)
+print(alive, [answer[:2] for answer in answers], len({who for _, _, who in answers}))
+try:
+    told.get(timeout=0.01)
+except queue.Empty:
+    print("empty")
+here = threading.current_thread()
+print(await asyncio.to_thread(threading.current_thread) is not here)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -107,5 +137,7 @@ def test_a_first_answer_streams_and_nobody_else_is_asked(
         assert differences(Notebook.read(first), results) == []
         notebook = Notebook.read(graphs)
         assert differences(notebook, run_again(page, notebook)) == []
+        done = "[True, True, True] [(0, 0), (1, 1), (2, 2)] 3\nempty\nTrue\n"
+        assert run(page, THREADS) == {"stdout": done}
     ours = (address, "data:", "blob:")
     assert [url for url in asked if not url.startswith(ours)] == []

@@ -25,7 +25,7 @@ _SERVER, _PROCESS = "a server", "another process"
 ABSENT = {
     **dict.fromkeys(("helpers.serve", "fastapi", "uvicorn", "http", "socket"), _SERVER),
     **dict.fromkeys(("subprocess", "helpers.serving.javascript"), _PROCESS),
-    "helpers.panel.clicking": "a kernel that takes messages while a cell runs",
+    "helpers.panel.clicking": "a socket to its kernel",
 }
 """What a browser does not have, by what is imported where it is needed."""
 
