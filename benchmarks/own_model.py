@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from helpers.timing.load import Job, load
+from helpers.timing.load import load
 
-from .contenders import FRAME, bare, completion, running, scripted
+from .contenders import bare, running, scripted
 from .relays import FIRST, FRAMES, FROZEN, LANGSERVE, PACED, UNPACED, most_readers, say
 from .report import machine, number, table, target
-from .rounds import Round, measure
+from .rounds import Round, job_for, measure
 
 KEPT = Path(__file__).with_name("own_model.json")
 """The latest table, with the machine and the versions."""
@@ -32,7 +32,9 @@ RELAYS = (
     replace(FRAMES, title="with ChatFrames"),
 )
 ROUNDS, SEARCHES = 3, 2
-READERS = 200
+CROWD = replace(PACED, streams=200, timed=12)
+"""To wake the generator for each chunk of 200 readers takes an eighth of the work of a
+relay with ChatFrames. So of each crowd a dozen are timed, and all texts compared."""
 HEADER = [
     *("", "chunks/s", "other rounds", "µs a chunk", "readers held", "other search"),
     "generator",
@@ -50,13 +52,14 @@ def run() -> None:
         rounds: list[list[Round]] = [
             [measure(relay, UNPACED) for relay in relays] for _ in range(ROUNDS)
         ]
-        say(f"{READERS} readers, 10 chunks a second each: what the generator takes")
-        crowd = replace(PACED, streams=READERS)
-        paced = [measure(relay, crowd) for relay in relays]
+        say(f"{CROWD.streams} readers, 10 chunks a second: what the generator takes")
+        paced = [measure(relay, CROWD) for relay in relays]
+        say("the same with ChatFrames, each reader timed")
+        timed = measure(relays[-1], replace(CROWD, timed=0))
         held = list[list[int]]()
         for search in range(SEARCHES):
             say(f"the most readers, search {search + 1} of {SEARCHES}")
-            held.append([most_readers(relay, tries=1) for relay in relays])
+            held.append([most_readers(relay, CROWD, tries=1) for relay in relays])
     say("the generator on a source that is known")
     own = by_itself()
     speeds = [
@@ -100,6 +103,10 @@ def run() -> None:
         )
     )
     print(
+        f"  ChatFrames: gap p99 {paced[frames].gap:.0f} ms; with each reader timed "
+        f"{timed.gap:.0f} ms, the generator's CPU {timed.load.cpu / timed.cpu:.1%}"
+    )
+    print(
         target(
             "the generator's CPU, of the relay's",
             [100 * share[frozen], 100 * share[frames]],
@@ -123,17 +130,8 @@ def by_itself() -> tuple[float, float]:
 
     The source writes frames made beforehand at times that it knows, and nothing else.
     """
-    crowd = replace(PACED, streams=READERS)
-    with running(bare(), crowd) as (url, _):
-        job = Job(
-            url=f"{url}/chat/completions",
-            body=completion(),
-            streams=crowd.streams,
-            chunks=crowd.chunks,
-            text=FRAME,
-            sha256=crowd.sha256(),
-        )
-        median, most = load(job).gap
+    with running(bare(), CROWD) as (url, _):
+        median, most = load(job_for(bare(), CROWD, url)).gap
     return 1000 * median - 100, 1000 * most - 100
 
 

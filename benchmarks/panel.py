@@ -21,7 +21,7 @@ from tools.stored import METADATA
 from .contenders import ROOT
 from .report import machine, table, target
 
-TOKENS, PACE = 3000, 1000
+TOKENS, PACE = 6000, 1000
 ROUNDS = 3
 MOST, MOST_OF_NAIVE = 50.0, 0.2  # milliseconds; of the naive panel's
 KEPT = Path(__file__).with_name("panel.json")

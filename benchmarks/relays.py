@@ -123,18 +123,20 @@ def added_ttft(relay: Contender, model: str) -> float:
     return 1000 * float(relayed - direct)
 
 
-def most_readers(relay: Contender, *, tries: int = ROUNDS) -> int:
+def most_readers(
+    relay: Contender, scenario: Scenario = PACED, *, tries: int = ROUNDS
+) -> int:
     """Return how many readers are served whole, with their gaps within the target.
 
     0: not even the fewest that are tried. A number is out if it fails so many times.
     """
-    with running(relay, PACED) as (url, pid):
-        job = job_for(relay, PACED, url)
+    with running(relay, scenario) as (url, pid):
+        job = job_for(relay, scenario, url)
         load(replace(job, streams=WARM))
 
         def fails(readers: int) -> bool:
             for _ in range(tries):
-                one = measure_running(replace(job, streams=readers), PACED, pid)
+                one = measure_running(replace(job, streams=readers), scenario, pid)
                 if one.load.complete == readers and one.gap <= MOST_GAP:
                     return False
             return True

@@ -90,6 +90,7 @@ def job_for(contender: Contender, scenario: Scenario, url: str) -> Job:
         text=contender.text,
         sha256=scenario.sha256(),
         patience=20,
+        timed=scenario.timed,
     )
 
 

@@ -20,6 +20,8 @@ class Scenario:
     """Seconds to the first text, by the script."""
     pace: float = 0.0
     """Chunks a second after that; 0: as fast as the connection takes them."""
+    timed: int = 0
+    """Readers whose chunks are timed; 0: all. The texts of all are compared."""
 
     most_gap: float | None = None
     """Target: the 99th percentile of the time between two chunks, in milliseconds."""

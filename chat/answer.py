@@ -8,10 +8,10 @@ it ended. Where nothing says so, that is an error.
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
-from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import StrOutputParser
@@ -63,7 +63,7 @@ def answering(
     if _is_graph(model):
         return lambda messages: _of_graph(model, takes(messages), node)
     if _says_reasons(model):
-        return lambda messages: _of_messages(model.astream(takes(messages)))
+        return lambda messages: _of_messages(model, takes(messages))
     return lambda messages: _of_anything(model, takes(messages))
 
 
@@ -121,8 +121,13 @@ class Reading:
         return [*found, ("done", {"finish_reason": reason})]
 
 
-async def _of_messages(stream: Any) -> AsyncGenerator[Event]:
+async def _of_messages(model: Runnable[Any, Any], asked: Any) -> AsyncGenerator[Event]:
     reading = Reading()
+    if _is_prompted(model) and not AsyncCallbackManager.configure().handlers:
+        # A sequence keeps each chunk until the end, for callbacks: there are none.
+        prompt, model = model.steps
+        asked = await prompt.ainvoke(asked)
+    stream: Any = model.astream(asked)
     async with aclosing(stream) as chunks:
         async for chunk in chunks:
             if text := reading.text(chunk):
@@ -224,6 +229,11 @@ def _is_graph(model: object) -> bool:
 
 def _steps(model: object) -> Sequence[object]:
     return model.steps if isinstance(model, RunnableSequence) else [model]
+
+
+def _is_prompted(model: object) -> TypeGuard[RunnableSequence[Any, Any]]:
+    steps = _steps(model)
+    return len(steps) == 2 and isinstance(steps[0], BasePromptTemplate)
 
 
 def _bare(model: object) -> object:

@@ -72,6 +72,7 @@ def create_app(
     settings = settings or Settings.from_environment()
     log = log or open_log(settings)
     metrics, readers, readings = Metrics(), Readers(settings), Readings(settings)
+    log.lost = lambda: metrics.ended.labels("lost").inc()
     answer = answering(model or named(), to_input, node=node)
     generations = Generations(log, answer, settings, metrics)
 

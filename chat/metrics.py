@@ -74,7 +74,7 @@ class Metrics:
         )
         self.ended = Counter(
             "chat_streams",
-            "Answers that have ended, by how: stop, length, stopped, error and others.",
+            "Answers that have ended, by how: stop, length, stopped, error, lost …",
             ["end"],
             registry=self._registry,
         )

@@ -51,6 +51,8 @@ class Log(ABC):
     """
 
     name: str
+    lost: Callable[[], object] = staticmethod(lambda: None)
+    """Called when this worker has ended an answer whose own worker is gone."""
 
     @abstractmethod
     async def start(self) -> None:

@@ -17,6 +17,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from io import StringIO
 from time import monotonic
 from typing import Any
 
@@ -102,7 +103,7 @@ class _Written:
     closed: Callable[[], None]
     last: int = 0
     frames: list[bytes] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    texts: StringIO = field(default_factory=StringIO)
     batches: list[tuple[bytes, bytes]] = field(default_factory=list)
     entries: int = 1  # that it is to have in Redis
     finish: tuple[str | bytes | int, ...] = ()  # the last arguments of FINISH
@@ -117,6 +118,25 @@ class _Written:
             self.frames = []
 
 
+@dataclass(eq=False, slots=True)
+class _Queue:
+    """What has come for a reader: one of asyncio's takes 3 KB, for each reader."""
+
+    came: list[Entry | Data | None] = field(default_factory=list)
+    waiting: asyncio.Future[None] | None = None
+
+    def put(self, what: Entry | Data | None) -> None:
+        self.came.append(what)
+        if self.waiting and not self.waiting.done():
+            self.waiting.set_result(None)
+
+    async def get(self) -> Entry | Data | None:
+        while not self.came:
+            self.waiting = asyncio.get_running_loop().create_future()
+            await self.waiting
+        return self.came.pop(0)
+
+
 @dataclass(eq=False)
 class _Read:
     """A stream that readers of this worker follow from a cursor, each by a queue."""
@@ -124,11 +144,11 @@ class _Read:
     worker: str = ""
     cursor: bytes | None = None
     news: float = field(default_factory=monotonic)  # when there was the last
-    queues: list["asyncio.Queue[Entry | Data | None]"] = field(default_factory=list)
+    queues: list[_Queue] = field(default_factory=list)
 
     def tell(self, what: Entry | Data | None) -> None:
         for queue in self.queues:
-            queue.put_nowait(what)
+            queue.put(what)
 
 
 class RedisLog(Log):
@@ -254,7 +274,7 @@ class RedisLog(Log):
         found.last += 1
         found.frames.append(frame(found.last, name, data))
         if name == "token":
-            found.texts.append(str(data["text"]))
+            found.texts.write(str(data["text"]))
         self._flush(stream)
         return True
 
@@ -266,7 +286,7 @@ class RedisLog(Log):
         if found.away:
             name, data = "error", dict(AWAY)
         found.pack()
-        number, text = found.last + 1, json.dumps("".join(found.texts))
+        number, text = found.last + 1, json.dumps(found.texts.getvalue())
         meant, lost = (
             (frame(number, *event), _end(*event))
             for event in ((name, data), ("error", dict(TORN)))
@@ -390,7 +410,7 @@ class RedisLog(Log):
     async def read(self, stream: str, after: int) -> AsyncGenerator[bytes]:
         """See Log."""
         followed = self._read.setdefault(stream, _Read())
-        queue: asyncio.Queue[Entry | Data | None] = asyncio.Queue()
+        queue = _Queue()
         followed.queues.append(queue)  # first this, then the replay: none is missed
         try:
             cursor = b"%d-0" % after if after else QUESTION
@@ -533,6 +553,8 @@ class RedisLog(Log):
         ours = worker == self._worker
         why = TORN if ours else DIED
         if await self._close_stream(stream, "error", dict(why), obituary=not ours):
+            if not ours:
+                self.lost()
             return {"event": "error", **why}
         async with self._reaching() as client:
             inbox, asked = f"chat:worker:{worker}", {"asked": stream}

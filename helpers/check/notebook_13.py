@@ -11,6 +11,7 @@ from collections.abc import (
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import patch
 
 from .exercise import case, exercise, shown
 
@@ -146,7 +147,7 @@ async def opening_sentence(answer: object) -> AsyncGenerator[str, None]:
         coming = opening(graph_of(tokens), {"messages": [("user", question)]})
         if not isinstance(coming, Awaitable):
             yield "write it with async def, and return the text"
-        with no_collection():
+        with no_collection(), heard() as versions:
             got = await coming
             # In a thread: the loop closes a stream, and must not wait for the record.
             record = await asyncio.to_thread(requests)
@@ -161,6 +162,8 @@ async def opening_sentence(answer: object) -> AsyncGenerator[str, None]:
             yield f"the text is right, but the server sent all {len(LONG)} chunks"
         if len(asked) > 1:
             yield f"the text is right, but the model was asked {len(asked)} times"
+        if tokens is LONG and "v3" not in versions:
+            yield "the text is right: now read it in the third version"
 
 
 @contextmanager
@@ -176,6 +179,21 @@ def no_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+@contextmanager
+def heard() -> Iterator[set[object]]:
+    """Collect the versions in which graphs are asked for their events meanwhile."""
+    from langgraph.graph.state import CompiledStateGraph
+
+    events, versions = CompiledStateGraph.astream_events, set[object]()
+
+    def noted(*args: Any, **options: Any) -> object:  # Any: it has many options
+        versions.add(options.get("version", "v2"))
+        return events(*args, **options)
+
+    with patch.object(CompiledStateGraph, "astream_events", noted):
+        yield versions
 
 
 def graph_of(tokens: list[str]) -> "Runnable[Any, Any]":

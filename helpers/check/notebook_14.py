@@ -243,7 +243,7 @@ PARTS: tuple[Case, ...] = (
     ),
     (
         "a cut call that ends in a bracket",
-        '{"trip": {"nights": 365}',
+        '{"nights": 365, "city": "}',
         True,
         "tool_calls",
         365,

@@ -127,15 +127,17 @@ def _run(
     The script takes its first turn. With `bears`, the middleware may raise.
     """
     from langchain.agents import create_agent
+    from langchain_core.messages import AIMessage
     from langchain_openai import ChatOpenAI
 
     from helpers.models import script
-    from helpers.models.first_turn import FirstTurn, Request
+    from helpers.models.first_turn import FirstTurn, Request, Response
 
     class Tries(FirstTurn):
         """Say it once; or twice, so that asking again is no way out by itself.
 
-        Asked again in the same turn, let the agent's own model answer.
+        Asked again in the same turn, let the agent's own model answer. With `bears`,
+        each call comes twice, so that dropping one of them is no way out, either.
         """
 
         left = 1 + bears
@@ -143,6 +145,16 @@ def _run(
         def is_first(self, request: Request) -> bool:
             self.left -= 1
             return self.left >= 0
+
+        def wrap_model_call(
+            self, request: Request, handler: Callable[[Request], Response]
+        ) -> Response:
+            response = super().wrap_model_call(request, handler)
+            message = response.result[-1]
+            if bears and isinstance(message, AIMessage):
+                calls = message.tool_calls
+                calls += [each | {"id": f"{each['id']}_2"} for each in calls]
+            return response
 
     ran: list[dict[str, object]] = []
 

@@ -9,29 +9,35 @@ its usage and `finish_reason`. Tools, images, structured output and retries are 
 """
 
 import asyncio
+import json
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, closing, contextmanager
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+from uuid import uuid4
 
 import msgspec
-from langchain_core.language_models import BaseChatModel
+from langchain_core.callbacks import AsyncCallbackManager
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models import chat_models as core
 from langchain_core.messages import (
+    LC_ID_PREFIX,
     AIMessageChunk,
     BaseMessage,
     convert_to_openai_messages,
 )
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import RunnableConfig, ensure_config
 from pydantic import ConfigDict, Field, SecretStr
 
 MOST = 1_000_000  # bytes of a frame, and of an error
 AT_ONCE = 65_536  # bytes
+BROKEN = (OSError, EOFError, ValueError, HTTPException, asyncio.LimitOverrunError)
 OPENAI = "https://api.openai.com/v1"
 
 
@@ -82,8 +88,8 @@ class Answer:
         self.usage: Usage | None = None
         self.about: dict[str, str] = {}
 
-    def feed(self, part: bytes) -> Iterator[ChatGenerationChunk]:
-        """Yield a chunk for each text; the bytes may be cut anywhere."""
+    def feed(self, part: bytes) -> Iterator[AIMessageChunk]:
+        """Yield a message for each text; the bytes may be cut anywhere."""
         lines = (self.rest + part).splitlines(keepends=True)
         # After "\r", a "\n" may follow: such a line is not over.
         self.rest = lines.pop() if lines and lines[-1][-1:] != b"\n" else b""
@@ -95,7 +101,7 @@ class Answer:
             elif self.data and not line.strip():
                 frame, self.data = b"\n".join(self.data), []
                 if text := self.text_of(frame):
-                    yield ChatGenerationChunk(message=AIMessageChunk(content=text))
+                    yield AIMessageChunk(content=text)
 
     def text_of(self, data: bytes) -> str | None:
         """Return the text of a frame, and keep what else it says of the answer."""
@@ -121,8 +127,8 @@ class Answer:
                 text = delta.content
         return text
 
-    def end(self) -> ChatGenerationChunk:
-        """Return the last chunk; raise ModelError if no `finish_reason` has come."""
+    def end(self) -> AIMessageChunk:
+        """Return the last message; raise ModelError if no `finish_reason` has come."""
         if not self.about:
             raise ModelError("the answer broke off: it has no finish_reason")
         last = AIMessageChunk(content="", response_metadata=self.about)
@@ -132,7 +138,7 @@ class Answer:
             last.usage_metadata = UsageMetadata(
                 input_tokens=read, output_tokens=written, total_tokens=read + written
             )
-        return ChatGenerationChunk(message=last)
+        return last
 
 
 class ChatFrames(BaseChatModel):
@@ -182,8 +188,9 @@ class ChatFrames(BaseChatModel):
             if reply.status != 200:
                 raise self._refusal(reply.status, reply.read(MOST))
             while not answer.done and (part := reply.read1(AT_ONCE)):
-                yield from answer.feed(part)
-        yield answer.end()
+                for message in answer.feed(part):
+                    yield ChatGenerationChunk(message=message)
+        yield ChatGenerationChunk(message=answer.end())
 
     async def _astream(
         self,
@@ -191,7 +198,14 @@ class ChatFrames(BaseChatModel):
         stop: list[str] | None = None,
         run_manager: object = None,
         **more: Any,
-    ) -> AsyncIterator[ChatGenerationChunk]:
+    ) -> AsyncGenerator[ChatGenerationChunk]:
+        async with aclosing(self._read(messages, stop, more)) as read:
+            async for message in read:
+                yield ChatGenerationChunk(message=message)
+
+    async def _read(
+        self, messages: list[BaseMessage], stop: list[str] | None, more: dict[str, Any]
+    ) -> AsyncGenerator[AIMessageChunk]:
         answer, (url, target, headers) = Answer(), self._address()
         body = self._body(messages, stop, more)
         head = [
@@ -205,11 +219,43 @@ class ChatFrames(BaseChatModel):
                 if reply.status != 200:
                     raise self._refusal(reply.status, await reply.whole())
                 while not answer.done and (part := await reply.read()):
-                    for chunk in answer.feed(part):
-                        yield chunk
+                    for message in answer.feed(part):
+                        yield message
             finally:
                 reply.close()
         yield answer.end()
+
+    def astream(
+        self,
+        input: LanguageModelInput,  # noqa: A002  as LangChain calls it
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **more: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Stream, and keep no chunk where no callback is told of the run.
+
+        LangChain's own keeps all of them until the end, which it tells callbacks.
+        """
+        config, streams = ensure_config(config), more | {"stream": True}
+        listens = config["callbacks"], self.callbacks, self.verbose
+        if (
+            AsyncCallbackManager.configure(*listens).handlers
+            or not self._should_stream(async_api=True, **streams)
+            or self.output_version == "v1"
+            or self.rate_limiter
+        ):
+            return super().astream(input, config, stop=stop, **more)
+        name = f"{LC_ID_PREFIX}-{config.get('run_id') or uuid4()}"
+
+        async def named() -> AsyncIterator[AIMessageChunk]:
+            messages = self._convert_input(input).to_messages()
+            async with aclosing(self._read(messages, stop, more)) as read:
+                async for message in read:
+                    message.id = name
+                    yield message
+
+        return named()
 
     def _generate(self, *asked: Any, **more: Any) -> ChatResult:
         return core.generate_from_stream(self._stream(*asked, **more))
@@ -269,7 +315,7 @@ class Reply:
             self.writer.write("\r\n".join(lines).encode() + body)
             said = (await self.reader.readuntil(b"\r\n\r\n")).lower()
         status, *headers = said.split(b"\r\n")
-        self.status = number(status[len("HTTP/1.1 ") :][:3])
+        self.status = int(status[len("HTTP/1.1 ") :][:3])
         self.chunked = any(
             line.startswith(b"transfer-encoding:") and line.endswith(b"chunked")
             for line in headers
@@ -281,7 +327,7 @@ class Reply:
             if not self.chunked:
                 return await self.reader.read(AT_ONCE)
             line = await self.reader.readuntil(b"\r\n")
-            size = number(line.partition(b";")[0], base=16)
+            size = int(line.partition(b";")[0], 16)
             if size > MOST:
                 raise HTTPException(f"a chunk of {size:,} bytes")
             return (await self.reader.readexactly(size + 2))[:size]
@@ -297,14 +343,6 @@ class Reply:
         """Leave: the model hears it."""
         if self.writer:
             self.writer.transport.abort()
-
-
-def number(text: bytes, base: int = 10) -> int:
-    """Return a number; raise HTTPException if it is none."""
-    try:
-        return int(text, base)
-    except ValueError as error:
-        raise HTTPException(f"no HTTP: {text[:40]!r}") from error
 
 
 def connection(url: SplitResult, timeout: float) -> HTTPConnection:
@@ -329,7 +367,7 @@ def told(timeout: float) -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise ModelError(f"the model sent nothing for {timeout:g} seconds") from error
-    except (OSError, EOFError, HTTPException, asyncio.LimitOverrunError) as error:
+    except BROKEN as error:
         what = f"{type(error).__name__} {error}".strip()
         raise ModelError(f"the answer broke off: {what}") from error
 
@@ -337,13 +375,7 @@ def told(timeout: float) -> Iterator[None]:
 def message_of(body: bytes) -> str:
     """Return what an error says, if it is written as OpenAI's, or the start of it."""
     try:
-        found = msgspec.json.decode(body)
+        found = json.loads(body)
         return str(found.get("error", found)["message"])
-    except (
-        msgspec.MsgspecError,
-        UnicodeDecodeError,
-        AttributeError,
-        LookupError,
-        TypeError,
-    ):
+    except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
         return body[:500].decode(errors="replace")

@@ -14,7 +14,9 @@ STYLE = """<style>
 .course-chat .widget-html-content { line-height: 1.5; overflow-wrap: anywhere; }
 .course-chat .widget-textarea { width: auto; }
 .course-chat .widget-button { width: 7rem; }
-.course-you, .course-model { padding: 0 8px 6px; }
+.course-you, .course-model { padding: 0 8px 6px; overflow: visible; }
+.course-model > * { margin: 0 2px; }
+.course-model > * + * { margin-top: -4px; }  /* as between two paragraphs of a page */
 .course-model :is(h1, h2, h3, h4, h5, h6) { margin: 8px 0 4px; font-size: 1.1em; }
 .course-model :is(p, ul, ol, table, pre) { margin: 4px 0 8px; }
 .course-chat a {

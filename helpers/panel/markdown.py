@@ -67,8 +67,13 @@ class Growing:
         self._done = ""  # the HTML of all blocks but the last
         self._at = 0  # where the last one begins
 
+    @property
+    def done(self) -> int:
+        """How many characters of the HTML no longer change."""
+        return len(self._done)
+
     def html(self, text: str) -> str:
-        """Return the HTML of the text; it begins with the one of the call before."""
+        """Return the HTML of a text that begins with the one of the call before."""
         rest = text.replace("\r\n", "\n").replace("\r", "\n")[self._at :]
         tokens = PARSER.parse(rest)
         starts = [n for n, token in enumerate(tokens) if _begins(token)]

@@ -21,7 +21,8 @@ from helpers.serving.stopping import relay
 from .answer import Answer
 from .asking import Model, pieces
 from .look import STYLE
-from .markdown import Growing, as_it_is, to_html
+from .markdown import as_it_is
+from .message import Message
 from .screen import Screen
 
 SHOWN_BY: "weakref.WeakValueDictionary[str, ChatPanel]" = weakref.WeakValueDictionary()
@@ -119,13 +120,10 @@ class ChatPanel:
 
     async def _turn(self, text: str) -> Answer:
         # By its id, a graph that keeps messages knows it again.
-        question, growing = HumanMessage(text, id=uuid4().hex), Growing()
+        question = HumanMessage(text, id=uuid4().hex)
         answer = self.answer = Answer()
         self._add("You", as_it_is(text))
-        shown = self._add("Model", "")
-
-        def draw(text: str) -> None:
-            shown.value = growing.html(text)
+        shown = self._add("Model")
 
         async def take(piece: object) -> None:
             answer.take(piece)
@@ -133,7 +131,7 @@ class ChatPanel:
                 screen.show(answer.text)
             self._say(answer.line(), "writing")
 
-        screen = Screen(draw)
+        screen = Screen(shown.draw)
         self._say(answer.line(), "writing")
         try:
             asking = pieces(
@@ -149,7 +147,7 @@ class ChatPanel:
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  it is shown
             answer.end(error)
         screen.flush()
-        shown.value = to_html(answer.text)
+        shown.end(answer.text)
         if answer.text:
             self.messages += [question, answer.message()]
         elif not self._text.value:
@@ -158,12 +156,10 @@ class ChatPanel:
         self._send.disabled, self._stop.disabled = False, True
         return answer
 
-    def _add(self, who: str, html: str) -> widgets.HTML:
-        name = widgets.HTML(f"<b>{who}</b>")
-        said = widgets.HTML(html)
-        said.add_class(f"course-{who.lower()}")
-        self._log.children += (name, said)
-        return said
+    def _add(self, who: str, html: str = "") -> Message:
+        message = Message(who, html)
+        self._log.children += (widgets.HTML(f"<b>{who}</b>"), message.box)
+        return message
 
     def _say(self, line: str, kind: str = "") -> None:
         self._status.value = (

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 from helpers.scripted.limits import allow_many_connections
@@ -47,15 +48,20 @@ class Job:
     """Seconds over which the readers come, one after another; 0: all at once."""
     service: bool = False
     """Whether it is the chat service, where a reader asks first and then reads."""
+    timed: int = 0
+    """How many readers are timed, evenly spread; 0: all. To be woken for each chunk is
+    what costs a generator most. What comes for the others stays in the system's
+    buffers, which have to hold it, and is read when those that are timed have ended."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Figures over all streams; times in seconds."""
+    """Figures over all streams, and times of those that are timed, in seconds."""
 
     complete: int
-    """Streams whose text came whole, in the right number of chunks."""
+    """Streams, of all, whose text came whole, in the right number of chunks."""
     chunks: int
+    """Of all streams."""
     total: float
     """From the first request to the last byte."""
     held: float
@@ -67,21 +73,34 @@ class Result:
     cpu: float
     """This process's share of one core while it read."""
     worst: list[tuple[float, float]]
-    """Of each whole stream: its TTFT, and its largest gap."""
+    """Of each whole stream that is timed: its TTFT, and its largest gap."""
 
 
 class Reader(asyncio.Protocol):
-    """One connection: it asks, and keeps what it reads, and when."""
+    """One connection: it asks, and keeps what it reads, and when.
 
-    def __init__(self, request: bytes) -> None:
-        self.request, self.started = request, time.perf_counter()
+    It is timed, unless it has an event `later`, at which it begins to read.
+    """
+
+    transport: asyncio.Transport
+
+    def __init__(self, request: bytes, later: asyncio.Event | None) -> None:
+        self.request, self.later = request, later
+        self.started = time.perf_counter()
         self.reads: list[tuple[float, bytes]] = []
         self.ended = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask."""
-        self.transport = transport
-        transport.write(self.request)  # type: ignore[attr-defined]
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(self.request)
+        self.wait()
+
+    def wait(self) -> None:
+        """Leave to the system what comes, until it is time to read."""
+        if self.later and not self.later.is_set():
+            # uvloop begins to read after `connection_made`, so not at once.
+            asyncio.get_running_loop().call_soon(self.transport.pause_reading)
 
     def data_received(self, data: bytes) -> None:
         """Keep it, with the time."""
@@ -132,11 +151,17 @@ class Asking(Reader):
             if not (cookie and stream):  # a refusal
                 return self.transport.close()
             self.reply = None
-            self.transport.write(  # type: ignore[attr-defined]
+            self.transport.write(
                 b"GET /streams/%b HTTP/1.1\r\nhost: localhost\r\ncookie: %b\r\n\r\n"
                 % (stream[1], cookie[1])
             )
+            self.wait()
         return None
+
+    def wait(self) -> None:
+        """Read the reply to the question at once."""
+        if self.reply is None:
+            super().wait()
 
 
 async def read_all(job: Job) -> list[Reader]:
@@ -149,19 +174,27 @@ async def read_all(job: Job) -> list[Reader]:
         f"content-length: {len(job.body.encode())}\r\n\r\n{job.body}"
     ).encode()
     readers: list[Reader] = []
+    loop, later = asyncio.get_running_loop(), asyncio.Event()
 
     async def read(number: int) -> None:
         if job.over:
             await asyncio.sleep(job.over * number / job.streams)
-        reader = (Asking if job.service else Reader)(request)
+        when = later if number % each else None
+        reader = (Asking if job.service else Reader)(request, when)
         readers.append(reader)
-        loop = asyncio.get_running_loop()
         host, port = place.hostname or "", place.port or 80
         await loop.create_connection(lambda: reader, host, port)
+        if when:
+            await when.wait()
+            reader.transport.resume_reading()
         await reader.ended
 
+    each = max(1, job.streams // (job.timed or job.streams))
     tasks = [asyncio.create_task(read(number)) for number in range(job.streams)]
-    _, late = await asyncio.wait(tasks, timeout=job.patience)
+    until = loop.time() + job.patience
+    await asyncio.wait(tasks[::each], timeout=job.patience)
+    later.set()
+    _, late = await asyncio.wait(tasks, timeout=max(0, until - loop.time()))
     for task in late:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)  # a refusal has no reads
@@ -184,23 +217,26 @@ def measure(job: Job) -> Result:
     taken = time.perf_counter() - begun
     cpu = (time.process_time() - used) / taken
     loop.close()
-    pattern, chunks = re.compile(job.text.encode()), 0
+    pattern, chunks, complete = re.compile(job.text.encode()), 0, 0
     ttfts, gaps, ends = list[float](), list[float](), list[float]()
     worst: list[tuple[float, float]] = []
     for reader in readers:
         times, text = reader.arrivals(pattern)
-        between = [after - before for before, after in pairwise(times)]
         chunks += len(times)
-        gaps += between
-        if times:
-            ttfts.append(times[0] - reader.started)
-            ends += times[0], times[-1]
         right = hashlib.sha256(text).hexdigest() == job.sha256
-        if right and len(times) == job.chunks:
+        whole = right and len(times) == job.chunks
+        complete += whole
+        if reader.later or not times:
+            continue
+        between = [after - before for before, after in pairwise(times)]
+        gaps += between
+        ttfts.append(times[0] - reader.started)
+        ends += times[0], times[-1]
+        if whole:
             worst.append((ttfts[-1], max(between, default=0.0)))
     span = max(ends, default=0) - min(ends, default=0)
     return Result(
-        complete=len(worst),
+        complete=complete,
         chunks=chunks,
         total=taken,
         held=len(gaps) / span if span else 0.0,

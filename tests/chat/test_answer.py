@@ -1,20 +1,25 @@
 """What may answer: models, chains, graphs and Runnables of one's own; what is whole."""
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableGenerator, RunnableLambda
+from langchain_core.tracers.context import collect_runs
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
 from chat.answer import NotWhole, answering
 from chat.conversation import messages, whole
 from chat.log import Turn
+from helpers.models import script
+from helpers.models.chat_frames import ChatFrames
 from tests.support.served import TOKENS, Event, scripted, text_of
+from tests.support.wire import UNPACED
 
 ASKED: list[BaseMessage] = [HumanMessage("Hi")]
 STOP = ("done", {"finish_reason": "stop"})
@@ -86,6 +91,28 @@ async def test_a_clean_end_without_a_reason_is_an_error(shape: str) -> None:
 async def test_a_cut_answer_says_so(shape: str) -> None:
     *_, end = await answer(shaped(shape, fault="length", at=2))
     assert end == ("done", {"finish_reason": "length"})
+
+
+async def test_a_prompt_and_a_model_keep_no_chunk() -> None:
+    def kept() -> int:
+        return sum(type(each) is AIMessageChunk for each in gc.get_objects())
+
+    chain = PROMPT | ChatFrames(**script(**UNPACED, tokens=TOKENS * 5))
+    before, found = kept(), list[Event]()
+    async for event in answering(chain)(ASKED):
+        found.append(event)
+        if len(found) == len(TOKENS) * 5:
+            assert kept() <= before + 2
+    assert found[-1] == STOP
+
+
+async def test_a_tracer_sees_a_chain_whole() -> None:
+    with collect_runs() as seen:
+        found = await answer(PROMPT | scripted(tokens=TOKENS) | StrOutputParser())
+    assert (text_of(found), found[-1]) == ("".join(TOKENS), STOP)
+    (run,) = seen.traced_runs
+    assert [each.run_type for each in run.child_runs] == ["prompt", "llm"]
+    assert run.outputs["output"].text == "".join(TOKENS)
 
 
 async def test_of_a_graph_a_node_may_be_the_one_that_answers() -> None:

@@ -23,7 +23,7 @@ def read(url: str) -> dict[str, float]:
     return {name: float(value) for name, value in pairs}
 
 
-def test_several_workers_count_together_and_do_not_count_one_that_was_killed(
+def test_several_workers_count_together_and_what_a_killed_one_lost_counts_once(
     redis: Server, tmp_path: Path
 ) -> None:
     settings = LONG | {
@@ -45,7 +45,10 @@ def test_several_workers_count_together_and_do_not_count_one_that_was_killed(
             assert end == "error"
             metrics = read(second.url)
             assert metrics["chat_streams_open"] == 1
-            assert not any(name.startswith("chat_streams_total") for name in metrics)
+            ended = {
+                n: metrics[n] for n in metrics if n.startswith("chat_streams_total")
+            }
+            assert ended == {'chat_streams_total{end="lost"}': 1}
     finally:
         first.end()
         second.end()

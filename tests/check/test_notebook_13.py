@@ -431,7 +431,7 @@ class Opener:
 
 RIGHT_OPENINGS = [
     *(two_loops, aborted, one_message, left_in_two_steps, on_a_stack, by_exception),
-    *(of_the_node, by_old_events, by_mode, Opener(), partial(two_loops)),
+    *(of_the_node, Opener(), partial(two_loops)),
 ]
 
 
@@ -531,6 +531,8 @@ async def at_a_dot(graph: Any, state: object) -> str:
 
 
 WRONG_OPENINGS = [
+    (by_old_events, "the text is right: now read it in the third version"),
+    (by_mode, "the text is right: now read it in the third version"),
     (at_a_dot, "'No 2.0 end' expected, got 'No 2.'"),
     (bare, "but the server sent all 24 chunks"),
     (dropped, "but the server sent all 24 chunks"),

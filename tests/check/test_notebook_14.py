@@ -333,7 +333,8 @@ objects.right(lambda parts: as_in_the_solution(parts), "a lambda")
 def looks_at_brackets_alone(parts):
     found = merged(parts)
     bad = reason_of(found["raw"]) not in GOOD or found["parsing_error"]
-    closed = all(text.endswith("}") for text in sent(found["raw"]))
+    texts = sent(found["raw"])
+    closed = all(text.endswith("}") and text.count("{") == 1 for text in texts)
     return found["parsed"] if closed and not bad else None
 
 

@@ -500,6 +500,25 @@ def no_calls(request: Any, handler: Any) -> Any:
 
 
 @wrap_model_call
+def last_dropped(request: Any, handler: Any) -> Any:
+    """Drop the call that was being written, and run those before it."""
+    response = handler(request)
+    message = response.result[-1]
+    if is_cut(message):
+        message.tool_calls.pop()
+    return response
+
+
+@wrap_model_call
+def first_dropped(request: Any, handler: Any) -> Any:
+    response = handler(request)
+    message = response.result[-1]
+    if is_cut(message):
+        del message.tool_calls[0]
+    return response
+
+
+@wrap_model_call
 def stop_alone(request: Any, handler: Any) -> Any:
     response = handler(request)
     message = response.result[-1]
@@ -566,6 +585,8 @@ WRONG_MIDDLEWARE = [
     (any_length, "it raises ValueError: cut off"),
     (no_calls, "a whole call has to be run"),
     (stop_alone, "a whole call has to be run"),
+    (last_dropped, CUT_IS_RUN),
+    (first_dropped, CUT_IS_RUN),
     (invalid_calls, CUT_IS_RUN),
     (can_be_parsed, CUT_IS_RUN),
     (last_chunk, CUT_IS_RUN),

@@ -130,10 +130,10 @@ def test_what_goes_to_an_outer_graph_by_a_command_does_not_come(
     assert texts == ["Hi", "yours", "four"]
 
 
-def test_a_message_with_the_id_of_the_chunks_is_not_repeated() -> None:
+def test_a_message_with_an_id_that_was_seen_is_not_repeated() -> None:
     def node(state: MessagesState) -> Update:
         chunks = [*MODEL.stream("Hi")]
-        return {"messages": [AIMessage("five", id=chunks[0].id)]}
+        return {"messages": [*state["messages"], AIMessage("five", id=chunks[0].id)]}
 
     assert read(graph(node)) == LETTERS
 

@@ -146,6 +146,8 @@ async def test_chains_have_no_third_version() -> None:
     chain = chain_of(model())
     with pytest.raises(NotImplementedError, match="RunnableSequence"):
         await chain.astream_events(ASKED, version="v3")
+    with pytest.raises(NotImplementedError, match="RunnableWithFallbacks"):
+        model().with_fallbacks([model()]).stream_events("Hi", version="v3")
     for version in ("v1", "v2", "v3"):
         with pytest.raises(NotImplementedError):
             chain.stream_events(ASKED, version=version)
@@ -182,6 +184,28 @@ async def test_the_third_version_has_what_a_node_returns_but_a_tools_result() ->
         found = [(each.node, await each.text) async for each in run.messages]
     whole = "".join(WORDS)
     assert found == [("answer", whole), ("answer", "And?"), ("answer", whole)]
+
+
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+async def test_the_third_version_alone_does_not_hear_a_node_that_streams() -> None:
+    def answer(state: MessagesState) -> dict[str, Any]:
+        first, *rest = model().stream(state["messages"])
+        return {"messages": [sum(rest, start=first)]}
+
+    steps = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer")
+    graph: Any = steps.compile()
+    async with await graph.astream_events(STATE, version="v3") as awaited:
+        assert [message async for message in awaited.messages] == []
+    with graph.stream_events(STATE, version="v3") as run:
+        kinds = [kind for kind, _ in run.interleave("messages", "values")]
+        assert kinds == ["values", "values"]
+        assert run.output["messages"][-1].text == "".join(WORDS)
+    pairs = graph.stream(STATE, stream_mode="messages")
+    assert [chunk.text for chunk, _ in pairs if chunk.text] == WORDS
+    events = await items(graph.astream_events(STATE))
+    kind = "on_chat_model_stream"
+    texts = [each["data"]["chunk"].text for each in events if each["event"] == kind]
+    assert [text for text in texts if text] == WORDS
 
 
 @pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")

@@ -6,18 +6,27 @@ import json
 import socket
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
 from fastapi import FastAPI
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import LLMResult
+from langchain_core.rate_limiters import InMemoryRateLimiter
+from langchain_core.runnables import RunnableConfig, RunnableGenerator
+from langchain_core.tracers.context import register_configure_hook
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
+from langgraph.graph import START, MessagesState, StateGraph
 
 from helpers import serve
 from helpers.models import chat_frames, script
@@ -209,6 +218,101 @@ def test_who_leaves_stops_the_model(question: str) -> None:
     assert [each.finished for each in recorded(question)] == [False] * 3
 
 
+class Hears(BaseCallbackHandler):
+    """Notes what it is told of a run."""
+
+    def __init__(self) -> None:
+        self.tokens, self.ends = list[str](), list[str]()
+
+    def on_llm_new_token(self, token: str, **_: Any) -> None:
+        """Note a text."""
+        self.tokens.append(token)
+
+    def on_llm_end(self, response: LLMResult, **_: Any) -> None:
+        """Note the whole."""
+        self.ends.append(response.generations[0][0].text)
+
+    def on_llm_error(self, _: BaseException, *, response: LLMResult, **__: Any) -> None:
+        """Note what had come."""
+        self.ends.append(f"{response.generations[0][0].text}…")
+
+
+heard_in_the_context = ContextVar[Hears | None]("heard", default=None)
+register_configure_hook(heard_in_the_context, inheritable=True)
+
+
+@pytest.mark.parametrize("place", ["call", "model", "context", "a step above"])
+async def test_who_listens_is_told_wherever_they_stand(place: str) -> None:
+    says = script(**UNPACED, tokens=["Hel", "lo"])
+    cut = script(**UNPACED, tokens=["Hel", "lo"], fault="early_end", at=1)
+    hears = Hears()
+    told: Any = {"callbacks": [hears]}
+    given = {"model": told}.get(place, {})
+    models: list[Any] = [ChatFrames(**each, **given) for each in (says, cut)]
+    if place == "a step above":
+        models = [RunnableGenerator(each.atransform) for each in models]
+    heard_in_the_context.set(hears if place == "context" else None)
+    config = told if place in ("call", "a step above") else None
+    texts = [chunk.text async for chunk in models[0].astream("Hi", config)]
+    with pytest.raises(ModelError):
+        _ = [chunk async for chunk in models[1].astream("Hi", config)]
+    heard_in_the_context.set(None)
+    assert texts == ["Hel", "lo", ""]
+    assert hears.tokens == [*texts, "Hel"]
+    assert hears.ends == ["Hello", "Hel…"]
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_chunks_are_kept_for_who_listens_alone(heard: bool) -> None:
+    model = scripted(tokens=[" on"] * 9)
+    config = RunnableConfig(run_id=uuid4(), callbacks=[Hears()] if heard else [])
+    refs, alive, chunks = [], [], list[dict[str, Any]]()
+    async for chunk in model.astream("Hi", config):
+        chunks.append(chunk.model_dump())
+        refs.append(weakref.ref(chunk))
+        alive.append(sum(ref() is not None for ref in refs))
+    assert (alive[-1] == 10) if heard else (max(alive) <= 2)
+    # They are the same in any case.
+    assert {chunk["id"] for chunk in chunks} == {f"lc_run--{config['run_id']}"}
+    assert [chunk["content"] for chunk in chunks] == [" on"] * 9 + [""]
+    assert [chunk["chunk_position"] for chunk in chunks] == [None] * 9 + ["last"]
+    assert chunks[-1]["usage_metadata"]["output_tokens"] == 9
+    assert chunks[-1]["response_metadata"]["finish_reason"] == "stop"
+
+
+async def test_events_and_graphs_have_every_chunk() -> None:
+    model = scripted(tokens=["Hel", "lo"])
+    events = [each async for each in model.astream_events("Hi", version="v2")]
+    texts = [
+        each["data"]["chunk"].text
+        for each in events
+        if each["event"] == "on_chat_model_stream"
+    ]
+    assert texts == ["Hel", "lo", ""]
+    assert events[-1]["data"]["output"].text == "Hello"
+
+    async def ask(state: MessagesState) -> dict[str, Any]:
+        found = [chunk async for chunk in model.astream(state["messages"])]
+        return {"messages": [found[0] + found[1:]]}
+
+    graph = StateGraph(MessagesState).add_node(ask).add_edge(START, "ask").compile()
+    asked: Any = {"messages": "Hi"}
+    pairs = [each async for each in graph.astream(asked, stream_mode="messages")]
+    assert [message.text for message, _ in pairs] == ["Hel", "lo", ""]
+
+
+async def test_what_langchain_has_settings_for_is_left_to_it() -> None:
+    says = script(**UNPACED, tokens=["Hel", "lo"])
+    whole = ChatFrames(**says, disable_streaming=True).astream("Hi")
+    assert [chunk.text async for chunk in whole] == ["Hello"]
+    blocks = ChatFrames(**says, output_version="v1").astream("Hi")
+    assert isinstance((await anext(blocks)).content, list)
+    limiter = InMemoryRateLimiter(requests_per_second=1000, check_every_n_seconds=0.001)
+    limited = ChatFrames(**says, rate_limiter=limiter).astream("Hi")
+    assert (await anext(limited)).text == "Hel"
+    assert limiter.last is not None  # it was asked
+
+
 def test_a_served_model_stops_when_its_reader_leaves(question: str) -> None:
     app, model = FastAPI(), scripted(tokens=[" on"] * 200, pace=50)
 
@@ -237,8 +341,8 @@ def body_of(shape: Shape, end: str = "\n") -> bytes:
 def read_all(*parts: bytes) -> tuple[str, str]:
     """Feed the parts to an answer; return its text and its reason."""
     answer = Answer()
-    text = "".join(chunk.message.text for part in parts for chunk in answer.feed(part))
-    return text, answer.end().message.response_metadata["finish_reason"]
+    text = "".join(chunk.text for part in parts for chunk in answer.feed(part))
+    return text, answer.end().response_metadata["finish_reason"]
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -337,6 +441,7 @@ def test_it_reads_what_http_allows(read: Read, reply: bytes) -> None:
         (CHUNKED + chunked(FRAMES)[:30], "broke off"),
         (OK + b"\r\n" + FRAMES[:300], "no finish_reason"),
         (OK + b"\r\n" + b"x" * 1_100_000, "more than 1,000,000 bytes"),
+        (b"HTTP/1.1 500 No\r\n\r\n" + b"[" * 100_000, r"with status 500: \[\["),
         (b"HTTP/1.1 307 Elsewhere\r\nLocation: /\r\n\r\n", "with status 307"),
         (
             b"HTTP/1.1 401 No\r\n\r\nYour key secret-1 is wrong",

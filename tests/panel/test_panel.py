@@ -49,7 +49,8 @@ async def generator(_: AsyncIterator[Any]) -> AsyncIterator[str]:
 
 def shown(panel: ChatPanel) -> str:
     """Return the HTML of what was said last."""
-    return str(panel._log.children[-1].value) if panel._log.children else ""
+    pages = panel._log.children[-1].children if panel._log.children else ()
+    return "".join(page.value for page in pages)
 
 
 def status(panel: ChatPanel) -> str:
@@ -373,7 +374,7 @@ async def test_eight_kilobytes_and_any_character(question: str) -> None:
     await ended(panel)
     assert status(panel).startswith("complete")
     assert panel.messages[0].text == text
-    assert "<b>" not in panel._log.children[1].value
+    assert "<b>" not in panel._log.children[1].children[0].value
 
 
 async def test_a_cell_that_runs_again_stops_the_answer_of_before(
@@ -421,7 +422,8 @@ async def test_at_most_twenty_messages_a_second_to_the_browser() -> None:
 
     def watch(change: Any) -> None:
         if panel._log.children:
-            panel._log.children[-1].observe(lambda _: changes.append("text"), "value")
+            page = panel._log.children[-1].children[0]
+            page.observe(lambda _: changes.append("text"), "value")
 
     panel._log.observe(watch, "children")
     answer = await panel.ask("Hi")

@@ -42,6 +42,14 @@ def test_all_are_whole_and_the_pace_is_the_models(scripted_url: str) -> None:
     assert 0 < found.cpu < 1
 
 
+def test_some_are_timed_and_all_are_read(scripted_url: str) -> None:
+    found = measure(replace(job(scripted_url, pace=100), timed=2))
+    assert (found.complete, found.chunks) == (5, 5 * len(WORDS))
+    assert len(found.worst) == 3  # the first, the third, the fifth
+    cut = measure(replace(job(scripted_url, fault="dropped", at=3), timed=2))
+    assert (cut.complete, cut.chunks) == (0, 15)
+
+
 def test_another_text_is_not_whole(scripted_url: str) -> None:
     assert measure(job(scripted_url, [*WORDS[:-1], " x"])).complete == 0
     cut = measure(job(scripted_url, fault="dropped", at=3))
@@ -62,10 +70,11 @@ def test_readers_of_the_chat_service_ask_first_and_then_read() -> None:
         asked = replace(
             job(url), url=f"{url}/streams", text=r'"text": "([^"]+)"', service=True
         )
-        asked = replace(asked, body='{"message": "Count."}', over=0.5)
-        found = measure(asked)
-        assert (found.complete, found.chunks) == (5, 5 * len(WORDS))
-        assert found.total >= 0.4  # when the last of five has come
+        asked = replace(asked, body='{"message": "Count."}', over=0.25)
+        for timed in (0, 2):
+            found = measure(replace(asked, timed=timed))
+            assert (found.complete, found.chunks) == (5, 5 * len(WORDS))
+            assert found.total >= 0.19  # when the last of five has come
         refused = measure(replace(asked, body='{"message": ""}'))
         assert (refused.complete, refused.chunks) == (0, 0)
 

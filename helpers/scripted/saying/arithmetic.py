@@ -5,7 +5,7 @@ import operator
 import re
 from collections.abc import Callable
 
-from .words import NUMBERS
+from .words import NUMBERS, tables
 
 MOST = 1_000
 """Characters of a text that are read as arithmetic."""
@@ -32,24 +32,7 @@ _IT = (
     r"|difference|quotient)(?: of (?:that|this|it))?)"
 )
 _X = rf"({_N[1:-1]}|{_IT})"
-_FORMS = (
-    (r"add(?:ing)? X (?:and|to|with|plus|,) X", "{0} + {1}"),
-    (r"(?:(?:the )?(?:sum|total) of|sum) X (?:and|,) X", "{0} + {1}"),
-    (r"add(?:ing)? N", "{1} + {0}"),
-    (r"(?:multiply(?:ing)?|multiplied) X (?:by|and|with|times) X", "{0} * {1}"),
-    (r"(?:the )?product of X (?:and|,) X", "{0} * {1}"),
-    (r"(?:multiply(?:ing)?|multiplied) by N|times N", "{1} * {0}"),
-    (r"subtract(?:ing)? X from X", "{1} - {0}"),
-    (r"subtract(?:ing)? N", "{1} - {0}"),
-    (r"(?:the )?difference (?:between|of) X (?:and|,) X", "{0} - {1}"),
-    (r"(?:divid(?:e|ed|ing) X by|(?:the )?quotient of X (?:and|,)) X", "{0} / {1}"),
-    (r"divid(?:e|ed|ing) by N", "{1} / {0}"),
-    (r"rais(?:e|ed|ing) X to (?:the power (?:of )?)?N", "{0} ** {1}"),
-    (r"X to the power(?: of)? N", "{0} ** {1}"),
-    (r"(?:the )?square root of X", "{0} ** 0.5"),
-    (r"double X", "{0} * 2"),
-    (r"X squared|square of X", "{0} ** 2"),
-)
+_FORMS: dict[str, str] = tables()["forms"]
 """What is said for a formula; where it has one value only, the other is the last."""
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _SPAN = re.compile(
@@ -67,16 +50,9 @@ _INFIX = re.compile(
 )
 _SAID = [
     (re.compile(rf"\b(?:{form.replace('X', _X).replace('N', _N)})\b"), formula)
-    for form, formula in _FORMS
+    for form, formula in _FORMS.items()
 ]
-_SAID_SIGNS = (
-    (r"plus", "+"),
-    (r"minus|less", "-"),
-    (r"times|multiplied by|x", "*"),
-    (r"divided by|over", "/"),
-    (r"to the power of", "**"),
-    (r"mod|modulo", "%"),
-)
+_SAID_SIGNS: dict[str, str] = tables()["said_signs"]
 
 
 def steps(text: str) -> list[ast.BinOp]:
@@ -116,7 +92,7 @@ def _signs(text: str) -> str:
     low = re.sub(r"(?<=\d),(?=\d{3}\b)", "", low)
     low = _TENS.sub(lambda two: str(NUMBERS[two[1]] + NUMBERS[two[2]]), low)
     low = re.sub(rf"\b({'|'.join(NUMBERS)})\b", lambda word: str(NUMBERS[word[0]]), low)
-    for words, sign in _SAID_SIGNS:
+    for words, sign in _SAID_SIGNS.items():
         low = re.sub(rf"(?<=[\d)])\s*\b(?:{words})\s*(?=[-(\d])", f" {sign} ", low)
     low = _SPAN.sub(
         lambda at: f"{at[2] or 1} * {shown(_SECONDS[at[3]] / _SECONDS[at[1]])}", low

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from .source import Found, Source
-from .words import NUMBER, either, number, seen, split, stem
+from .words import NUMBER, either, number, phrases, seen, split, stem, tables
 
 _PLEASE = r"(?:(?:and|please|can you|could you|i want to|i'd like to) )*"
 _ACTS = either("play, add, buy, order, read, watch, remove, delete, cancel")
@@ -17,16 +17,7 @@ THING = (
     rf"\b(?:an?|the|some|{NUMBER}) ([a-z]+(?: [a-z]+){{0,2}}?)"
     r"(?= on | at | this | next | with | for | to |[.,?!]|$)"
 )
-_ASKED = (
-    r"(?:search|look|google|browse|query)(?: (?:the )?(?:web|internet|docs|documents|"
-    r"documentation|wikipedia|database|up|online))*(?: for| about)? (.{2,500}?)[.?!]*$",
-    r"(?:saying|that says|say|reads?|write|remind me to|note that|echo|called|titled|"
-    r"(?:add|create)(?: a| the)?(?: new)? (?:task|todo|note|reminder)(?: to|:)?)"
-    r"[: ]+(.{2,500}?)[.?!]*$",
-    r"\b(?:needs?|has|have) to (.{3,300}?)(?= as soon\b|[.?!\n]|$)",
-    r":\s*\n*(.{2,5000})$",
-    r"^(?:(?:hi|hello|hey|please|can you|could you)[ ,!]+)*(.{2,500}?)$",
-)
+_ASKED: list[str] = tables()["patterns"]["asked_asked"]
 
 
 def asked(source: Source, *, cued: bool) -> Iterator[Found]:
@@ -60,9 +51,7 @@ _ADJECTIVES = r"(?:(?:short|long|funny|good|new|quick|simple|bedtime) )*"
 _WORKS = r"(?:recipe|story|joke|poem|plan|report|essay)"
 
 
-_ABOUT = either(
-    "about, on the (?:topic|subject) of, topic:, recipe for, plan for, for, of, on"
-)
+_ABOUT = phrases("asked", "about")
 _ENDS = r"[.?!,;:\n]|$| with| in (?:one|two|three|\d)| as json| and "
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .asked import gist
@@ -11,7 +11,7 @@ from .conversation import Conversation
 from .intents import filled
 from .objects import objects
 from .offered import Offered
-from .plan import plan
+from .plan import expanded, plan
 from .sums import sums
 from .words import listed, meanings, seen, split
 from .writing import query
@@ -60,25 +60,36 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
         _titled(planned)
         if waiting and (planned.after or planned.lacks):
             break
-        if planned.lacks:
+        if lacked := [*planned.lacks]:
             _fill_from_results(planned, talk)
-        provider = _provider(planned, talk, tools) if planned.lacks else None
-        if provider and made[provider.name] <= 0:
-            decision.calls.append(provider)
+        providing = _provider(planned, talk, tools) if planned.lacks else []
+        if providing and made[providing[0].name] <= 0:
+            decision.calls += providing
         elif planned.lacks and talk.orders(planned.tool.name):
             decision.calls.append(_forced(talk, planned.tool))
         elif not _written(planned, talk):
             decision.lacks = decision.lacks or planned
         else:
-            decision.calls.append(Call(planned.tool.name, planned.arguments))
+            decision.calls += _for_each(planned, lacked, talk)
         waiting = True
     if talk.results and not waiting and not decision.calls:
         decision.calls += _gone_on(talk, tools)
     return decision
 
 
-def _gone_on(talk: Conversation, tools: Sequence[Offered]) -> Iterator[Call]:
-    """Yield a call that the prompt names too, if the results have all it needs."""
+def _for_each(planned: Planned, lacked: list[str], talk: Conversation) -> list[Call]:
+    """Return a call for each result that has all that the prompt lacks for it."""
+    calls = [Call(planned.tool.name, planned.arguments)]
+    for result in talk.results if len(lacked) > 1 else ():
+        for record in objects(result.text):
+            if {*lacked} <= record.keys():
+                told = {name: record[name] for name in lacked}
+                calls.append(Call(planned.tool.name, {**planned.arguments, **told}))
+    return [call for at, call in enumerate(calls) if call not in calls[:at]]
+
+
+def _gone_on(talk: Conversation, tools: Sequence[Offered]) -> list[Call]:
+    """Return calls that the prompt names too, if the results have all they need."""
     made = {result.name for result in talk.results}
     asked = meanings(talk.prompt).difference(
         *(t.about for t in tools if t.name in made)
@@ -87,8 +98,8 @@ def _gone_on(talk: Conversation, tools: Sequence[Offered]) -> Iterator[Call]:
         if tool.name not in made and tool.needed and tool.about & asked:
             found = {name: _in_records(name, talk, tool) for name in tool.needed}
             if None not in found.values():
-                yield Call(tool.name, found)
-                return
+                return _for_each(Planned(tool, found, []), [*found], talk)
+    return []
 
 
 def _in_records(name: str, talk: Conversation, tool: Offered) -> object:
@@ -134,22 +145,24 @@ def _written(planned: Planned, talk: Conversation) -> bool:
 
 def _provider(
     planned: Planned, talk: Conversation, tools: Sequence[Offered]
-) -> Call | None:
-    """Return a call of another tool, whose description promises what is lacking."""
+) -> list[Call]:
+    """Return calls of another tool, whose description promises what is lacking."""
     texts = planned.tool.text_fields()
     lacking = [split(name)[0] for name in planned.lacks if name not in texts]
     for tool in tools if lacking else ():
         if tool is not planned.tool and all(
             seen(rf"\b{re.escape(word)}", tool.text) for word in lacking
         ):
-            arguments, lacks = tool.arguments(talk.prompt)
-            if not lacks:
-                return Call(tool.name, arguments)
+            whole = [
+                each for each in expanded(tool, talk.prompt, talk) if not each.lacks
+            ]
+            if whole:
+                return [Call(tool.name, each.arguments) for each in whole]
     for tool in tools if lacking else ():
         near = tool.about & planned.tool.about
         if tool.looks_up and not tool.needed and near:
-            return Call(tool.name, {})
-    return None
+            return [Call(tool.name, {})]
+    return []
 
 
 def _fill_from_results(planned: Planned, talk: Conversation) -> None:

@@ -1,16 +1,15 @@
 """A question about a text that the prompt brings: the sentence that fits it best."""
 
 import re
+from collections import Counter
 
-from .words import either, meanings
+from .words import either, meanings, phrases
 
 _TAGGED = re.compile(
     r"<(context|document|documents|text|article)>(.*?)</\1>", re.S | re.I
 )
-_BRINGS = either(
-    "context, documents?, passages?, sources?, information, article, text, facts, "
-    "knowledge"
-)
+_RULED = re.compile(r"\bcontext\b[^\n]*\n(-{5,})\n(.*?)\n\1", re.S | re.I)
+_BRINGS = phrases("context", "brings")
 _ENDS = either("question, query, user question, user, human, helpful answer, answer, q")
 _NAMED = re.compile(
     rf"(?:^|[\n.])[^\n]{{0,160}}?\b{_BRINGS}\b[^\n:?]{{0,60}}:[ \t]*\n*(.+?)"
@@ -44,14 +43,20 @@ def section(text: str, name: str) -> str:
 
 def sentences(text: str) -> list[str]:
     """Cut a text into its sentences."""
-    parts = re.split(r"(?<=[.!?])[\"'”)]?\s+(?=[^a-z])|\n+", text.strip())
-    return [part.strip(" -*•\t") for part in parts if re.search(r"\w", part)]
+    text = re.sub(r"(?<=[^\n.:;?!]{50})[ \t]*\n[ \t]*(?=[a-z])", " ", text.strip())
+    parts = re.split(r"(?<=[.!?])[\"'”)]?\s+(?=[^a-z])|\n+", text)
+    bare = (re.sub(r"^\s*\[\d+\] ", "", part).strip(" -*•«»\t") for part in parts)
+    return [part for part in bare if re.search(r"\w", part)]
 
 
 def labelled(text: str) -> list[str]:
     """Return the parts of a text whose lines have the same labels: "Price: 3"."""
-    parts = re.split(r"\n\s*\n|\n(?=\d+[.)] )", text)
-    labels = [{*re.findall(r"^[-*\s]*([\w ]{2,30}):", part, re.M)} for part in parts]
+    parts = re.split(
+        r"\n\s*\n|\n(?=(?:\d+[.)]|[-*]) \w+: [^\n,]+, \w+:)|\n(?=\d+[.)] )", text
+    )
+    labels = [
+        {*re.findall(r"(?:^[-*\s]*|, )(\w[\w ]{1,29}):", part, re.M)} for part in parts
+    ]
     same = {each for some in labels for each in some if labels.count(some) > 1}
     return [
         re.sub(r"^\s*\d+[.)] ", "", part)
@@ -63,12 +68,14 @@ def labelled(text: str) -> list[str]:
 def best_sentences(text: str, question: str) -> str | None:
     """Return the sentence that shares most words with a question; None if none does."""
     asked = meanings(question)
+    each_has = {each: meanings(each) & asked for each in sentences(text[:50_000])}
+    often = Counter(word for has in each_has.values() for word in has)
     best = max(
-        sentences(text[:50_000]),
-        key=lambda each: len(meanings(each) & asked),
+        each_has,
+        key=lambda each: sum(1 + 0.1 / often[word] for word in each_has[each]),
         default="",
     )
-    return best if meanings(best) & asked else None
+    return best if each_has.get(best) else None
 
 
 def from_context(prompt: str, system: str) -> str | None:
@@ -77,9 +84,10 @@ def from_context(prompt: str, system: str) -> str | None:
     None if the prompt brings no text, or no question.
     """
     both = f"{system}\n\n{prompt}" if system else prompt
-    if (text := section(both, "context")) and (asks := section(prompt, "question")):
+    text = section(prompt, "context") or section(system, "context")
+    if text and (asks := section(prompt, "question")):
         return best_sentences(text, asks) or _NOT_THERE
-    tagged = _TAGGED.search(both)
+    tagged = _TAGGED.search(both) or _RULED.search(both)
     named = tagged or _NAMED.search(both)
     if named is None:
         return None

@@ -10,30 +10,16 @@ from msgspec import DecodeError, Struct, json
 from ..message import Message
 from ..request import ChatRequest
 from .answers import answer
-from .words import either, seen, split
+from .words import phrases, seen, split, tables
 
 READ = 20_000
 """Characters of a message that an answer may depend on."""
 
-_GOES_ON = either(
-    "and, what about, how about, now, also, then, actually, but, same, ok, okay, yes, "
-    "no"
-)
-_POINTS_BACK = either(
-    "it, that, there, those, these, them, he, she, again, instead, too, the same"
-)
+_GOES_ON = phrases("conversation", "goes_on")
+_POINTS_BACK = phrases("conversation", "points_back")
 _REFERS = re.compile(rf"^{_GOES_ON}\b|\b{_POINTS_BACK}\b", re.IGNORECASE)
 
-_FORM = re.compile(
-    r"You must format your output as a JSON value.*?```json.*?```"
-    r"|(?:STRICT OUTPUT FORMAT|The output should be (?:formatted|a markdown)).*```"
-    r"|Return a JSON object\.|Your response should be an? (?:list|markdown)[^\n]*"
-    r"|Your response should be a numbered list.*?3\. baz|\bAnswer the user query\."
-    r"|Write a datetime string.*?Return ONLY this string[^\n]*|Select one of the "
-    r"following options:[^\n]*|\b(?:respond|reply|answer)(?: only)? (?:in|with|as) "
-    r"(?:valid )?json[:.,]",
-    re.DOTALL | re.IGNORECASE,
-)
+_FORM = re.compile(str(tables()["patterns"]["form"]), re.DOTALL | re.IGNORECASE)
 """What LangChain's output parsers, and people, say of the form of an answer."""
 
 

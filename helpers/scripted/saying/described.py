@@ -4,18 +4,10 @@ import re
 
 from ..frames import Json
 from .objects import objects
-from .words import either, listed, seen, split
+from .words import either, listed, phrases, seen, split, tables
 
 _WHOLE = frozenset(listed("whole"))
-_TYPES = {
-    "str": "string",
-    "int": "integer",
-    "float": "number",
-    "bool": "boolean",
-    "list": "array",
-    "dict": "object",
-}
-_TYPES |= {kind: kind for kind in _TYPES.values()}
+_TYPES: dict[str, str] = {**tables()["types"]}
 _PAIR = re.compile(
     rf"[{{,\n]\s*[\"']?(\w+)[\"']?\s*:\s*[\"'<\[]*({'|'.join(_TYPES)})\b"
     r"(?:[^\n/]*//\s*(.*))?",
@@ -24,10 +16,7 @@ _PAIR = re.compile(
 """A key with its type, as in '"age": integer  // in years'."""
 
 _KEYS = either("keys?, fields?, properties, attributes, columns, categories")
-_NAMED = either(
-    "named, called, of, are, should be, must be, is, :, -, like, exactly, these, "
-    "following, both, the, in it"
-)
+_NAMED = phrases("described", "named")
 _CUES = (
     rf"((?:[\"'`]\w+[\"'`],? (?:and )?)+)as (?:the |its )?{_KEYS}",
     rf"(?s:\b{_KEYS}\b(?:\s*{_NAMED})*\s*(.{{2,400}}))",

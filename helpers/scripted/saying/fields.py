@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from .arithmetic import solved, steps
 from .asked import OBJECT, THING, asked, items_of
 from .kinds import KINDS, of_format, of_kind
+from .labels import pick
 from .source import Found, Source
 from .words import (
     listed,
@@ -148,6 +149,12 @@ class Field:
             return turned[1].lower() == "on"
         if {*self.words} & {"math", "maths"}:
             return bool(steps(source.text) or solved(source.text))
+        if self.words[:1] == ["is"] and "?" in source.text:
+            # "Is this spam?" names what it asks: the rest of the text decides.
+            word = self.words[-1]
+            rest = re.sub(rf"[^.?!\n]*\b{word}\b[^.?!\n]*\?", " ", source.text)
+            if rest != source.text and meanings(rest):
+                return pick([word, "other"], rest) == 0
         if {*self.words} <= _VERDICTS:
             said = meanings(source.text.rpartition("\n\n")[2])
             return True if said & _WON else False if said & _LOST else None
@@ -214,7 +221,7 @@ class Field:
 
 
 _CUES = (
-    r"(?m:^[-*\d.\s]*NAME\s*:[ \t]*([^\n{]{1,2000})$)",
+    r"(?m:^[-*\d.\s]*NAME\s*:[ \t]*([^\n{]{1,2000}?)(?:$|, \w+: ))",
     r"\bNAMEs?\b\"?\s*(?:(?:is|are|was|should be|to)\b|=|:|(?:named|called)\b)\s*"
     r"[\"'“`]?(?!\{|\[|a\b|an\b|the\b|of\b)([^\n,;!?\"“”{]{1,200}?)[\"'”`]?"
     r"(?=[,;!?\n]|\.(?:\s|$)|$|\s+(?:and|but|who|with|in|on|at|for|from)\b)",

@@ -9,6 +9,7 @@ from .arithmetic import solved
 from .asked import about, topic
 from .context import best_sentences, from_context
 from .conversation import Conversation
+from .keywords import mapping
 from .knowledge import facts, known
 from .labels import as_before, classified
 from .languages import translated
@@ -16,7 +17,8 @@ from .letters import drafted, reviewed, selected
 from .memory import recalled
 from .schema import fill
 from .small import small
-from .words import either, meanings, number, seen, stems
+from .source import Source
+from .words import meanings, number, phrases, seen, stems, tables
 from .writing import (
     calculated,
     code,
@@ -52,6 +54,9 @@ def briefly(talk: Conversation) -> str:
 
 def filled(talk: Conversation, schema: Json, text: str) -> object:
     """Return a value that a schema allows, with what a text says for it."""
+    fields = mapping(schema.get("properties"))
+    if fields and not {*fields} & {*tables()["long"].split()} and (knows := fact(text)):
+        text = f"{text}\n{knows}"
     return fill(schema, text, said=lambda: briefly(talk), hint=talk.system)
 
 
@@ -71,6 +76,7 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield summarised(prompt, system, talk.earlier)
     yield drafted(prompt, system)
     yield from_context(prompt, system)
+    yield keywords_of(prompt, system)
     yield poem(prompt, system)
     yield query(prompt, system)
     for find in (counted, solved, calculated, fact, small, listed, code):
@@ -81,14 +87,8 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield yes_or_no(prompt)
 
 
-_SAY = either(
-    "say, repeat(?: after me| back)?, echo, respond with, reply with, answer with, "
-    "output, print"
-)
-_EXACTLY = either(
-    "exactly, only, just, back, the words?, the phrase, the following, "
-    "this(?= ?:), to me"
-)
+_SAY = phrases("intents", "say")
+_EXACTLY = phrases("intents", "exactly")
 _TIMES = r"(?:\d+|two|three|ten|double|five) times(?: fast)?"
 _FORM = rf"and nothing else|exactly|in (?:a|one) .*|{_TIMES}"
 _NO_WORDS = (
@@ -136,6 +136,20 @@ _WAYS = (
     r"(\d|three|four|five|multiple) (?:\w+ ){0,3}"
     r"(?:versions|queries|search queries|sub-?questions|variations|perspectives)"
 )
+
+
+def keywords_of(prompt: str, system: str) -> str | None:
+    """Return the names, or the codes, of a text that keywords are to be taken from."""
+    cue = r"\b(?:extract|list of)\b[^.\n]{0,40}\b(keyword|code|name|entity|entities)"
+    if not (asks := seen(cue, prompt) or seen(cue, system)):
+        return None
+    source = Source(prompt[asks.end() :] if asks.string is prompt else prompt)
+    if "code" in asks[1].lower():
+        return ", ".join(each.text for each in source.codes) or None
+    words = [each.text for each in source.names]
+    if "keyword" in asks[1].lower():
+        words += [w for w in re.findall(r"[a-z]{6,}", source.text) if meanings(w)]
+    return ", ".join([*dict.fromkeys(words)][:10]) or None
 
 
 def fact(prompt: str) -> str | None:

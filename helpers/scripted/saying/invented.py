@@ -115,6 +115,7 @@ def _words(field: Field, made: Made, index: int) -> str:
     nouns += [last]
     nouns += ["person"] if field.is_a("person") and titles and not field.within else []
     nouns += ["city"] if field.is_a("place") else []
+    nouns = ["person"] if titles and "person" in field.description else nouns
     if items := next(filter(None, map(some, nouns)), []):
         return str(items[index % len(items)])
     for kind, form in (("email", "email"), ("url", "uri"), ("date", "date")):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from .source import DATE, NAME, Found, Source, as_date
+from .source import COUNTRIES, DATE, NAME, Found, Source, as_date
 from .words import tables
 
 KINDS = {kind: frozenset(words.split()) for kind, words in tables()["kinds"].items()}
@@ -27,6 +27,7 @@ _PATTERNS = {
     "language": rf"\b(?:{LANGUAGES})\b",
     "expression": r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+",
     "currency": rf"\b(?:{'|'.join(_CURRENCIES)})s?\b",
+    "unit": r"(?<=\d)\s?(km|cm|mm|m|kg|g|lbs?|inch(?:es)?|ft|feet|met(?:er|re)s?)\b",
     "height": r"\b(\d(?:\.\d+)?) (?:feet|foot|ft)\b",
     "weather": rf"\b(?:{_VALUES['weather']})\b",
     "job": (
@@ -71,6 +72,9 @@ def of_kind(kind: str, words: Sequence[str], source: Source) -> Iterator[Found]:
         yield from source.find(rf"(?:{DATE}),?{when}")
         for found in source.times:
             yield Found(found.text[:5], found.start, found.end)
+    elif kind == "place" and words[-1:] == ["country"]:
+        yield from source.find(rf"\b(?:{COUNTRIES})\b", 0)
+        yield from source.places
     elif kind in ("place", "code"):
         yield from getattr(source, f"{kind}s")
 

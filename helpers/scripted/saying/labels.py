@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from .knowledge import known
-from .words import content, either, meanings, parts, seen, split, stems
+from .words import content, meanings, parts, phrases, seen, split, stems
 
 _OTHER = stems("other general neutral unknown none misc unclassified web_search")
 
@@ -38,19 +38,9 @@ def pick(labels: Sequence[str], text: str, *, sure: bool = False) -> int | None:
     return next(others, None)
 
 
-_SORTS = either(
-    "classif\\w*, categori\\w*, category, sentiment, label, detect (?:the )?\\w+, "
-    "determine if, decide whether, which of (?:the following|these), route, intent, "
-    "tone"
-)
-_BEFORE_LABELS = either(
-    "as, into, labels?, categories, category, classes, options, "
-    "one of(?: the following| these)?, following(?: \\w+)?(?: \\w+)?(?=:), either, "
-    "being about, sentiments?, tone, intents?, (?:if|whether) \\w+ is(?: an?)?"
-)
-_LABELS_ARE = either(
-    "either, one of, categories, labels, being, are, is, the following, about"
-)
+_SORTS = phrases("labels", "sorts")
+_BEFORE_LABELS = phrases("labels", "before_labels")
+_LABELS_ARE = phrases("labels", "labels_are")
 _LABEL = r"[`'\"]?[\w-]+[`'\"]?"
 _LONG_LABEL = r"[`'\"]?[\w-]+(?: [\w-]+)?[`'\"]?"
 _LABELS = (
@@ -128,9 +118,9 @@ def _score(label: str, text: str) -> float:
     words = {*re.findall(r"[^\W_]+", text.casefold())}
     own = stems(" ".join(split(label)))
     score = 2.0 * len(own & content(text))
-    for each in known()["labels"]:
-        if own & stems(each["names"]):
-            score += len(words & {*each["words"].split()})
+    for names, more in known()["labels"].items():
+        if own & stems(names):
+            score += len(words & {*more.split()})
     no = seen(r"\b(?:not|never|\w+n't) (?:\w+ )?(?:good|great|happy|nice)", text)
     if no and own & stems("positive happy good"):
         score -= 2

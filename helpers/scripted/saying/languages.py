@@ -5,16 +5,14 @@ import re
 from .answers import normal
 from .kinds import LANGUAGES
 from .knowledge import known
-from .words import either, seen
+from .words import phrases, seen
 
 _INTO = (
     r"\btranslat\w*\b(?s:(.{0,200}?))\b(?:into|to|in)\b"
     rf"[^.\n:]{{0,20}}?\b({LANGUAGES})\b"
 )
 _HOW = rf"\bhow (?:do|would|can) (?:you|i|we) say (.+?) in ({LANGUAGES})\b"
-_TEXT = either(
-    "the, this, following, sentence, phrase, text, words?, from, english, me"
-)
+_TEXT = phrases("languages", "text")
 
 
 def translated(prompt: str, system: str) -> str | None:

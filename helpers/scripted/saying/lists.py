@@ -14,6 +14,7 @@ from .limits import fits
 from .objects import objects
 from .scalars import MISSING, MOST_VALUES, Scalars
 from .source import Found, Source
+from .words import seen
 from .writing import wanted
 
 MOST = 100
@@ -107,6 +108,8 @@ class Lists(Scalars):
         if blocks := labelled(self.source.text):
             return [self._part(each).value(item, within) for each in blocks]
         name, first = next(iter((has.properties or {}).items()))
+        if (ends := [*filter((has.properties or {}).get, _TWO)][:2]) and ends[1:]:
+            return [self._with(each, item, has) for each in self._triples(ends, has)]
         first = self._resolved(mapping(first))
         if first.get("type", "string") != "string":
             return []
@@ -118,7 +121,8 @@ class Lists(Scalars):
             return []
         field = Field(name, str(first.get("description", "")), None)
         kind = next(filter(field.is_a, ("person", "place", "code")), "")
-        found = of_kind(kind, field.words, self.source)
+        named = self.source.names if within in ("nodes", "entities") else None
+        found = named or of_kind(kind, field.words, self.source)
         starts = [each for each in found if self.source.free(each)]
         records = []
         for each, after in zip(starts, [*starts[1:], None], strict=False):
@@ -127,6 +131,22 @@ class Lists(Scalars):
             records.append(self._record(each.text, text, item, has))
         needed = {*(has.required or ())} if self._made is None else set()
         return [each for each in records if not needed - each.keys()]
+
+    def _triples(self, ends: list[str], has: Keywords) -> Iterator[dict[str, object]]:
+        """Yield what a sentence says of the names in it: two, and what is between."""
+        link = [name for name in has.properties or {} if name not in ends]
+        before = ""
+        for sentence in sentences(self.source.text):
+            names = [*Source(sentence + ".").names]
+            if names and not seen(r"^(?:he|she|it|they|her|his|its|their)\b", sentence):
+                before = names[0].text
+            start = 0
+            for other in names if before else ():
+                if other.text != before:
+                    words = sentence[start : other.start].strip(" ,")
+                    told: dict[str, object] = {ends[0]: before, ends[1]: other.text}
+                    yield told | dict.fromkeys(link[:1], words)
+                start = other.end
 
     def _same_keys(self, has: Keywords) -> Iterator[dict[str, object]]:
         """Yield what the JSON objects in the text have for an object's keys."""
@@ -168,6 +188,7 @@ def _singular(name: str) -> str:
 
 
 _ANY = frozenset(["response", "items", "list", "values", "results", "result"])
+_TWO = ("subject", "source", "head", "object", "target", "tail")
 _POINTS = frozenset(
     ["points", "facts", "highlights", "takeaways", "claims", "sentences"]
 )

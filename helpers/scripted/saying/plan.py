@@ -9,25 +9,20 @@ from .kinds import EMAIL
 from .labels import pick
 from .offered import Offered
 from .source import Source
-from .words import either, listed, meanings, seen, split
+from .words import either, listed, meanings, phrases, seen, split
 
 SURE = 0.75
 """A tool whose name is not in the prompt is called from this score on, unless it lacks
 something: that is four words of its description and its parameters."""
 
 _HELLO = either("hi, hello, hey, thanks?, bye, good (?:morning|evening|night|day)")
-_TALK = either(
-    "who are you, how are you, your name, my name, joke, poem, haiku, story, count to"
-)
+_TALK = phrases("plan", "talk")
 _CHAT = re.compile(
     rf"^\W*{_HELLO}\b[^.?!]{{0,40}}[.?!]*$|\b{_TALK}\b"
     r"|^(?:say|translate|repeat) |^(?:i'?m|i am) [\w ]{1,20}[.!]?$",
     re.IGNORECASE,
 )
-_QUESTION = either(
-    "who, what, when, where, why, how, which, is, are, does, do, did, find, search, "
-    "look, tell, explain, research, give, describe, compare"
-)
+_QUESTION = phrases("plan", "question")
 _ASKS = re.compile(
     rf"\?|^\W*(?:please |can you |could you )*{_QUESTION}\b", re.IGNORECASE
 )
@@ -69,7 +64,7 @@ def plan(
             continue  # it only says more of what has been asked for
         before = tool
         found.add(tool.name)
-        yield from _expanded(tool, clause, talk, after=after)
+        yield from expanded(tool, clause, talk, after=after)
     if named:
         return
     ordered = [tool for tool in tools if talk.orders(tool.name)]
@@ -77,22 +72,22 @@ def plan(
         everything = len(ordered) == len(tools) > 1
         for tool in ordered if everything else ():
             if tool.name not in found:
-                yield from _expanded(tool, talk.prompt, talk)
+                yield from expanded(tool, talk.prompt, talk)
         return
     chats = _CHAT.search(talk.prompt[:300])
     if told := _told_by_system(talk, tools):
         yield from told
     elif len(ordered) == 1 and not (ordered[0].needed and chats):
-        yield from _expanded(ordered[0], talk.prompt, talk)
+        yield from expanded(ordered[0], talk.prompt, talk)
     elif (tool := _meant_before(talk, tools)) is not None:
-        yield from _expanded(tool, talk.prompt, talk)
+        yield from expanded(tool, talk.prompt, talk)
     elif seen(_STUDIES, talk.prompt[:200]) and (known := _looked_up(talk, tools)):
         yield from known
     elif not chats and _ASKS.search(talk.prompt[:2000]):
         searching = [tool for tool in tools if tool.searches]
         if searching:
             best = max(searching, key=lambda tool: tool.score(talk.prompt))
-            yield from _expanded(best, talk.prompt, talk)
+            yield from expanded(best, talk.prompt, talk)
 
 
 def _looked_up(talk: Conversation, tools: Sequence[Offered]) -> list[Planned]:
@@ -110,6 +105,11 @@ def _told_by_system(talk: Conversation, tools: Sequence[Offered]) -> list[Planne
         return []
     said = meanings(talk.system)
     mentioned = meanings(" ".join(re.findall(r"\bthe (\w+) tools?\b", talk.system)))
+    first = seen(
+        r"\b(?:to start|always|first),? [^.\n]*\b(?:look|list|check|get)\b([^.\n]*)",
+        talk.system,
+    )
+    started = meanings(first[1]) if first else set()
     told = [
         Planned(tool, *tool.arguments(talk.prompt))
         for tool in tools
@@ -118,6 +118,7 @@ def _told_by_system(talk: Conversation, tools: Sequence[Offered]) -> list[Planne
             re.search(rf"(?<!\w){re.escape(tool.name)}(?!\w)", talk.system)
             or (tool.about and tool.about <= said and not tool.needed)
             or tool.about & mentioned
+            or (not tool.needed and tool.looks_up and tool.about & started)
         )
     ]
     return [each for each in told if not each.lacks]
@@ -191,7 +192,7 @@ def _meant_before(talk: Conversation, tools: Sequence[Offered]) -> Offered | Non
     return tool if tool and tool.arguments(talk.prompt)[0] else None
 
 
-def _expanded(
+def expanded(
     tool: Offered, clause: str, talk: Conversation, *, after: bool = False
 ) -> Iterator[Planned]:
     """Yield a call for each of several values: "in Boston and San Francisco"."""

@@ -22,7 +22,7 @@ from .limits import fits, merged
 from .lists import Lists
 from .scalars import MISSING, MOST_VALUES
 from .source import Source
-from .words import either, meanings, split, stems
+from .words import meanings, phrases, split, stems
 
 
 class Filler(Lists):
@@ -239,17 +239,7 @@ EXTRACTS = re.compile(
     r"|\bparse\b|\bpassage\b|\bfollowing text\b",
     re.IGNORECASE,
 )
-_ASKS = re.compile(
-    r"\b"
-    + either(
-        "write, draft, make, reply, send, generate, give, create, tell, plan, suggest, "
-        "list, recommend, invent, describe, recipe, explain, name, compose, design, "
-        "provide, come up, find, look, show, help, solve, answer, "
-        "what, how, who, which, why"
-    )
-    + r"\b|\?",
-    re.IGNORECASE,
-)
+_ASKS = re.compile(rf"\b{phrases('schema', 'asks')}\b|\?", re.IGNORECASE)
 
 
 def fill(

@@ -15,7 +15,7 @@ from .intents import briefly, filled, said
 from .labels import pick
 from .objects import objects
 from .source import TODAY
-from .words import number, seen
+from .words import number, seen, tables
 from .writing import wanted
 
 
@@ -125,11 +125,7 @@ def _tagged(values: dict[str, object], between: str = "") -> str:
     )
 
 
-_TAGS = (
-    r"output tags:\s*```\s*\[([^\]]*)\]",
-    r"\btags?:? ((?:[`'\"<]\w+[`'\">]+,? ?(?:and )?)+)",
-    r"((?:<\w+></\w+>\s*(?:and |, )?)+)",
-)
+_TAGS: list[str] = tables()["patterns"]["shapes_tags"]
 _NO_TAGS = ("and", "foo", "bar", "baz")
 _SHAPES: tuple[tuple[str, Callable[[Conversation, re.Match[str]], str | None]], ...] = (
     (

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ..frames import CREATED
 from .knowledge import known
-from .words import NUMBERS, STOP, either, listed
+from .words import NUMBERS, STOP, either, listed, phrases
 
 READ = 8_000
 """Characters of a text that values are looked for in."""
@@ -18,8 +18,8 @@ TODAY = datetime.datetime.fromtimestamp(CREATED, datetime.UTC).date()
 
 _UNIT = r"(?:km|kg|cm|mm|ml|mg|min|mph|kmh|gb|mb|usd|eur|[mshglkcf])"
 _NUMBER = (
-    r"(?<![\w.])-?\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,15})?(?![\w,])"
-    rf"|(?<![\w.])-?\d{{1,15}}(?:\.\d{{1,15}})?(?:(?![\w])|(?={_UNIT}\b))"
+    r"(?<![\w.])-?\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,15})?(?!\w|,\d)"
+    rf"|(?:(?<![\w.])|(?<=\dx))-?\d{{1,15}}(?:\.\d{{1,15}})?(?:(?!\w)|(?={_UNIT}\b|x\d))"
     rf"|\b(?:{'|'.join(NUMBERS)})\b"
 )
 _QUOTED = (
@@ -32,8 +32,8 @@ NAME = (
     rf"(?<![\w/@.#-])[{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*"
     rf"(?:(?: (?:de|da|van|von|der|la|of))? [{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*)*"
 )
-_COUNTRIES = "|".join(country.title() for country in known()["capitals"])
-_STATE = re.compile(rf", (?:[A-Z]{{2}}\b|USA|UK|{_COUNTRIES})")
+COUNTRIES = "|".join(country.title() for country in known()["capitals"])
+_STATE = re.compile(rf", (?:[A-Z]{{2}}\b|USA|UK|{COUNTRIES})")
 _STARTERS = frozenset(listed("starters"))
 _MONTHS = listed("months")
 _MONTH = "|".join([*_MONTHS, *(month[:3] for month in _MONTHS)])
@@ -51,11 +51,8 @@ _CODE = (
     r"|(?<![\w.])\$?[A-Z]{2,6}\b"
 )
 _ACRONYMS = frozenset(listed("acronyms"))
-_NO_PLACE = either("the, a, an, my, it, this, that, me, you, is")
-_AFTER_PLACE = either(
-    "right, now, today, tomorrow, tonight, and, or, in, on, for, is, this, next, with, "
-    "at, from, to, please, using, then, like, the"
-)
+_NO_PLACE = either("the, a, an, my, our, it, this, that, me, you, is")
+_AFTER_PLACE = phrases("source", "after_place")
 _PLACE = (
     r"\b(?:in|near|at|for|from|to|around)\s+(?:the )?"
     rf"((?!{_NO_PLACE}\b)[^\W\d_][\w.'-]*"

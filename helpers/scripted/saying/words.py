@@ -28,14 +28,18 @@ def tables() -> dict[str, Any]:
     return tomllib.loads(text)
 
 
+def phrases(module: str, name: str) -> str:
+    """Return a pattern for one of the phrases that a module has in the tables."""
+    return either(str(tables()["phrases"][module][name]))
+
+
 def listed(table: str) -> list[str]:
     """Return the words of a table."""
     return str(tables()[table]).split()
 
 
 NUMBERS = {word: number for number, word in enumerate(listed("numbers"))}
-NUMBERS |= {"thirty": 30, "forty": 40, "fifty": 50}
-NUMBERS |= {"hundred": 100, "dozen": 12, "couple": 2}
+NUMBERS |= tables()["more_numbers"]
 
 
 NUMBER = rf"(?:\d{{1,6}}|{'|'.join(NUMBERS)})"

@@ -8,7 +8,7 @@ from .arithmetic import shown, steps, worth
 from .asked import about
 from .context import best_sentences, delimited, sentences
 from .knowledge import joke, known, some
-from .words import NUMBER, NUMBERS, either, meanings, number, seen, split, stems
+from .words import NUMBER, NUMBERS, meanings, number, phrases, seen, split, stems
 
 MOST = 1000
 """How far it counts."""
@@ -18,10 +18,7 @@ _STORIES = ("story", "tale", "essay", "paragraph")
 _POEMS = ("poem", "verse", "song", "ballad", "rap", "sonnet", "limerick", "rhyme")
 _JOKES = ("joke", "pun", "riddle")
 _KIND = rf"({'|'.join((*_STORIES, *_POEMS, *_JOKES, 'haiku'))})s?\b"
-_WANTS = either(
-    "tell, write, compose, generate, give, create, make, hear, another, need, want, "
-    "a, short"
-)
+_WANTS = phrases("writing", "wants")
 _ALWAYS = (
     r"\b(?:respond|answer|reply|speak|write|talk)\w*(?: \w+){0,2} "
     rf"(?:in|with|as)(?: an?)? {_KIND}"
@@ -179,7 +176,27 @@ def query(prompt: str, system: str = "") -> str | None:
     asked = [name for name in columns if meanings(split(name)[-1]) & said]
     counts = seen(r"\bhow many\b|\bcount\b|\bnumber of\b", prompt)
     what = "COUNT(*)" if counts else ", ".join(asked) or "*"
-    return " ".join(["SELECT", what, "FROM", f"{table};"])
+    where = _where(prompt, columns)
+    return " ".join(["SELECT", what, "FROM", f"{table}{where};"])
+
+
+def _where(prompt: str, columns: Sequence[str]) -> str:
+    """Return what the rows have to be: a column with the name that a prompt has."""
+    countries = known()["capitals"]
+    for name in re.findall(r"\b(?:from|in|of|for|called|named) ([A-Z][\w-]+)", prompt):
+        kind = "country" if name.casefold() in countries else "city"
+        likely = [each for each in (kind, "location", "name") if each in columns]
+        if likely:
+            return f" WHERE {likely[0]} = '{name}'"
+    most = seen(
+        r"\b(?:most|highest|largest|(least|cheapest|lowest|smallest))\b", prompt
+    )
+    by = [each for each in columns if meanings(each) & meanings(prompt)]
+    return (
+        f" ORDER BY {by[-1]} {'ASC' if most[1] else 'DESC'} LIMIT 1"
+        if most and by
+        else ""
+    )
 
 
 def code(prompt: str) -> str | None:

@@ -510,3 +510,32 @@ def test_who_does_not_know_hands_back_and_what_was_said_is_the_answer() -> None:
         {"role": "assistant", "content": "They are on their way."},
     ]
     assert calls(after, *HAND) == "They are on their way."
+
+
+def test_the_tables_are_looked_at_before_a_query() -> None:
+    """The system's message says with what to start."""
+    tables = tool("db_list_tables", "The tables, by name.", text={"default": ""})
+    ask = tool("db_query", "Run a query.", query=TEXT)
+    system = {"role": "system", "content": "To start, ALWAYS look at the tables."}
+    assert turns([system, "Which agent sold the most in 2009?"], [ask, tables]) == [
+        [("db_list_tables", {})]
+    ]
+
+
+def test_each_result_that_has_what_is_lacking_gets_its_call() -> None:
+    """Two places are looked up, and then the weather of both."""
+    where = tool("get_lat_lng", "Get the latitude and longitude.", place=TEXT)
+    sky = tool("get_weather", "Get the weather.", lat=NUMBER, lng=NUMBER)
+    places = {"Rome": (41.5, 12.5), "Oslo": (60.5, 10.5)}
+
+    def run(name: str, given: dict[str, Any]) -> object:
+        if name == "get_weather":
+            return "fine"
+        return json.dumps(
+            dict(zip(("lat", "lng"), places[given["place"]], strict=True))
+        )
+
+    _, second, _ = turns("What is the weather in Rome and in Oslo?", [where, sky], run)
+    assert second == [
+        ("get_weather", {"lat": lat, "lng": lng}) for lat, lng in places.values()
+    ]

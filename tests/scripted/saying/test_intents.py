@@ -254,3 +254,72 @@ def test_an_answer_may_come_from_an_earlier_one() -> None:
     ]
     body = json.dumps({"model": "m", "messages": messages}).encode()
     assert reply_to(parse_request(body)).text == "The figs are sold out."
+
+
+@pytest.mark.parametrize(
+    ("asks", "text", "has", "lacks"),
+    [
+        ("Extract the keywords.", "Ada wrote of pottery in Rome.", "pottery", "of"),
+        ("Extract the airport codes.", "From Bern (BRN) to Oslo (OSL).", "BRN", "Oslo"),
+    ],
+)
+def test_keywords_and_codes_are_of_the_text(
+    asks: str, text: str, has: str, lacks: str
+) -> None:
+    """Names and long words, or codes: no word of what asks for them."""
+    words = said(text, system=f"Make a list of {asks.split()[-1]}").split(", ")
+    assert has in words
+    assert not {lacks, "Extract"} & {*words}
+    assert said(f"{asks}\n{text}").split(", ")[:1] == words[:1]
+
+
+@pytest.mark.parametrize(
+    ("asks", "query"),
+    [
+        ("Names of customers from France", "SELECT name FROM people {0} country = "),
+        ("Names of all people in Bern", "SELECT name FROM people {0} city = 'Bern';"),
+        ("Who has the highest age?", "SELECT age FROM people ORDER BY age DESC LIMIT"),
+    ],
+)
+def test_a_query_has_the_rows_that_are_asked_for(asks: str, query: str) -> None:
+    """Of a place that the prompt names, or the first by a column."""
+    table = (
+        "Write SQL. CREATE TABLE people (name TEXT, age INT, city TEXT, country TEXT)"
+    )
+    assert said(asks, system=table).startswith(query.format("WHERE"))
+
+
+def test_the_context_may_stand_between_two_rules() -> None:
+    """As a query engine writes it, with a line on the file above the text."""
+    rule = "-" * 21
+    prompt = (
+        f"Context information is below.\n{rule}\nfile_path: a.txt\n\nAda wrote short "
+        f"stories. She kept bees.\n{rule}\nGiven the context information, answer the "
+        "query.\nQuery: What did she keep?\nAnswer: "
+    )
+    assert said(prompt) == "She kept bees."
+
+
+def test_of_a_context_the_rarer_words_decide() -> None:
+    """Also where it is a list that numbers its texts, as DSPy writes one."""
+    prompt = (
+        "[[ ## context ## ]]\n[1] «Ann Lee was a doctor. She inherited a castle.»\n"
+        "[2] «Ann Bell was not.»\n\n[[ ## question ## ]]\nWhich castle did Ann inherit?"
+    )
+    assert said(prompt) == "She inherited a castle."
+
+
+def test_a_line_that_is_broken_within_a_sentence_is_one() -> None:
+    """The sentence goes on at the next line's small letter."""
+    text = (
+        "We deliver groceries, medications, and many other things to\n    every door."
+    )
+    prompt = f"Context:\n{text}\n\nQuestion: What do you deliver?"
+    assert said(prompt).endswith("to every door.")
+
+
+def test_a_known_fact_fills_the_keys_of_an_object() -> None:
+    """No field wants an answer in words: its values are those of the fact."""
+    asks = "Who won the world series in 2020? Answer in JSON with winner and year."
+    got = json.loads(said(asks, response_format={"type": "json_object"}))
+    assert got == {"winner": "Los Angeles Dodgers", "year": 2020}

@@ -452,3 +452,69 @@ def test_the_lines_under_a_heading_are_a_list() -> None:
 )
 def test_a_text_is_taken_as_far_as_it_goes(field: str, prompt: str, value: str) -> None:
     assert fill(an_object(**{field: text()}), prompt) == {field: value}
+
+
+@pytest.mark.parametrize(
+    ("schema", "prompt", "value"),
+    [
+        (
+            an_object(budget=number("integer"), owner=text()),
+            "Parse: Project Owl is owned by Ann; its budget of $120,000, is final.",
+            {"budget": 120000, "owner": "Ann"},
+        ),
+        (
+            an_object(width=number("integer"), depth=number("integer"), unit=text()),
+            "Extract the box: it is 10x20 cm",
+            {"width": 10, "depth": 20, "unit": "cm"},
+        ),
+        (
+            an_object(
+                edges={
+                    "type": "array",
+                    "items": an_object(source=text(), target=text(), relation=text()),
+                }
+            ),
+            "Extract: Ada Lovelace was born in London. She worked with Babbage.",
+            {
+                "edges": [
+                    {
+                        "source": "Ada Lovelace",
+                        "target": "London",
+                        "relation": "was born in",
+                    },
+                    {
+                        "source": "Ada Lovelace",
+                        "target": "Babbage",
+                        "relation": "She worked with",
+                    },
+                ]
+            },
+        ),
+        (
+            an_object(
+                people={"type": "array", "items": an_object(name=text(), email=text())}
+            ),
+            "Get the people:\n- Name: Ann Lee, Email: a@x.org\n"
+            "- Name: Bo Ray, Email: b@x.org",
+            {
+                "people": [
+                    {"name": "Ann Lee", "email": "a@x.org"},
+                    {"name": "Bo Ray", "email": "b@x.org"},
+                ]
+            },
+        ),
+    ],
+)
+def test_what_a_text_says_is_taken_where_it_says_it(
+    schema: dict[str, Any], prompt: str, value: object
+) -> None:
+    """Large numbers, sizes, triples of names, and records of one line each."""
+    assert fill(schema, prompt) == value
+
+
+@pytest.mark.parametrize("spam", [True, False])
+def test_the_question_does_not_answer_itself(*, spam: bool) -> None:
+    """That the question names spam says nothing of the text."""
+    mail = "Win a free prize!" if spam else "The minutes are attached."
+    schema = an_object(is_spam={"type": "boolean"})
+    assert fill(schema, f"Is this spam? '{mail}'") == {"is_spam": spam}
