@@ -126,7 +126,7 @@ def bench(arguments: list[str]) -> int:
 
 
 def audit(arguments: list[str]) -> int:
-    """List the licences of what is installed; fail if one is not allowed."""
+    """List licences and, with pip-audit, known vulnerabilities; fail at a bad one."""
     return become("-m", "tools.audit", *arguments)
 
 
@@ -466,6 +466,18 @@ def become(*arguments: str) -> int:
     return os.execv(PYTHON, command)
 
 
+def fill_in() -> None:
+    """Have what is closed of stdin, stdout and stderr lead nowhere, here and beneath.
+
+    Else the file that is opened next would get its number, and what is printed.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open(mode)  # noqa: SIM115  it stays open
+            os.set_inheritable(nowhere.fileno(), True)
+            setattr(sys, name, nowhere)
+
+
 def usage() -> str:
     """List the verbs."""
     lines = (f"  {verb:<10} {function.__doc__}" for verb, function in VERBS.items())
@@ -474,6 +486,7 @@ def usage() -> str:
 
 def main(arguments: list[str]) -> int:
     """Set up, and do what the first argument names."""
+    fill_in()
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
         return 0

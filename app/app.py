@@ -15,7 +15,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse
@@ -58,9 +57,9 @@ class Conversation(BaseModel):
 
 def same_origin(request: Request) -> None:
     """Refuse what the page of another site sends; browsers say whose page it is."""
-    site, origin = map(request.headers.get, ("sec-fetch-site", "origin"))
+    site, origin, host = map(request.headers.get, ("sec-fetch-site", "origin", "host"))
     if site is None:  # an old browser, or none at all
-        ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        ours = origin in (None, f"http://{host}", f"https://{host}")
     else:
         ours = site == "same-origin"
     if not ours:

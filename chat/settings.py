@@ -7,7 +7,7 @@ is, PROMETHEUS_MULTIPROC_DIR is where the metrics of several workers meet.
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from math import inf
 
 
@@ -32,17 +32,18 @@ class Settings:
     hosts: str = "localhost,127.0.0.1"  # names in URLs of the service; `*` is all
     secure: bool = False  # the cookie goes over HTTPS alone
     log_texts: bool = False  # log what exceptions say, which may quote a question
-    redis_url: str = ""  # where the log is; in memory if empty
+    # Where the log is; in memory if empty. It may hold a password.
+    redis_url: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot work: ValueError says what to set."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type not in (int, float):
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.type not in (int, float):
                 continue
-            least = 0 if field.name in ("grace", "history") else 1e-3
+            least = 0 if each.name in ("grace", "history") else 1e-3
             if not least <= value < inf:
-                raise ValueError(f"CHAT_{field.name.upper()} cannot be {value}.")
+                raise ValueError(f"CHAT_{each.name.upper()} cannot be {value}.")
         if self.keep < self.longest:
             raise ValueError("CHAT_KEEP is shorter than CHAT_LONGEST.")
 
@@ -50,13 +51,13 @@ class Settings:
     def from_environment(cls) -> "Settings":
         """Read the environment; ValueError names a variable that cannot be read."""
         found: dict[str, object] = {"redis_url": os.environ.get("REDIS_URL", "")}
-        for field in fields(cls):
-            name = f"CHAT_{field.name.upper()}"
+        for each in fields(cls):
+            name = f"CHAT_{each.name.upper()}"
             text = os.environ.get(name)
-            if text is None or field.name == "redis_url":
+            if text is None or each.name == "redis_url":
                 continue
             try:
-                found[field.name] = _READERS[field.type](text)
+                found[each.name] = _READERS[each.type](text)
             except (ValueError, KeyError):
                 raise ValueError(f"{name} cannot be {text!r}.") from None
         return cls(**found)  # type: ignore[arg-type]

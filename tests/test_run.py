@@ -132,6 +132,23 @@ def test_without_venv_a_line_says_what_to_install(new: Course, tmp_path: Path) -
 
 
 @posix
+def test_what_is_closed_of_its_streams_is_missed_by_nobody(ready: Course) -> None:
+    for closed, meant in (
+        (">&-", ""),
+        ("<&- 2>&-", "called: tools.lab 05\n"),
+        ("<&- >&- 2>&-", ""),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$0" run.py lab 05 {closed}', str(ready.started_by)],
+            cwd=ready.root,
+            env=ready.environment,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, meant, ""), closed
+
+
+@posix
 def test_a_terminal_shows_one_live_line(moved: Course) -> None:
     import pty
 

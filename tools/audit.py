@@ -1,14 +1,18 @@
-"""List the licences of what a reader installs; fail if one is not on a short list.
+"""List the licences of what a reader installs, and what is known of vulnerabilities.
 
-What is known of vulnerabilities is another question: CI asks pip-audit, which has to
-reach the package index.
+It fails if a licence is not on a short list, or a vulnerability is known. pip-audit
+looks those up, which has to be here and to reach the package index. Where it cannot, a
+line says so: with `--strict`, that is a failure, too.
 """
 
+import json
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -20,6 +24,12 @@ ALLOWED = {
     *("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CNRI-Python", "ISC", "MIT"),
     *("MIT-0", "MPL-2.0", "PSF-2.0"),
 }
+PINS = ("requirements.lock", "requirements-local.txt")
+LOOK_UP = (
+    *("pip-audit", "--strict", "--no-deps", "--disable-pip", "--format=json"),
+    *("--progress-spinner=off", *(f"--requirement={file}" for file in PINS)),
+)
+"""Strictly: what pip-audit cannot look up, it would take for sound."""
 # How packages say it that do not use SPDX's names: in a classifier, or in a word.
 SPELLINGS = {
     "Apache 2.0": "Apache-2.0",
@@ -86,8 +96,31 @@ def is_allowed(expression: str) -> bool:
     return bool(named) and named <= ALLOWED
 
 
-def main() -> int:
-    """Print a table and a sum of it; return 1 if there is a licence to look at."""
+def vulnerabilities() -> list[str]:
+    """Return a line for each vulnerability that is known of what the course pins.
+
+    Raises LookupError, which says why, if that cannot be looked up here.
+    """
+    tool = shutil.which(LOOK_UP[0])
+    if tool is None:
+        raise LookupError("there is no pip-audit on the PATH (pipx install pip-audit)")
+    command = [tool, *LOOK_UP[1:]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+    try:
+        packages = json.loads(done.stdout)["dependencies"]
+    except ValueError:
+        *_, why = ["pip-audit says nothing", *done.stderr.splitlines()]
+        raise LookupError(re.sub(r"^ERROR:[\w.]+:", "", why)) from None
+    return [
+        f"{each['name']} {each['version']}: {known['id']}, "
+        f"repaired in {', '.join(known['fix_versions']) or 'no version yet'}"
+        for each in packages
+        for known in each["vulns"]
+    ]
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Print a table and sums of it; return 1 if there is something to look at."""
     packages = [distribution(name) for name in sorted(read_by_readers())]
     licences = {f"{each.name} {each.version}": licence(each) for each in packages}
     width = max(map(len, licences))
@@ -98,8 +131,14 @@ def main() -> int:
     counts = Counter(licences.values()).most_common()
     print("", *(f"{count:>4}  {expression}" for expression, count in counts), sep="\n")
     print(f"\n{len(packages)} packages, {wrong} of them to look at.")
-    return int(wrong > 0)
+    try:
+        known = vulnerabilities()
+    except LookupError as why:
+        print(f"Known vulnerabilities were not looked up: {why}.")
+        return int(wrong > 0 or "--strict" in arguments)
+    print(f"{len(known)} known vulnerabilities.", *known, sep="\n")
+    return int(wrong > 0 or bool(known))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -37,6 +37,10 @@ QUESTION = b"0-1"
 PAGE = 500  # entries that a replay takes at once
 REQUESTS = 50  # of readers that are sent to Redis at once; the others wait
 PATIENCE = 20  # seconds for one of them: a busy worker is slow, too
+UNREADABLE = (
+    "REDIS_URL cannot be read. It looks like redis://:PASSWORD@HOST:6379/0, and in a "
+    "password / is %2F, ? is %3F and # is %23."
+)
 FAILURES = (RedisError, OSError, asyncio.TimeoutError)
 
 OPEN = """
@@ -185,13 +189,16 @@ class RedisLog(Log):
         self._tasks = [asyncio.create_task(each) for each in loops]
 
     def _connect(self, *, timeout: float) -> Any:
-        return redis.asyncio.Redis.from_url(
-            self._url,
-            protocol=2,
-            retry=Retry(NoBackoff(), 1),  # a connection that was closed while it rested
-            socket_connect_timeout=2,
-            socket_timeout=timeout,
-        )
+        try:
+            return redis.asyncio.Redis.from_url(
+                self._url,
+                protocol=2,
+                retry=Retry(NoBackoff(), 1),  # what was closed while it rested
+                socket_connect_timeout=2,
+                socket_timeout=timeout,
+            )
+        except ValueError:  # its words may quote a part of the password
+            raise ValueError(UNREADABLE) from None
 
     @asynccontextmanager
     async def _reaching(self) -> AsyncGenerator[Any]:

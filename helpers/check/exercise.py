@@ -91,14 +91,14 @@ class exercise:  # noqa: N801  a decorator
 def untouched(answer: object) -> bool:
     """Tell whether it is as the notebook gives it: None, or nothing but None in it.
 
-    A function that does nothing (`...`, `pass`, `return None`), a class whose own
-    functions all do, a dictionary whose values are all None.
+    A function that does nothing (`...`, `pass`, `return None`), a class without
+    a base whose functions all do, a dictionary whose values are all None.
     """
     if isinstance(answer, dict):
         return bool(answer) and all(value is None for value in answer.values())
     if isinstance(answer, type):
         own = [each for each in vars(answer).values() if isinstance(each, FunctionType)]
-        return bool(own) and all(map(untouched, own))
+        return answer.__base__ is object and bool(own) and all(map(untouched, own))
     if not isinstance(answer, FunctionType):
         return answer is None
     body = [step for step in dis.get_instructions(answer) if step.opname not in _FRAME]

@@ -25,7 +25,7 @@ ENDS = {  # how an answer ended: its finish reason, the call in it, whether that
         for reason in (
             *("abort", "error", "", "stop_sequence", "end_turn", "eos"),
             *("STOP", "TOOL_CALLS", "stop tool_calls", "stopstop", "function_call"),
-            "tool_call",
+            *("tool_call", "tool-calls", " stop", "stop\n"),
         )
     },
 }

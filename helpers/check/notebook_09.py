@@ -42,6 +42,7 @@ def _letters(said: object) -> str:
 TOKENS = [" One", " piece", ".", " Then", " the", " next", "."]
 WHOLE, HALF = "".join(TOKENS), "".join(TOKENS[:3])
 BEFORE = {"Before?": " Another answer."}
+LATE = "late"
 Kept = dict[str, object]
 Keep = Callable[[object, str, Kept], object]
 
@@ -81,6 +82,7 @@ def kept_answer(answer: object) -> Iterator[str]:
         ("early_end", "the answer broke off: no finish_reason came"),
         ("content_filter", "a filter cut the answer off"),
         ("abort", "the answer ended by 'abort', which is not in the table"),
+        (LATE, "the model failed after its reason"),
     ):
         error, kept, _ = _run(keep, fault=fault)
         if kept:
@@ -102,13 +104,17 @@ def _run(
     """Let it ask a model; return what it raised, and what it kept.
 
     The third is whether it read an answer to its end. It has another answer already.
-    A fault comes after three tokens, which are a sentence.
+    A fault comes after three tokens, which are a sentence; only LATE comes after all.
     """
-    from .watch import Watch, watched
+    from langchain_openai import ChatOpenAI
+
+    from .watch import FailsLate, Watch, watched
 
     kept: Kept = {**BEFORE}
     error: BaseException | None = None
-    model = watched(watch := Watch(), output_version, tokens=tokens, fault=fault, at=3)
+    kind, scripted = (FailsLate, None) if fault == LATE else (ChatOpenAI, fault)
+    plan = {"tokens": tokens, "fault": scripted, "at": 3}
+    model = watched(watch := Watch(), output_version, kind, **plan)
     try:
         keep(model, "Hi", kept)
     except ANYTHING as caught:

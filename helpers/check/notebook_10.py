@@ -58,7 +58,7 @@ MESSAGES: tuple[tuple[str | list[str | dict[str, object]], str, object, str], ..
         ('{"nights": 36}', reason, None, "ask for stop: other reasons are bad, too")
         for reason in (
             *("error", "abort", "stop_sequence", "STOP", "tool_calls"),
-            *("nonstop", "top", "stopstop"),
+            *("nonstop", "top", "stopstop", " stop"),
         )
     ),
     ("Sorry, I can't.", "stop", None, "this is not JSON"),

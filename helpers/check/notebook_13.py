@@ -11,7 +11,6 @@ from collections.abc import (
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
-from unittest.mock import patch
 
 from .exercise import case, exercise, shown
 
@@ -184,6 +183,8 @@ def no_collection() -> Iterator[None]:
 @contextmanager
 def heard() -> Iterator[set[object]]:
     """Collect the versions in which graphs are asked for their events meanwhile."""
+    from unittest.mock import patch  # not at the top, either: it imports asyncio
+
     from langgraph.graph.state import CompiledStateGraph
 
     events, versions = CompiledStateGraph.astream_events, set[object]()

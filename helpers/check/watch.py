@@ -3,11 +3,12 @@
 It imports LangChain, so a check imports it when it is called.
 """
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 
 from helpers.models import script
@@ -58,11 +59,24 @@ class Watch(BaseCallbackHandler):
         self.ends.append(error)
 
 
+class FailsLate(ChatOpenAI):
+    """A model that fails when all of its answer has come, and its reason, too."""
+
+    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        yield from super()._stream(*args, **kwargs)
+        raise ConnectionError("the connection broke at the very end")
+
+    def _generate(self, *_: Any, **__: Any) -> ChatResult:
+        raise ConnectionError("the connection broke at the very end")
+
+
 def watched(
-    watch: Watch, output_version: str | None = None, /, **options: object
+    watch: Watch,
+    output_version: str | None = None,
+    kind: type[ChatOpenAI] = ChatOpenAI,
+    /,
+    **options: object,
 ) -> ChatOpenAI:
     """Return a model with a script of these options, unpaced, that asks only once."""
     plan = script(**({"ttft": 0, "pace": 0} | options))
-    return ChatOpenAI(
-        max_retries=0, callbacks=[watch], output_version=output_version, **plan
-    )
+    return kind(max_retries=0, callbacks=[watch], output_version=output_version, **plan)

@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, TypeAlias
 
 from .environment import Overrides, loopback_without_proxy
+from .hiding import hide_key
 from .process import ModelUnavailable, ServerProcess
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ def _use_readers_own() -> None:
     import urllib.parse
     import urllib.request  # not at the top: slow to import
 
+    hide_key()
     # To the SDK an empty variable is one that is set.
     names = (_KEY, _URL, _OLDER_URL)
     _environment.set({name: None for name in names if not os.environ.get(name)})

@@ -355,6 +355,7 @@ def test_it_reads_no_more_than_is_allowed(url: str, declared: bool) -> None:
         ({"sec_fetch_site": "none"}, 403),
         ({"origin": "https://elsewhere.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
         ({"origin": "http://localhost:8000", "host": "localhost:8000"}, 200),
         ({"origin": "http://localhost:8001", "host": "localhost:8000"}, 403),
     ],

@@ -1,10 +1,12 @@
 """What can be set by environment variables, and what cannot."""
 
 import re
+import traceback
 
 import pytest
 
 from chat import Settings
+from chat.log import open_log
 from tools.notebook import ROOT
 
 
@@ -39,6 +41,15 @@ def test_what_cannot_be_is_named(
     monkeypatch.setenv(f"CHAT_{name}", value)
     with pytest.raises(ValueError, match=f"CHAT_{name}"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize("beside", ["#", "/", "?", ":@["])
+async def test_the_password_of_redis_is_in_no_word_of_ours(beside: str) -> None:
+    settings = Settings(redis_url=f"redis://:SECRET{beside}SECRET@127.0.0.1:1")
+    with pytest.raises(ValueError, match="REDIS_URL cannot be read") as failed:
+        await open_log(settings).start()
+    shown = "".join(traceback.format_exception(failed.value))
+    assert "SECRET" not in shown + repr(settings)
 
 
 def test_the_page_names_each_with_its_default() -> None:

@@ -133,6 +133,13 @@ class Inherits(Begun):
     """A whole answer, by what it inherits."""
 
 
+class Silences(Begun):
+    """Has something of its own, though no function of its own does anything."""
+
+    def flush(self) -> None:
+        pass
+
+
 @pytest.mark.parametrize(
     ("answer", "as_given"),
     [
@@ -147,6 +154,7 @@ class Inherits(Begun):
         (functools.partial(documented, 1), False),
         (Begun, False),
         (Inherits, False),
+        (Silences, False),
         (Stub(), False),
         ({"a": None, "b": 1}, False),
         ({}, False),

@@ -195,6 +195,15 @@ WRONG_ENDS = [
         OWN + "'function_call': False expected, got True",
     ),
     (lambda whole: reason(whole) in {*DONE, "stopstop"}, OWN + "'stopstop': False"),
+    (lambda whole: (reason(whole) or "").lstrip() in DONE, OWN + "' stop': False"),
+    (
+        lambda whole: re.match("(stop|tool_calls)$", reason(whole) or ""),
+        OWN + "'stop\\n': False expected",
+    ),
+    (
+        lambda whole: (reason(whole) or "").replace("-", "_") in DONE,
+        OWN + "'tool-calls': False expected, got True",
+    ),
     (lambda whole: reason(whole) in {*DONE, "end_turn"}, OWN + "'end_turn': False"),
     (lambda whole: reason(whole) in {*DONE, "eos"}, OWN + "'eos': False expected"),
     (Hostile(), "it raises RuntimeError"),

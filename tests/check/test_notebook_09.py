@@ -446,6 +446,20 @@ def returns_what_a_filter_left(model, question, kept):
     kept[question] = whole.text
 
 
+@repairs.wrong("failed after its reason, and it kept {'Hi': ' One piece. Then the next")
+def keeps_in_the_end(model, question, kept):
+    text, ended = "", None
+    try:
+        for chunk in model.stream(question):
+            text += chunk.text
+            ended = reason(chunk) or ended
+    finally:
+        if ended == "stop":
+            kept[question] = text
+    if ended != "stop":
+        raise EOFError
+
+
 @pytest.mark.parametrize(("answer", "line"), repairs.cases)
 def test_kept_answer(answer, line, said):
     check.kept_answer(answer)

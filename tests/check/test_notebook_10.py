@@ -305,6 +305,9 @@ objects.wrong("'STOP': you return {'nights': 36}, not None", "in small letters")
 objects.wrong("'nonstop': you return {'nights': 36}, not None", "ends so")(
     lambda m: whole_object(m, well=[r for r in [reason_of(m)] if r[-4:] == "stop"])
 )
+objects.wrong("' stop': you return {'nights': 36}, not None", "with a space")(
+    lambda m: whole_object(m, well=[r for r in [reason_of(m)] if r.strip() == "stop"])
+)
 objects.wrong("'top': you return {'nights': 36}, not None", "a part of it")(
     lambda m: whole_object(m, well=[r for r in [reason_of(m)] if r and r in "stop"])
 )

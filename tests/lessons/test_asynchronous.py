@@ -67,17 +67,18 @@ ENDLESS = script(tokens=[" on"] * 40_000, ttft=0, pace=400)
 async def test_a_group_stops_its_tasks_while_chunks_come_in(
     limits: dict[str, None], question: str
 ) -> None:
-    coming = asyncio.Event()
+    coming = asyncio.Semaphore(0)
 
     async def read() -> None:
         count = 0
         async for _ in ChatOpenAI(**limits, **ENDLESS).astream(question):
             count += 1
             if count == 40:
-                coming.set()
+                coming.release()
 
     async def fail() -> None:
-        await coming.wait()
+        for _ in range(3):
+            await coming.acquire()
         raise LookupError
 
     with pytest.raises(ExceptionGroup):
@@ -295,3 +296,54 @@ async def test_a_dictionary_lets_go_at_once_of_who_has_a_chunk(
                 break
     (request,) = await asyncio.to_thread(recorded, question)
     assert request.chunks_sent == 5
+
+
+async def test_a_dictionary_lets_go_at_once_of_that_model_alone(question: str) -> None:
+    # If it fails, LangChain cancels its other branches: say so in 05.
+    silent, left, wrote = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def writes_on(questions: AsyncIterator[str]) -> AsyncIterator[str]:
+        async for _ in questions:
+            silent.set()
+            await left.wait()
+            wrote.set()
+            yield "not asked for"
+
+    async def then(questions: AsyncIterator[str]) -> AsyncIterator[str]:
+        async for each in questions:
+            await silent.wait()
+            yield each
+
+    model = ChatOpenAI(**script(**FIVE, stall=30))
+    other = RunnableGenerator[Any, Any](writes_on)
+    both = RunnableParallel(model=RunnableGenerator(then) | model, other=other)
+    async with aclosing(both.astream(question)) as items:
+        count = 0
+        async for item in items:
+            count += bool(item["model"].text)
+            if count == 5:
+                break
+    (request,) = await asyncio.to_thread(recorded, question)
+    assert request.chunks_sent == 5
+    left.set()
+    await asyncio.wait_for(wrote.wait(), 10)
+
+
+async def test_a_group_raises_when_all_of_its_tasks_have_ended() -> None:
+    ended = []
+
+    async def saves() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)  # it takes a turn to save
+            ended.append("saved")
+
+    async def fails() -> None:
+        raise ValueError
+
+    with pytest.raises(ExceptionGroup):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(saves())
+            group.create_task(fails())
+    assert ended == ["saved"]

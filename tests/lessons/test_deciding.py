@@ -199,6 +199,13 @@ def test_a_preview_shows_objects(
     assert all(isinstance(each, dict) for each in found)
 
 
+def test_an_open_text_vanishes_after_half_an_escape(taught: Taught) -> None:
+    # If it fails, LangChain shows what came before the escape: say so in 10b.
+    chunks = chunks_of(['{"a": 1, "b": "caf', "\\u00", 'e9"}'], "stop")
+    found = [each for each, _ in taught("10b")["previews"](chunks)]
+    assert found[:3] == [{"a": 1, "b": "caf"}, {"a": 1}, {"a": 1, "b": "café"}]
+
+
 @pytest.mark.parametrize("reading", [1.0, 9.0, 10.0, 11.0, 1000.0, inf])
 @pytest.mark.parametrize("tokens", [1, 2, 50])
 def test_done_is_what_a_reader_finds(

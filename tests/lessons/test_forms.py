@@ -17,7 +17,7 @@ import anyio
 import httpx2
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableGenerator, RunnableLambda
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
@@ -144,6 +144,15 @@ def test_the_responses_api_has_a_word_of_its_own(
         assert tell(model, "Hi") == ("One two", end)
     pro = ChatOpenAI(model="gpt-5-pro", api_key=SecretStr("none"))
     assert pro._use_responses_api({})
+
+
+def test_a_limit_is_a_reason_so_a_half_passes() -> None:
+    """As the notebook says of a chain and a second try; a cell shows it of several."""
+    cut = ChatOpenAI(**script(tokens=["Half", " of it"], fault="length", at=1))
+    chain = cut | RunnableGenerator(defined("From a chain")["texts"])
+    persistent = defined("When it breaks half way")["persistent"]
+    for texts in chain.stream("Hi"), persistent(cut, "Hi"):
+        assert "".join(texts) == "Half"
 
 
 async def test_several_keep_to_their_limit_and_their_order() -> None:

@@ -69,6 +69,16 @@ def test_the_flag_breaks_off_too_and_one_call_can_do_without_a_stream(
     assert shown == TEXTS
 
 
+def test_with_the_flag_a_break_is_an_error_at_once() -> None:
+    # If it fails, take the last price out of the list in 10a.
+    question = "Is it asked for again?"
+    plan = script(tokens=TEXTS, fault="dropped", at=2, times=1, **QUICK)
+    with pytest.raises(openai.APIConnectionError):
+        ChatOpenAI(streaming=True, **plan).invoke(question)
+    assert len(recorded(question)) == 1
+    assert ChatOpenAI(**plan).invoke(f"{question} Yes").text == "".join(TEXTS)
+
+
 @pytest.mark.parametrize(
     ("options", "counts"), [({}, False), ({"stream_usage": True}, True)]
 )

@@ -6,7 +6,7 @@ import builtins
 import json
 import re
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import cast
 
 import openai
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from langchain_core.callbacks import get_usage_metadata_callback
 from langchain_core.messages import AIMessageChunk
 from langchain_core.output_parsers import StrOutputParser
@@ -21,8 +23,9 @@ from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
+from helpers import serve
 from helpers.models import script
 from tests.support.fixtures import Taught
 from tests.support.recorded import recorded
@@ -127,6 +130,25 @@ def test_a_response_that_has_begun_is_not_asked_for_again(
     with pytest.raises(error):
         list(model.stream(question))
     assert len(recorded(question)) == 1
+
+
+def test_a_refusal_that_stays_is_not_asked_again() -> None:
+    """Notebooks 09b and 16: a wrong key is refused once, a busy server asked thrice."""
+    passing, staying = (408, 409, 429, 500, 503), (400, 401, 403, 404, 413, 422)
+    app, asked = FastAPI(), Counter[int]()
+
+    @app.post("/{status}/chat/completions")
+    async def refuse(status: int) -> JSONResponse:
+        asked[status] += 1
+        soon = {"retry-after-ms": "1"}
+        return JSONResponse({"error": {"message": "no"}}, status, soon)
+
+    with serve(app, quiet=True) as url:
+        for status in passing + staying:
+            model = ChatOpenAI(base_url=f"{url}/{status}", api_key=SecretStr("none"))
+            with pytest.raises(openai.APIStatusError):
+                list(model.stream("Hi"))
+    assert asked == {**dict.fromkeys(passing, 3), **dict.fromkeys(staying, 1)}
 
 
 async def test_under_astream_a_late_chunk_is_no_error_of_openai() -> None:

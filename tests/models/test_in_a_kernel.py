@@ -80,6 +80,28 @@ def test_a_cell_that_fails_after_its_server_died_says_so(
     assert (sent["stderr"], sent["error"]) == ("", "")
 
 
+def test_the_key_is_in_nothing_that_a_notebook_would_store(
+    kernel: Kernel, server: tuple[str, psutil.Process]
+) -> None:
+    key, said = 'sk-"of-the-reader', list[object]()
+    kernel.run(f"import os; os.environ['OPENAI_API_KEY'] = {key!r}")
+    for model in "scripted", "openai":
+        cell = f"""
+import logging, sys
+choice.use_model({model!r})
+key = {key[:6]!r} + {key[6:]!r}
+print(key), print(key, file=sys.stderr), logging.warning(key), display({{"key": key}})
+raise LookupError(f"Incorrect API key provided: {{key}}")
+"""
+        said.clear()
+        kernel.client.execute_interactive(
+            cell, output_hook=lambda sent: said.append(sent["content"]), timeout=60
+        )
+        # Until their own model is asked for, no output may be taken for their key.
+        shown, hidden = (str(said).count(each) for each in (key, "[key]"))
+        assert (shown, hidden) == ((6, 0) if model == "scripted" else (0, 6))
+
+
 def test_the_server_ends_when_the_kernel_is_killed(
     kernel: Kernel, server: tuple[str, psutil.Process]
 ) -> None:

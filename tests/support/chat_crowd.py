@@ -41,7 +41,7 @@ class Found:
     left: dict[str, int] = field(default_factory=dict)
     """What is held afterwards and was not before, by its name."""
     memory: list[int] = field(default_factory=list)
-    """Bytes that the worker takes, from time to time."""
+    """Bytes that the worker takes, from time to time, once the crowd has settled in."""
 
 
 @contextmanager
@@ -168,7 +168,9 @@ def come_and_leave(
             found.answers += client.answers
 
         async def look() -> None:
-            while time.monotonic() < end:
+            # What so many take at once is taken in the first seconds, and kept.
+            await asyncio.sleep(seconds / 3)  # pace: see above
+            while not found.memory or time.monotonic() < end:
                 held = await asyncio.to_thread(forked.held)
                 found.memory.append(held.memory)
                 await asyncio.sleep(min(5, seconds / 2))  # pace: how often it looks
@@ -177,6 +179,7 @@ def come_and_leave(
 
     asyncio.run(crowd(1, 0.1))
     found.answers.clear()
+    found.memory.clear()
     before = forked.held()
     asyncio.run(crowd(readers, seconds))
     found.left = left(forked, before)

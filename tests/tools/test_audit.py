@@ -1,11 +1,22 @@
 """Shows what the audit takes for a licence that is allowed, and that it can go red."""
 
+import json
+import sys
 from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
 
 from tools import audit
+
+
+@pytest.fixture(autouse=True)
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder, empty, where alone programs are looked for."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -56,7 +67,11 @@ def test_what_a_reader_installs_may_be_given_to_them(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert audit.main() == 0
-    assert "langchain-core" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "langchain-core" in out
+    *_, last = out.splitlines()
+    assert "were not looked up: there is no pip-audit" in last
+    assert audit.main(["--strict"]) == 1
 
 
 def test_a_licence_that_is_not_on_the_list_is_pointed_at(
@@ -67,3 +82,41 @@ def test_a_licence_that_is_not_on_the_list_is_pointed_at(
     wrong = [line for line in capsys.readouterr().out.splitlines() if "<-" in line]
     assert any(line.startswith("pexpect ") for line in wrong)
     assert not any("MIT" in line for line in wrong if "ISC" not in line)
+
+
+def said(*ids: str) -> str:
+    """Return what pip-audit says of a package of which these are known."""
+    known = [{"id": each, "fix_versions": ["2.1", "3.0"]} for each in ids]
+    package = {"name": "one", "version": "2.0", "vulns": known}
+    return json.dumps({"dependencies": [package], "fixes": []})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+@pytest.mark.parametrize(
+    ("out", "code", "strictly", "last"),
+    [
+        (said(), 0, 0, "0 known vulnerabilities."),
+        (said("CVE-1"), 1, 1, "one 2.0: CVE-1, repaired in 2.1, 3.0"),
+        ("", 0, 1, "Known vulnerabilities were not looked up: one: not found."),
+        ("<html>", 0, 1, "Known vulnerabilities were not looked up: one: not found."),
+    ],
+)
+def test_vulnerabilities_are_looked_up_or_a_line_says_why_not(
+    programs: Path,
+    capsys: pytest.CaptureFixture[str],
+    out: str,
+    code: int,
+    strictly: int,
+    last: str,
+) -> None:
+    program = f"""#!{sys.executable}
+import sys
+assert {{"--strict", "--no-deps", "--requirement=requirements.lock"}} <= {{*sys.argv}}
+print({out!r})
+sys.exit("WARNING:pip_audit._cli:slow\\nERROR:pip_audit._cli:one: not found")
+"""
+    (programs / "pip-audit").write_text(program)
+    (programs / "pip-audit").chmod(0o755)
+    for arguments, meant in ([], code), (["--strict"], strictly):
+        assert audit.main(arguments) == meant
+        assert capsys.readouterr().out.splitlines()[-1] == last

@@ -180,10 +180,11 @@ class Field:
         if {*last} & _DULL_ENDS:
             last = [" ".join(self.words[:-1])]
         for name in dict.fromkeys([" ".join(self.words), *last]):
-            if len(name) > 1 and name not in ("to", "from", "in", "at", "is"):
+            plain = len(name) > 1 and name not in ("to", "from", "in", "at", "is")
+            if plain and source.has(name):
                 for cue in _CUES:
                     yield from source.find(cue.replace("NAME", re.escape(name)))
-        if self.is_a("text") or self.titles:
+        if (self.is_a("text") or self.titles) and source.has(self.words[-1]):
             yield from source.find(_WITH.replace("NAME", re.escape(self.words[-1])))
         if "name" in self.words:
             for cue in _NAMED:
@@ -203,6 +204,8 @@ class Field:
     def told_list(self, source: Source) -> list[Found]:
         """Return what is listed after the field's name."""
         for name in dict.fromkeys([self.name.replace("_", " "), *self.words[-1:]]):
+            if not (source.has(name) or source.has(stem(name))):
+                continue
             heading = rf"^\W*{re.escape(name)}\W*\n((?:.*\w.*(?:\n|\Z))+)"
             for found in source.find(heading, re.IGNORECASE | re.MULTILINE):
                 lines = re.finditer(r"[^\s*-].*", found.text)

@@ -20,7 +20,7 @@ from .keywords import Keywords, keywords, mapping, texts
 from .kinds import of_kind
 from .limits import fits, merged
 from .lists import Lists
-from .scalars import MISSING, MOST_VALUES
+from .scalars import MISSING, MOST_SOUGHT, MOST_VALUES
 from .source import Source
 from .words import meanings, phrases, split, stems
 
@@ -34,6 +34,8 @@ class Filler(Lists):
         Raises ApiError (400) for what is not a schema.
         """
         self._left -= 1
+        if self._left == MOST_VALUES - MOST_SOUGHT:
+            self.source = Source("")
         if self._left < 0 or self._repeats(schema):
             return None
         if schema is True:

@@ -119,6 +119,14 @@ class Source:
             re.search(pattern, self.text[max(found.start - 8, 0) : found.start])
         )
 
+    def has(self, words: str) -> bool:
+        """Say whether words stand in it, in whatever case; cheaper than a pattern."""
+        return words.casefold() in self._folded
+
+    @cached_property
+    def _folded(self) -> str:
+        return self.text.casefold()
+
     def find(self, pattern: str, flags: int = re.IGNORECASE) -> Iterator[Found]:
         """Yield what a pattern finds: its first group that took part, or all of it."""
         for match in re.finditer(pattern, self.text, flags):

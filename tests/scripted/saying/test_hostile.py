@@ -2,16 +2,19 @@
 
 import json
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from helpers.scripted.reply import reply_to
-from helpers.scripted.request import parse_request
+from helpers.scripted.request import ChatRequest, parse_request
+from helpers.scripted.saying import schema
+from helpers.scripted.saying.source import Found, Source
 
 LENGTH = 100_000
 TEXT = {"type": "string"}
 FIELDS = dict.fromkeys(("name", "job", "email", "when", "subject"), TEXT)
-SCHEMA = {
+SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": FIELDS | {"people": {"type": "array", "items": TEXT}},
     "required": ["name", "subject"],
@@ -21,7 +24,8 @@ WAYS: dict[str, dict[str, object]] = {
     "tool": {
         "tools": [
             {"type": "function", "function": {"name": "pay", "parameters": SCHEMA}}
-        ]
+        ],
+        "tool_choice": "required",
     },
     "schema": {
         "response_format": {
@@ -33,13 +37,16 @@ WAYS: dict[str, dict[str, object]] = {
 }
 
 
+def request(prompt: str, more: dict[str, object]) -> ChatRequest:
+    asked = {"model": "m", "messages": [{"role": "user", "content": prompt}], **more}
+    return parse_request(json.dumps(asked).encode())
+
+
 def seconds(unit: str, more: dict[str, object]) -> float:
     """Return how long it thinks about a prompt that repeats something."""
-    prompt = "json " + unit * (LENGTH // len(unit))
-    asked = {"model": "m", "messages": [{"role": "user", "content": prompt}], **more}
-    request = parse_request(json.dumps(asked).encode())
+    asked = request("json " + unit * (LENGTH // len(unit)), more)
     start = time.perf_counter()
-    reply_to(request)
+    reply_to(asked)
     return time.perf_counter() - start
 
 
@@ -62,3 +69,25 @@ def test_no_long_prompt_takes_much_longer_than_plain_words(way: str) -> None:
         "<context>",
     ):
         assert seconds(unit, more) < 100 * plain, repr(unit)
+
+
+@pytest.mark.parametrize("way", ["tool", "schema"])
+def test_the_text_is_searched_for_so_many_fields_and_no_more(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pattern for each of a thousand fields took half a minute to compile."""
+    find, searched = Source.find, set[str]()
+
+    def noted(self: Source, pattern: str, *flags: int) -> Iterator[Found]:
+        searched.add(pattern)
+        return find(self, pattern, *flags)
+
+    monkeypatch.setattr(Source, "find", noted)
+    monkeypatch.setattr(schema, "MOST_SOUGHT", 30)
+    names, counts = [f"zz{number}" for number in range(90)], []
+    for count in (40, 90):
+        monkeypatch.setitem(SCHEMA, "properties", dict.fromkeys(names[:count], TEXT))
+        searched.clear()
+        reply_to(request("json " + " ".join(names), WAYS[way]))
+        counts.append(len(searched))
+    assert counts[0] >= counts[1] > 0
