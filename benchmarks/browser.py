@@ -2,7 +2,8 @@
 
 A fresh clone is what a notebook on Binder costs without its image: clone, install,
 JupyterLab, its page, a kernel. All of them end at the same first text in the same
-Chromium. The version for the browser has to be there: `python3 run.py lite`.
+Chromium. The version for the browser has to be there: `python3 run.py lite`. After
+that, each notebook that lives in it is run, and its outputs compared.
 """
 
 import re
@@ -14,8 +15,9 @@ from playwright.sync_api import Browser, Page
 from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tests.support.folder import served
 from tests.support.jupyterlab import choose
-from tools.notebook import find
-from tools.site.lite import LITE
+from tests.support.lite import differences, expose, run_again
+from tools.notebook import Notebook, find
+from tools.site.lite import LITE, needs
 
 from . import setup
 from .contenders import ROOT
@@ -47,6 +49,7 @@ def run() -> None:
         pairs = zip(took[way], took["fresh clone"], strict=True)
         ratios = middle_first([seconds / clone for seconds, clone in pairs])
         print(target(f"{way}, over a fresh clone", ratios, most=MOST_OF_CLONE))
+    print(table(["notebook", "cells", "seconds", "other outputs"], outputs()))
 
 
 def from_site(browser: Browser) -> tuple[float, float]:
@@ -61,6 +64,29 @@ def from_site(browser: Browser) -> tuple[float, float]:
             context.close()
 
 
+def outputs() -> list[list[str]]:
+    """Run each notebook of the version for the browser, in a kernel of its own.
+
+    Return, for each, its name, how many cells it has, the seconds that they took, and
+    how many gave another output than the stored one; those are printed.
+    """
+    rows = []
+    for notebook in map(Notebook.read, find()):
+        if needs(notebook) is not None:
+            continue
+        with served(LITE) as address, chromium() as browser:
+            page = browser.new_page()
+            expose(page)
+            opened(page, f"{address}lab/index.html?path=notebooks/{notebook.path.name}")
+            begun = time.perf_counter()
+            results = run_again(page, notebook)
+        took = f"{time.perf_counter() - begun:.0f}"
+        found = differences(notebook, results)
+        print(*found, sep="\n", end="\n" * bool(found), flush=True)
+        rows.append([notebook.path.stem, str(len(results)), took, str(len(found))])
+    return rows
+
+
 def from_clone(browser: Browser) -> float:
     """Return the seconds from `git clone` to the first token in JupyterLab's page."""
     begun = time.perf_counter()
@@ -71,17 +97,22 @@ def from_clone(browser: Browser) -> float:
 
 def first_token(page: Page, url: str) -> float:
     """Open the first notebook, run all, and return the seconds to a first text."""
-    page.set_default_timeout(1000 * setup.PATIENCE)
     begun = time.perf_counter()
-    page.goto(url)
-    status = page.locator("#jp-main-statusbar", has_text=re.compile(r"\| *Idle"))
-    status.wait_for()
+    opened(page, url)
     choose(page, "Run", "Run All Cells")
     answer = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
     answer.filter(has_text=re.compile(r"\w")).first.wait_for()
     took = time.perf_counter() - begun
     page.close()
     return took
+
+
+def opened(page: Page, url: str) -> None:
+    """Open a notebook, and wait until its kernel is ready."""
+    page.set_default_timeout(1000 * setup.PATIENCE)
+    page.goto(url)
+    status = page.locator("#jp-main-statusbar", has_text=re.compile(r"\| *Idle"))
+    status.wait_for()
 
 
 def middle_first(values: list[float]) -> list[float]:

@@ -108,8 +108,10 @@ def _start(name: str) -> Server:
         return ServerProcess(_MODULES[name])
     if name != "scripted":
         raise ModelUnavailable("In a browser, only the scripted model answers.")
+    from . import green_threads
     from .in_process import InProcess
 
+    green_threads.install()
     return InProcess()
 
 

@@ -153,6 +153,7 @@ class Played(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         """Yield what comes, when it comes; other tasks go on meanwhile."""
         for move in self._moves():
             if isinstance(move, bytes):
+                await asyncio.sleep(0)  # as at a socket: a deadline can come between
                 yield move
             else:
                 await asyncio.sleep(move)
@@ -171,8 +172,13 @@ class Played(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 
 def parsed(head: bytes) -> tuple[int, list[tuple[str, str]]]:
-    """Return the status, and the headers, of the first bytes of an answer."""
+    """Return the status, and the headers, of the first bytes of an answer.
+
+    A server would name the way of HTTP in which a body of unknown length is sent.
+    """
     first, *lines = head.decode().rstrip("\r\n").split("\r\n")
+    if not any(line.startswith("content-length") for line in lines):
+        lines.insert(-1, "transfer-encoding: chunked")
     headers = (line.partition(": ") for line in lines)
     return int(first.split()[1]), [(name, value) for name, _, value in headers]
 

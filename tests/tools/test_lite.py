@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tests.support.folder import served
+from tests.support.lite import RESULTS, differences, expose, run, run_again
 from tools.audit import here
 from tools.notebook import ROOT, Notebook, find
 from tools.site.lite import LITE, needs
@@ -24,6 +25,36 @@ MOST = 100_000_000
 """Bytes of all that the version is made of."""
 PATIENCE = 240_000
 """Milliseconds: Pyodide compiles LangChain, on a machine with eight other tests."""
+
+THREADS = """
+import asyncio, queue, threading
+mine, asked, told = threading.local(), threading.Event(), queue.Queue()
+
+async def same(value):
+    await asyncio.sleep(0)
+    return value
+
+def work(value):
+    mine.value = value
+    asked.wait()
+    told.put((mine.value, asyncio.run(same(value)), threading.get_ident()))
+
+threads = [threading.Thread(target=work, args=(each,)) for each in range(3)]
+for thread in threads:
+    thread.start()
+alive = [thread.is_alive() for thread in threads]
+asked.set()
+for thread in threads:
+    thread.join()
+answers = sorted(told.get() for _ in threads)
+print(alive, [answer[:2] for answer in answers], len({who for _, _, who in answers}))
+try:
+    told.get(timeout=0.01)
+except queue.Empty:
+    print("empty")
+here = threading.current_thread()
+print(await asyncio.to_thread(threading.current_thread) is not here)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +94,7 @@ def test_its_versions_are_those_of_the_lock(lite: Path) -> None:
 def test_what_cannot_run_there_says_so(lite: Path) -> None:
     reasons = {path.name: needs(Notebook.read(path)) for path in find()}
     assert set(reasons.values()) > {None, "a server"}
+    assert list(reasons.values()).count(None) == 14
     for name, reason in reasons.items():
         text = (lite / "files/notebooks" / name).read_text("utf-8")
         cells = json.loads(text)["cells"]
@@ -74,13 +106,19 @@ def test_a_first_answer_streams_and_nobody_else_is_asked(
     require,  # type: ignore[no-untyped-def]
     address: str,
 ) -> None:
-    """The first notebook from end to end: no error, and its checks are told so."""
+    """The first notebook as a visitor runs it, and in its kernel that of the graphs.
+
+    That one needs most: threads, SQLite, LangGraph. The others that live there are run
+    by the benchmark `browser`.
+    """
     require(CHROMIUM, MISSING)
     first = find()[0]
+    [graphs] = [path for path in find() if path.name.startswith("12_")]
     with chromium() as browser:
         page = browser.new_page()
         page.set_default_timeout(PATIENCE)
         asked: list[str] = []
+        expose(page)
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{address}lab/index.html?path=notebooks/{first.name}")
         page.locator("#jp-main-statusbar", has_text=re.compile(r"\| *Idle")).wait_for()
@@ -95,5 +133,11 @@ def test_a_first_answer_streams_and_nobody_else_is_asked(
         stderr = "application/vnd.jupyter.stderr"
         assert page.locator(f"[data-mime-type='{stderr}']").count() == 0
         assert page.locator("[data-mime-type*='jupyter.error']").count() == 0
+        results = page.evaluate(RESULTS)
+        assert differences(Notebook.read(first), results) == []
+        notebook = Notebook.read(graphs)
+        assert differences(notebook, run_again(page, notebook)) == []
+        done = "[True, True, True] [(0, 0), (1, 1), (2, 2)] 3\nempty\nTrue\n"
+        assert run(page, THREADS) == {"stdout": done}
     ours = (address, "data:", "blob:")
     assert [url for url in asked if not url.startswith(ours)] == []

@@ -21,16 +21,11 @@ from tools.site.npm import package
 from tools.site.wheels import collect
 
 SOURCE, LITE = ROOT / "build/lite", ROOT / "build/site/lite"
-_SERVER, _THREADS, _PROCESS = "a server", "threads", "another process"
+_SERVER, _PROCESS = "a server", "another process"
 ABSENT = {
     **dict.fromkeys(("helpers.serve", "fastapi", "uvicorn", "http", "socket"), _SERVER),
-    **dict.fromkeys(("threading", "_thread", "concurrent"), _THREADS),
-    **dict.fromkeys(("helpers.serving", "subprocess", "signal"), _PROCESS),
-    **dict.fromkeys(("langgraph", "helpers.probing"), _THREADS),
-    "langchain_core.runnables.RunnableParallel": _THREADS,
-    "langchain_core.runnables.RunnablePassthrough": _THREADS,
-    "asyncio": "an event loop of Python's own",
-    "pydantic": "a checker of JSON schemas",  # jsonschema-rs has no build for Pyodide
+    **dict.fromkeys(("subprocess", "helpers.serving.javascript"), _PROCESS),
+    "helpers.panel.clicking": "a socket to its kernel",
 }
 """What a browser does not have, by what is imported where it is needed."""
 

@@ -21,8 +21,7 @@ DARK = re.compile(r"@media \(prefers-color-scheme: dark\) \{(.*?\})\s*\}(?=</sty
 BROWSER = (
     '<p><a href="../lite/lab/index.html?path=notebooks/{}">Run it in your browser</a>, '
     "with nothing to install: a copy without outputs, answered by the scripted model. "
-    "Of these, the first notebook is tested; the others were not all tried there."
-    "</p>"
+    "It was tried in Chromium.</p>"
 )
 LIVE = "What the notebook shows here is live: run it to see it."
 

@@ -32,15 +32,16 @@ OTHERS = ("httpx2-jsfetch==1.0", "micropip==0.11.1")
 """What only a browser needs, so that it is not installed here; the first is locked."""
 
 WITHOUT = {
-    *("orjson", "ormsgpack", "tiktoken"),  # have stand-ins
-    *("regex", "zstandard", "psutil", "pyzmq", "pexpect", "sqlalchemy"),
+    *("orjson", "ormsgpack", "tiktoken", "rpds-py"),  # have stand-ins
+    *("regex", "zstandard", "psutil", "pyzmq", "pexpect", "sqlalchemy", "sqlite-vec"),
 }
 """What no cell needs there."""
 
 WANTED = (
     *("langchain", "langchain-classic", "langchain-openai", "langgraph", "httpx2"),
     *("ipython", "ipywidgets", "msgspec", "packaging", "rstr", "jedi", "pyyaml"),
-    "comm",
+    *("comm", "jsonschema", "langgraph-checkpoint-sqlite", "defusedxml"),
+    "markdown-it-py",
 )
 STAND_INS = Path(__file__).parent / "stand_ins"
 WHEELS = ROOT / "build" / "wheels"

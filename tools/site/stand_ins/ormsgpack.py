@@ -6,6 +6,7 @@ import msgspec
 
 MsgpackEncodeError = MsgpackDecodeError = (TypeError, ValueError)
 Ext = msgspec.msgpack.Ext
+_NATIVE = (str, int, float, bool, bytes, type(None), Ext)
 OPT_NON_STR_KEYS = OPT_PASSTHROUGH_DATACLASS = OPT_PASSTHROUGH_DATETIME = 0
 OPT_PASSTHROUGH_ENUM = OPT_PASSTHROUGH_UUID = OPT_REPLACE_SURROGATES = 0
 OPT_SERIALIZE_NUMPY = OPT_SERIALIZE_PYDANTIC = OPT_PASSTHROUGH_SUBCLASS = 0
@@ -15,7 +16,27 @@ def packb(
     value: object, default: Callable[[object], object] | None = None, option: int = 0
 ) -> bytes:
     """Return the value as MessagePack; `default` makes an `Ext` of the rest."""
-    return msgspec.msgpack.encode(value, enc_hook=default)
+    return msgspec.msgpack.encode(_plain(value, default))
+
+
+def _plain(value: object, default: Callable[[object], object] | None) -> object:
+    """Return the value with an `Ext` for each object: msgspec has its own ways."""
+    if isinstance(value, dict):
+        pairs = value.items()
+        return {_plain(key, default): _plain(each, default) for key, each in pairs}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each, default) for each in value]
+    if default is None or type(value) in (
+        str,
+        int,
+        float,
+        bool,
+        bytes,
+        type(None),
+        Ext,
+    ):
+        return value
+    return _plain(default(value), default)
 
 
 def unpackb(
