@@ -26,15 +26,7 @@ def _plain(value: object, default: Callable[[object], object] | None) -> object:
         return {_plain(key, default): _plain(each, default) for key, each in pairs}
     if isinstance(value, (list, tuple)):
         return [_plain(each, default) for each in value]
-    if default is None or type(value) in (
-        str,
-        int,
-        float,
-        bool,
-        bytes,
-        type(None),
-        Ext,
-    ):
+    if default is None or type(value) in _NATIVE:
         return value
     return _plain(default(value), default)
 
