@@ -8,11 +8,13 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from tests.support.chromium import CHROMIUM, MISSING, chromium
 from tests.support.folder import served
@@ -79,13 +81,23 @@ def test_it_is_small(lite: Path) -> None:
 
 
 def test_its_versions_are_those_of_the_lock(lite: Path) -> None:
-    listed = json.loads((lite / "static/pyodide/pyodide-lock.json").read_text("utf-8"))
+    place = lite / "static/pyodide"
+    listed = json.loads((place / "pyodide-lock.json").read_text("utf-8"))
     versions = {name: each["version"] for name, each in listed["packages"].items()}
+    with zipfile.ZipFile(place / "python_stdlib.zip") as library:
+        names = "\n".join(library.namelist())
+        for about in re.findall(r"^(\S+)\.dist-info/METADATA$", names, re.M):
+            name, _, number = about.rpartition("-")
+            versions[canonicalize_name(name)] = number
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     pins = set(re.findall(r"^([\w.-]+)==(\S+)", lock, re.M))
     assert {"langchain-core", "langchain-openai", "openai"} <= set(versions)
-    # What micropip is, Pyodide decides; the course is what is here.
-    assert set(versions.items()) - pins == {
+    # What micropip is, Pyodide decides, and what a kernel is, JupyterLite; the course
+    # is what is here.
+    kernel = {"ipykernel", "piplite", "pyodide-kernel"}
+    assert kernel < versions.keys()
+    found = {(name, each) for name, each in versions.items() if name not in kernel}
+    assert found - pins == {
         ("micropip", "0.11.1"),
         ("token-streaming-course", version("token-streaming-course")),
     }

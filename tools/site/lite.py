@@ -18,7 +18,7 @@ from pathlib import Path
 from tools.copies import copy_of
 from tools.notebook import ROOT, Notebook, find
 from tools.site.npm import package
-from tools.site.wheels import collect
+from tools.site.wheels import Package, collect, into_one
 
 SOURCE, LITE = ROOT / "build/lite", ROOT / "build/site/lite"
 _SERVER, _PROCESS = "a server", "another process"
@@ -104,14 +104,26 @@ def write_pyodide() -> None:
     packages = collect()
     for each in packages:
         shutil.copy(each.file, place)
-    lock = json.loads((place / "pyodide-lock.json").read_text("utf-8"))
+    write_lock(place, packages)
+    write_lock(place, into_one(packages, place))
+
+
+def write_lock(place: Path, packages: list[Package]) -> None:
+    """Write which packages Pyodide can load."""
+    file = place / "pyodide-lock.json"
+    lock = json.loads(file.read_text("utf-8"))
     lock["packages"] = {each.name: each.listed() for each in packages}
-    (place / "pyodide-lock.json").write_text(json.dumps(lock), "utf-8")
+    file.write_text(json.dumps(lock), "utf-8")
 
 
 def main() -> int:
     """Build, and say what it took."""
     begun = time.monotonic()
+    for folder in (
+        SOURCE,
+        LITE,
+    ):  # JupyterLite holds an older configuration for its own
+        shutil.rmtree(folder, ignore_errors=True)
     living = write_contents()
     shutil.copy(ROOT / "docs/jupyter-lite.json", SOURCE)
     shutil.copy(ROOT / "tools/jupyterlab/overrides.json", SOURCE)

@@ -8,6 +8,7 @@ build is left out, or has a stand-in.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -24,6 +25,7 @@ from tools.notebook import ROOT
 PYODIDE = "314.0.6"
 """Its version says its Python's, 3.14, and of what builds there are."""
 
+TAG = "cpython-314"
 PLATFORM = ("--python-version=3.14", "--implementation=cp", "--abi=cp314")
 BUILT = ("jiter", "msgspec", "pydantic-core", "uuid-utils", "xxhash")
 """What is compiled, and has a build for Pyodide."""
@@ -43,6 +45,12 @@ WANTED = (
     *("comm", "jsonschema", "langgraph-checkpoint-sqlite", "defusedxml"),
     "markdown-it-py",
 )
+UNPACKED = {
+    *("piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython", "micropip"),
+    *("certifi", "jsonschema-specifications", "parso", "token-streaming-course"),
+}
+"""What JupyterLite asks for by name, and what opens files that are beside its own."""
+
 STAND_INS = Path(__file__).parent / "stand_ins"
 WHEELS = ROOT / "build" / "wheels"
 THERE = {
@@ -123,7 +131,7 @@ def collect() -> list[Package]:
         packages.append(_packed(distribution(name), name, needed))
     every = [each.name for each in packages]
     packages.append(_course(every))
-    return packages
+    return [*packages, *_kernels()]
 
 
 def _fetched(pins: list[str]) -> dict[str, Path]:
@@ -143,6 +151,70 @@ def _fetched(pins: list[str]) -> dict[str, Path]:
         kinds = ["--platform=pyemscripten_2026_0_wasm32", f"--dest={WHEELS}"]
         subprocess.run([*pip, *only, *kinds, *missing], check=True)
     return {pin.partition("==")[0]: here()[pin] for pin in pins}
+
+
+def _kernels() -> Iterator[Package]:
+    """Yield the packages of JupyterLite's kernel, which come with it."""
+    folder = "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension"
+    for wheel in (Path(sys.prefix) / folder / "static/pypi").glob("*.whl"):
+        part, version, *_ = wheel.name.split("-")
+        if (name := canonicalize_name(part)) in UNPACKED:
+            yield Package(name, version, wheel, _imports(wheel), ["micropip"])
+
+
+def into_one(packages: list[Package], place: Path) -> list[Package]:
+    """Put packages beside the standard library, where nothing has to be unpacked.
+
+    `place` has Pyodide and their wheels. What is imported first gets its bytecode: to
+    compile a module takes a browser longer than to run it. Returns the packages that
+    stay wheels: those of UNPACKED, and what is compiled.
+    """
+    stay = [
+        each._replace(file=place / each.file.name)
+        for each in packages
+        if each.name in UNPACKED or not each.file.name.endswith("none-any.whl")
+    ]
+    left = {each.name for each in stay}
+    with bytecode(place) as compiled, add(place / "python_stdlib.zip") as library:
+        known = {*compiled.namelist()}
+        for each in packages:
+            wheel = place / each.file.name
+            with add(wheel) as archive:
+                names = dict.fromkeys(archive.namelist())
+                for name in known & {*names} if each.name in left else ():
+                    cached = f"__pycache__/{Path(name).stem}.{TAG}.pyc"
+                    into = str(Path(name).parent / cached)
+                    archive.writestr(into, compiled.read(name))
+                for name in names if each.name not in left else ():
+                    library.writestr(name, archive.read(name))
+                    if name in known:
+                        library.writestr(f"{name}c", compiled.read(name))
+            if each.name not in left:
+                wheel.unlink()
+    return [
+        each._replace(needs=[name for name in each.needs if name in left])
+        for each in stay
+    ]
+
+
+def add(file: Path) -> zipfile.ZipFile:
+    """Open a ZIP archive to add files to it."""
+    return zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED)
+
+
+def bytecode(place: Path) -> zipfile.ZipFile:
+    """Return what Pyodide makes of the modules that a visitor imports first.
+
+    Its Python is another than the one that builds, so Node runs it. Raises SystemExit
+    if Node is missing, CalledProcessError if it fails.
+    """
+    target = WHEELS / "bytecode.zip"
+    script = Path(__file__).parent / "bytecode.mjs"
+    node = shutil.which("node")
+    if node is None:
+        raise SystemExit("The browser's version needs Node.js to compile: install it.")
+    subprocess.run([node, script, place, target], check=True, capture_output=True)
+    return zipfile.ZipFile(target)
 
 
 def _imports(wheel: Path) -> list[str]:
