@@ -119,10 +119,7 @@ def write_lock(place: Path, packages: list[Package]) -> None:
 def main() -> int:
     """Build, and say what it took."""
     begun = time.monotonic()
-    for folder in (
-        SOURCE,
-        LITE,
-    ):  # JupyterLite holds an older configuration for its own
+    for folder in (SOURCE, LITE):  # or an older configuration would stay
         shutil.rmtree(folder, ignore_errors=True)
     living = write_contents()
     shutil.copy(ROOT / "docs/jupyter-lite.json", SOURCE)
