@@ -399,6 +399,20 @@ async def test_a_graph_in_a_chain_hands_on_updates() -> None:
         assert "".join(each["data"]["chunk"].text for each in heard) == "four"
 
 
+def test_a_model_that_an_edge_asks_counts_to_the_node_before_it() -> None:
+    steps = StateGraph(MessagesState).add_node("idle", lambda state: {})
+    steps.add_node(answer).add_edge(START, "idle")
+    steps.add_conditional_edges(
+        "idle", lambda state: MODEL.invoke("Where to?").text and "answer", ["answer"]
+    )
+    pairs = [*steps.compile().stream(ASKED, stream_mode="messages")]
+    assert said(pairs) == LETTERS * 2
+    assert [about["langgraph_node"] for chunk, about in pairs if chunk.text] == [
+        *(["idle"] * 4),
+        *(["answer"] * 4),
+    ]
+
+
 def test_a_step_that_changes_nothing_has_an_update_and_no_values() -> None:
     def idle(state: MessagesState) -> Update:
         return {}
