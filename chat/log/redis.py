@@ -36,7 +36,7 @@ END = b"1000000000000000-0"
 QUESTION = b"0-1"
 PAGE = 500  # entries that a replay takes at once
 REQUESTS = 50  # of readers that are sent to Redis at once; the others wait
-GATHER = 0.02  # seconds after a round trip, in which the texts of the next one gather
+GATHER = 0.01  # seconds after a round trip, in which the texts of the next one gather
 PATIENCE = 20  # seconds for one of them: a busy worker is slow, too
 UNREADABLE = (
     "REDIS_URL cannot be read. It looks like redis://:PASSWORD@HOST:6379/0, and in a "
@@ -502,8 +502,9 @@ class RedisLog(Log):
                         each.tell(entry)
                     if each.cursor == asked[key.decode()]:  # else it was put back
                         each.cursor = entries[-1][0]
-            # A new reader alone waits less: the first text may be there.
-            await asyncio.sleep(GATHER if news else min(GATHER, 0.00005 * len(asked)))
+            # Redis looks at every key, however few have news: so many wait longer.
+            many = min(0.025, 0.00005 * len(asked))
+            await asyncio.sleep(max(many, GATHER) if news else many)
 
     async def _watching(self) -> None:
         """Renew the lease, and look after the streams that are read here, for ever."""
