@@ -9,11 +9,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from tools.checks import SHARED
+
 from .contenders import ROOT
 from .report import table, target
 
 ONE_CELL = "from langchain_openai import ChatOpenAI"
-SIDE_BY_SIDE = ["-n", "4", "--dist", "loadfile"]
+SIDE_BY_SIDE = ["-n8", *SHARED]
+"""The same for both sides. Notebooks mostly wait: so eight at once, that their waits
+overlap, as they do in CI beside the tests. More do not help whoever only imports."""
 SPEED = "8"
 """COURSE_SPEED: as in every test run."""
 
