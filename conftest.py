@@ -1,10 +1,11 @@
-"""Every test run: the scripted model at eight times its speed."""
+"""Every test run: the scripted model at eight times its speed, the longest first."""
 
 import os
 import tempfile
 from itertools import count
 
 import nbval.kernel  # type: ignore[import-untyped]
+import pytest
 
 os.environ.setdefault("COURSE_MODEL", "scripted")
 os.environ.setdefault("COURSE_SPEED", "8")
@@ -25,3 +26,19 @@ def _with_files(**options: object) -> object:
 
 if os.name == "posix":  # Windows has no such sockets, so far
     nbval.kernel.KernelManager = _with_files
+
+
+# A notebook is tested by one process: those that take longest go first, as in
+# tests/conftest.py.
+LONGEST = (
+    "18_measure_a_stream",
+    "16_stop_and_recover",
+    "20_ship_it",
+    "19_survive_a_reload",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the cells of notebooks that take long first."""
+    order = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))

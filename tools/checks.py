@@ -40,13 +40,12 @@ class Result(NamedTuple):
 PYTEST = (sys.executable, "-m", "pytest")
 SHARED = ("--dist=loadfile", "--no-loadscope-reorder")
 COVERAGE = ("--cov=helpers", "--cov-fail-under=90")
-LONG = ("tests/test_set_up.py", "tests/test_run.py", "tests/notebooks")  # go first
 CHECKS = {
     "ruff check": Check((sys.executable, "-m", "ruff", "check")),
     "ruff format": Check((sys.executable, "-m", "ruff", "format", "--check")),
     "typos": Check((shutil.which("typos") or "typos",)),
     "mypy": Check((sys.executable, "-m", "mypy")),
-    "tests": Check(PYTEST, (*SHARED, "-n4", *COVERAGE, *LONG, "tests")),
+    "tests": Check(PYTEST, (*SHARED, "-n4", *COVERAGE, "tests")),
     "notebooks": Check(PYTEST, (*SHARED, "-n2", "notebooks")),
 }
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TEXTS = ["One", " two", "\n", "three"]
 WHOLE = "".join(TEXTS)
+LEFT: tuple[dict[str, object], ...] = {}, {"Hi": WHOLE}
+"""What may be kept of an answer whose reader has left."""
 Kept = dict[str, object]
 Cached = Callable[[object, str, Kept], Iterator[object]]
 
@@ -87,7 +89,7 @@ def _of_kept(cached: Cached) -> Iterator[str]:
 def _of_halves(cached: Cached) -> Iterator[str]:
     """Yield what is wrong with answers that are not read, or not made, to their end."""
     left = _read(cached, leave=True)
-    if left.early or left.kept not in ({}, {"Hi": WHOLE}):
+    if left.early or left.kept not in LEFT:
         yield "it keeps half an answer while it is read: keep it after the loop"
     for fault, about in (
         ("length", "an answer that is cut off at a limit"),
@@ -126,6 +128,11 @@ def _of_reasons(cached: Cached) -> Iterator[str]:
         yield (
             "of a server that says stop with each chunk, but length with the last, it "
             f"keeps {shown(kept)}: only the last reason counts"
+        )
+    if _read(cached, reasons=["stop"] * 4, leave=True).kept not in LEFT:
+        yield (
+            "of a server that says stop with each chunk, it keeps the part that was "
+            "read when its reader left: keep it after the loop"
         )
     for reason in ("STOP", "stop_sequence", "error", "nonstop", "top", " stop"):
         if kept := _read(cached, reasons=[reason]).kept:

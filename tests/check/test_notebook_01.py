@@ -108,6 +108,16 @@ def test_wrong(answer: object, hint: str, said: Callable[[], str]) -> None:
     assert hint in line
 
 
+@pytest.mark.parametrize("answer", ["late", "stalled"])
+def test_what_a_busy_machine_handed_out_at_once(
+    answer: str, said: Callable[[], str]
+) -> None:
+    """By the numbers it is the late one, by the look of it the stalled one."""
+    late = stream("late", 9, 9.0001, 9.0002, 9.0003, 9.0103)
+    check.stalled_stream(answer, streams=[late, SLOW, STALLED])
+    assert said() == "correct (1.1)"
+
+
 def test_not_tried_yet(said: Callable[[], str]) -> None:
     check.stalled_stream(None, streams=STREAMS)
     assert said() == "not tried yet"

@@ -613,6 +613,22 @@ def leaves_at_the_reason(model, question, kept):
             return
 
 
+@answers.wrong("stop with each chunk, it keeps the part that was read")
+def keeps_in_finally(model, question, kept):
+    if question in kept:
+        yield kept[question]
+        return
+    text, ended = "", None
+    try:
+        for chunk in model.stream(question):
+            ended = reason(chunk) or ended
+            text += chunk.text
+            yield chunk.text
+    finally:
+        if ended == "stop":
+            kept[question] = text
+
+
 @answers.right
 class Steps:
     """Its own iterator."""

@@ -222,11 +222,19 @@ async def test_stop_stops_a_model_in_its_silence(
     assert await sent_until(around(model), question, stop, wait) == 5
 
 
+@pytest.mark.parametrize(
+    ("around", "wait"),
+    [
+        (lambda model: model | RunnablePassthrough(), 0),
+        (lambda model: RunnableParallel(answer=model).pick("answer"), 0.1),
+    ],
+    ids=["chain, with a chunk", "dictionary, in the silence"],
+)
 async def test_without_its_last_lines_stop_leaves_the_model_of_a_chain_open(
-    question: str,
+    around: Callable[[ChatOpenAI], Model], wait: float, question: str
 ) -> None:
-    chain = ChatOpenAI(**script(**FIVE, stall=0.5)) | RunnablePassthrough()
-    assert await sent_until(chain, question, cancel, 0) == 9
+    model = ChatOpenAI(**script(**FIVE, stall=0.5))
+    assert await sent_until(around(model), question, cancel, wait) == 9
 
 
 @pytest.mark.parametrize(

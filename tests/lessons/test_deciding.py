@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
@@ -387,6 +388,14 @@ async def test_a_cancelled_abatch_stops() -> None:
     await cancel(step.abatch(TEN, cast("Any", LIMIT)))
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert len(started) < len(TEN)
+
+
+async def test_abatch_runs_plain_functions_in_as_few_threads_as_batch() -> None:
+    ran = set[int]()
+    step = RunnableLambda(lambda _: ran.add(threading.get_ident()))
+    await step.abatch(range(100))
+    assert threading.get_ident() not in ran
+    assert len(ran) <= 32
 
 
 @pytest.mark.parametrize("closed", [True, False])

@@ -7,7 +7,7 @@ Look at it in the notebook; then change the row here, and what the notebook says
 import asyncio
 import threading
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -287,6 +287,14 @@ async def test_a_model_may_stream_in_async_code_alone() -> None:
     said = [chunk.text async for chunk in Awaited().astream("Hi")]
     assert [*filter(None, said)] == [*"abc"]
     assert len([chunk for chunk in Awaited().stream("Hi") if chunk.text]) == 1
+
+
+def test_a_model_gives_no_more_pieces_than_its_stream_yields() -> None:
+    class Once(subjects.Echo):
+        def _stream(self, *_: Any, **__: Any) -> Iterator[ChatGenerationChunk]:
+            yield ChatGenerationChunk(message=AIMessageChunk("all of it"))
+
+    assert probe(Once(), *QUESTION).gives == "whole"
 
 
 def test_tools_and_a_flag_together_fail() -> None:
