@@ -4,7 +4,10 @@ import os
 import tempfile
 from itertools import count
 
+import tools  # isort: skip  # noqa: F401  # it makes the next import quick
 import nbval.kernel  # type: ignore[import-untyped]
+
+pytest_plugins = ["nbval.plugin"]
 
 os.environ.setdefault("COURSE_MODEL", "scripted")
 os.environ.setdefault("COURSE_SPEED", "8")
