@@ -1,11 +1,14 @@
 """Every test run: the scripted model at eight times its speed."""
 
+import gc
 import os
 import tempfile
+from collections.abc import Generator
 from itertools import count
 
 import tools  # isort: skip  # noqa: F401  # it makes the next import quick
 import nbval.kernel  # type: ignore[import-untyped]
+import pytest
 
 pytest_plugins = ["nbval.plugin"]
 
@@ -28,3 +31,17 @@ def _with_files(**options: object) -> object:
 
 if os.name == "posix":  # Windows has no such sockets, so far
     nbval.kernel.KernelManager = _with_files
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without the garbage collector, and spare it what is there then.
+
+    It would look at seven thousand tests again and again, and find nothing.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
