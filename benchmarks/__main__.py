@@ -68,10 +68,19 @@ def main() -> None:
         metavar="MINUTES",
         help="have chat_service serve a crowd so long on each log, and nothing else",
     )
+    parser.add_argument(
+        "--held",
+        action="store_true",
+        help="have chat_service measure six rows, kill no worker and keep nothing",
+    )
     options = parser.parse_args()
     extra: dict[str, list[object]] = {
         "setup": [options.against],
-        "chat_service": [*map(int, options.kills.split("x")), options.soak],
+        "chat_service": [
+            *map(int, options.kills.split("x")),
+            options.soak,
+            options.held,
+        ],
     }
     if unknown := set(options.names) - BENCHMARKS.keys():
         known = ", ".join(BENCHMARKS)

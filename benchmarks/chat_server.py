@@ -4,6 +4,7 @@
 URL as its first line, and ends when its standard input does.
 """
 
+import gc
 import json
 import os
 import socket
@@ -160,6 +161,7 @@ def main() -> None:
         return
     with quiet():
         app = APPS[serving.app](serving)
+    gc.freeze()  # as the service does, and 06d: long pauses are not what is compared
     serve(app)
 
 

@@ -4,6 +4,7 @@ Stop is not disconnect: a reader who leaves stops nothing and can come back, on 
 worker, to where they were.
 """
 
+import gc
 import mimetypes
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -83,11 +84,13 @@ def create_app(
             await log.close()  # readers of other workers' streams go to those
 
         await log.start()
+        gc.freeze()  # so that no full collection looks at all that was imported
         try:
             with ending_early(end) as ended:
                 yield
             await ended()
         finally:
+            gc.unfreeze()
             metrics.close()
 
     app = FastAPI(

@@ -126,6 +126,12 @@ def _chats() -> Iterator[tuple[str, list[Pair], str]]:
         spoken + beside.returned("Closed.") + returned,
         "We have three.Closed.",
     )
+    both = run.model("One.", tags="chat") + beside.model("Two.", tags="chat")
+    yield (
+        "two runs in one step that both speak, then return",
+        both + run.returned("One.") + beside.returned("Two."),
+        "One.Two.",
+    )
     listed = run.chunks([{"type": "text", "text": "Yes."}], name="a", tags="chat")
     yield "a content that is a list", listed, "Yes."
 
@@ -155,7 +161,7 @@ def _tries() -> Iterator[tuple[str, list[Pair]]]:
     """Yield what is tried, and the pairs."""
     run, other = Run("plan", 1), Run("answer", 2)
     whole, broken = run.model("One", " two"), run.model("One")[:-1]
-    second = run.model("One", " two", name="b")
+    second, uno = run.model("One", " two", name="b"), other.model("Uno", name="b")
     turns = [
         *(run.model("One")[:2] + other.model("Uno", name="b")[:2]),
         *(run.model(" two")[1:2] + other.model(" dos", name="b")[1:2]),
@@ -174,6 +180,10 @@ def _tries() -> Iterator[tuple[str, list[Pair]]]:
         whole + Run("plan", 1, task=2).model("Three", name="b"),
     )
     yield "two nodes by turns", turns
+    yield (
+        "another node's empty chunk",
+        [*whole[:2], uno[0], *whole[2:], *uno[1:]],
+    )
     yield "two nodes by turns, and a second try", turns + run.model("Now", name="c")
 
 

@@ -24,6 +24,7 @@ MEASURED: list[tuple[str, Arrivals, int, tuple[Number, ...]]] = [
     ("with more tokens than texts", [(1, "a"), (2, "b c")], 3, (1, 1, 1, 0.5)),
     ("without a chunk", [], 0, (None, None, None, None)),
     ("without a text", [(0.2, ""), (0.3, "")], 4, (0.2, None, None, None)),
+    ("of one text and five tokens", [(0.7, "Yes")], 5, (0.7, 0.7, None, 0)),
     ("of one text and one token", [(0.2, ""), (0.7, "Yes")], 1, (0.2, 0.7, None, None)),
     (
         "whose first text is a line end",
@@ -108,6 +109,8 @@ SEEN: list[tuple[str, Arrivals, str]] = [
     ("gaps of 10 ms, and one of 300 ms", paced(*[0.01] * 9, 0.3), "fine"),
     ("gaps of 10 ms, and one of 510 ms", paced(*[0.01] * 9, 0.51), "stall"),
     ("gaps of 1.2 s", paced(*[1.2] * 5), "slow"),
+    ("two gaps, of 100 and 550 ms", paced(0.1, 0.55), "slow"),
+    ("two gaps, of 50 and 300 ms", paced(0.05, 0.3), "fine"),
 ]
 
 

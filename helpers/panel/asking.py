@@ -6,6 +6,9 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.pregel.protocol import PregelProtocol
+from langgraph.types import StreamMode
+
+from .turns import in_turn
 
 Model = Runnable[Any, Any]
 
@@ -42,13 +45,16 @@ async def pieces(
 ) -> AsyncIterator[object]:
     """Yield what it says: messages, or texts. Closing this closes its stream."""
     question = asked(model, messages)
-    if not isinstance(model, PregelProtocol):
-        stream = model.astream(question, config)
+    items: AsyncIterator[object]
+    if isinstance(model, PregelProtocol):
+        modes: list[StreamMode] = ["messages", "updates"]
+        stream = model.astream(question, config, stream_mode=modes)
+        items = in_turn(stream)
     else:
-        stream = model.astream(question, config, stream_mode="messages")
+        items = stream = model.astream(question, config)
     try:
-        async for piece in stream:
-            yield piece[0] if isinstance(model, PregelProtocol) else piece
+        async for piece in items:
+            yield piece
     finally:
         if hasattr(stream, "aclose"):
             await stream.aclose()

@@ -117,16 +117,16 @@ def without_empty_ones(pairs):
 
 @chats.right
 def by_not_being_a_chunk(pairs):
-    last = None
+    spoken = []
     for chunk, about in pairs:
         where = about["langgraph_path"], about["langgraph_step"]
         if chunk.text and "chat" in tags(about):
-            last = where
+            spoken.append(where)
             yield chunk.text
             continue
         if isinstance(chunk, BaseMessageChunk) or not isinstance(chunk, AIMessage):
             continue
-        if about["langgraph_node"] != "answer" or last == where:
+        if about["langgraph_node"] != "answer" or where in spoken:
             continue
         yield chunk.text
 
@@ -304,6 +304,19 @@ def of_any_node(pairs):
     for chunk, about in pairs:
         whole = type(chunk) is AIMessage
         if "chat" in tags(about) or whole:
+            yield chunk.text
+
+
+@chats.wrong("two runs in one step that both speak, then return")
+def after_another_speaker(pairs):
+    last = None
+    for chunk, about in pairs:
+        run = about["langgraph_checkpoint_ns"]
+        returned = type(chunk) is AIMessage and about["langgraph_node"] == "answer"
+        if chunk.text and "chat" in tags(about):
+            last = run
+            yield chunk.text
+        elif returned and run != last:
             yield chunk.text
 
 
@@ -548,6 +561,18 @@ def after_each(pairs):
 def at_last(pairs):
     *_, last = page(pairs)
     yield last
+
+
+@pages.wrong("another node's empty chunk, after 2 of 3")
+def a_place_for_each_that_begins(pairs):
+    ids, texts = {}, {}
+    for chunk, about in pairs:
+        run = about["langgraph_checkpoint_ns"]
+        if ids.get(run) != chunk.id:
+            ids[run], texts[run] = chunk.id, ""
+        texts[run] += chunk.text
+        if chunk.text:
+            yield [*texts.values()]
 
 
 @pages.wrong("yield a list of texts, and not 'One'")

@@ -178,6 +178,10 @@ WRONG_NUMBERS = [
         ),
         "tpot of a stream",
     ),
+    (
+        changed(tpot=lambda a, t: by_pairs(a, t)["tpot"] if gaps(a) else None),
+        "tpot of a stream of one text and five tokens",
+    ),
     (changed(tpot=lambda a, t: 0), "tpot of a stream"),
     (changed(mean=lambda a, t: 0), "its names are"),
     (lambda a, t: tuple(by_pairs(a, t).values()), "return a dictionary"),
@@ -349,6 +353,8 @@ def slow_first(arrivals: Arrivals) -> str:
 WRONG_WORDS = [
     (otherwise(take=of_all_chunks), "expected, got"),
     (otherwise(usual=statistics.mean), "gaps of 400 ms, and one of 3 s"),
+    (otherwise(usual=statistics.median_low), "two gaps, of 100 and 550 ms"),
+    (otherwise(usual=statistics.median_high), "two gaps, of 50 and 300 ms"),
     (otherwise(usual=min), "gaps of 50, 150 and 600 ms"),
     (otherwise(least=0), "texts by threes"),
     (otherwise(least=1), "three gaps of 1 s"),

@@ -16,6 +16,9 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from langchain_core.callbacks import get_usage_metadata_callback
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableGenerator, RunnableLambda
 from langchain_openai import ChatOpenAI
@@ -25,7 +28,7 @@ from helpers import serve
 from helpers.models import script
 from tests.support.chat_app import chat_app
 from tests.support.recorded import recorded
-from tests.support.served import events, names, scripted, text_of, until
+from tests.support.served import events, names, running, scripted, text_of, until
 from tools.notebook import Notebook, find, tags
 
 __all__ = ["chat_app"]  # a fixture
@@ -256,6 +259,24 @@ async def test_what_is_kept_has_the_reason_of_the_last_message(
     assert saved == [("".join(text for text, _ in spoken), end or "failed")]
 
 
+async def test_a_deadline_inside_that_ends_the_readers_wait_is_saved_as_left() -> None:
+    async def chunks() -> AsyncIterator[AIMessageChunk]:
+        async with asyncio.timeout(0.1):
+            while True:
+                yield AIMessageChunk("Half")
+
+    saved: list[tuple[str, str]] = []
+
+    async def save(text: str, end: str) -> None:
+        saved.append((text, end))
+
+    with pytest.raises(asyncio.CancelledError):
+        async with aclosing(defined("Save the half")["kept"](chunks(), save)) as read:
+            async for _ in read:
+                await asyncio.Event().wait()  # as for a reader who takes nothing
+    assert saved == [("Half", "left")]
+
+
 @pytest.mark.parametrize(("inside", "end"), [(False, "left"), (True, "failed")])
 async def test_a_deadline_that_keeps_the_half(*, inside: bool, end: str) -> None:
     async def chunks(limit: float | None) -> AsyncIterator[AIMessageChunk]:
@@ -324,6 +345,47 @@ async def test_a_saving_that_hangs_is_given_up() -> None:
     texts = [chunk.text async for chunk in kept(chunks(), save, limit=0.05)]
     assert texts == ["Whole"]
     assert given_up.is_set()
+
+
+def test_a_server_that_stops_with_a_limit_does_not_wait_for_the_saving() -> None:
+    app, saved = FastAPI(), list[str]()
+
+    async def chunks() -> AsyncIterator[AIMessageChunk]:
+        yield AIMessageChunk("Half")
+        await asyncio.Event().wait()
+
+    async def save(text: str, end: str) -> None:
+        await asyncio.sleep(0.5)  # pace: of a database
+        saved.append(text)
+
+    @app.get("/")
+    async def chat() -> StreamingResponse:
+        read = defined("Save the half")["kept"](chunks(), save)
+        return StreamingResponse(chunk.text async for chunk in read)
+
+    with (
+        running(app, timeout_graceful_shutdown=0) as (server, url),
+        httpx2.stream("GET", url) as answer,
+    ):
+        reads = answer.iter_text()
+        assert next(reads) == "Half"
+        server.should_exit = True
+        with pytest.raises(httpx2.RemoteProtocolError):
+            next(reads)
+    assert saved == []
+
+
+def test_the_usage_is_that_of_answers_begun_in_the_block() -> None:
+    model = ChatOpenAI(stream_usage=True, **script(tokens=["One"], ttft=0))
+    before = model.stream("Hi")
+    next(before)
+    with get_usage_metadata_callback() as counted:
+        assert list(before)
+        begun = model.stream("Hi")
+        next(begun)
+    assert counted.usage_metadata == {}
+    assert list(begun)
+    assert len(counted.usage_metadata) == 1
 
 
 LEAK = """

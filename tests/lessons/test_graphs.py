@@ -305,7 +305,12 @@ def test_a_model_before_an_interrupt_is_asked_again(
 HANDLER: Any = {"callbacks": [BaseCallbackHandler()]}
 WATCHED: dict[str, tuple[Callable[[RunnableConfig], Any], list[str]]] = {
     "the call's config": (lambda _: MODEL.invoke("Hi", HANDLER), ["four"]),
+    "an empty list": (lambda _: MODEL.invoke("Hi", {"callbacks": []}), ["four"]),
     "with_config": (lambda _: MODEL.with_config(HANDLER).invoke("Hi"), ["four"]),
+    "with_config, and the node's config": (
+        lambda own: MODEL.with_config(HANDLER).invoke("Hi", own),
+        LETTERS,
+    ),
     "round a chain": (
         lambda _: (RunnableLambda(str) | MODEL).invoke("Hi", HANDLER),
         ["four"],
@@ -392,6 +397,28 @@ async def test_a_graph_in_a_chain_hands_on_updates() -> None:
         events = [event async for event in chain.astream_events(ASKED)]
         heard = [each for each in events if each["event"] == "on_chat_model_stream"]
         assert "".join(each["data"]["chunk"].text for each in heard) == "four"
+
+
+def test_a_model_that_an_edge_asks_counts_to_the_node_before_it() -> None:
+    steps = StateGraph(MessagesState).add_node("idle", lambda state: {})
+    steps.add_node(answer).add_edge(START, "idle")
+    steps.add_conditional_edges(
+        "idle", lambda state: MODEL.invoke("Where to?").text and "answer", ["answer"]
+    )
+    pairs = [*steps.compile().stream(ASKED, stream_mode="messages")]
+    assert said(pairs) == LETTERS * 2
+    assert [about["langgraph_node"] for chunk, about in pairs if chunk.text] == [
+        *(["idle"] * 4),
+        *(["answer"] * 4),
+    ]
+
+
+def test_a_step_that_changes_nothing_has_an_update_and_no_values() -> None:
+    def idle(state: MessagesState) -> Update:
+        return {}
+
+    items = graph(idle, answer).stream(ASKED, stream_mode=["values", "updates"])
+    assert [mode for mode, _ in items] == ["values", "updates", "updates", "values"]
 
 
 def test_a_node_that_yields_loses_all_but_the_last() -> None:

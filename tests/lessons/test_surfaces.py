@@ -333,8 +333,14 @@ async def test_two_filters_give_what_matches_either() -> None:
     assert await count(include_types=["chat_model"], exclude_tags=["mine"]) == 0
 
 
-async def test_the_tag_of_the_mode_messages_hides_no_events() -> None:
-    graph = graph_of(model(tags=["nostream"]))
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+async def test_the_tag_of_the_mode_messages_hides_no_events_but_v3s() -> None:
+    async def answer(state: MessagesState) -> dict[str, Any]:
+        await model(tags=["nostream"]).ainvoke("Hi")
+        return {"messages": [await model(disable_streaming=True).ainvoke("Hi")]}
+
+    steps = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer")
+    graph: Any = steps.compile()
     events = await items(graph.astream_events(STATE))
     chunks = [
         event["data"]["chunk"].text
@@ -342,6 +348,10 @@ async def test_the_tag_of_the_mode_messages_hides_no_events() -> None:
         if event["event"] == "on_chat_model_stream"
     ]
     assert [*filter(None, chunks)] == WORDS
+    async with await graph.astream_events(STATE, version="v3") as run:
+        heard = [[text async for text in each.text] async for each in run.messages]
+        last = (await run.output())["messages"][-1]
+    assert heard == [[last.content]], "of a model that does not stream, it is a text"
 
 
 async def test_a_model_that_does_not_stream_has_its_text_at_its_end() -> None:

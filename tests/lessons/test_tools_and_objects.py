@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import openai
 import pytest
@@ -278,6 +278,18 @@ def test_with_defaults_each_draft_validates(
     assert len(drafts) > 2
     assert drafts[0].nights == 0
     assert drafts[-1] == Draft(city="Paris", nights=365_000)
+
+
+class Place(BaseModel):
+    city: Literal["", "Paris"] = ""
+    nights: int = 0
+
+
+def test_a_literal_waits_for_its_word_with_a_default_too(
+    notebook: dict[str, Any],
+) -> None:
+    drafts = [*notebook["planner"](Place, "function_calling").stream("JSON")]
+    assert {draft.city for draft in drafts} == {"", "Paris"}
 
 
 def schemas(notebook: dict[str, Any]) -> Iterator[object]:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
+from starlette.types import Message
+from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -231,6 +233,29 @@ def test_who_leaves_in_a_burst_stops_the_model(talk: Talk, question: str) -> Non
             socket.socket.shutdown(SHUT_RDWR)  # without a word
     asked = [each for each in requests() if each.prompt.startswith(question)]
     assert [each.finished for each in asked] == [False] * len(sizes)
+
+
+async def test_who_breaks_a_rule_and_has_left_by_then_raises_nothing(
+    taught: Taught,
+) -> None:
+    messages = iter(
+        [
+            {"type": "websocket.connect"},
+            {"type": "websocket.receive", "text": "not JSON"},
+        ]
+    )
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        if message["type"] == "websocket.close":
+            raise OSError  # as uvicorn does when nobody is there
+
+    scope = {"type": "websocket", "headers": []}
+    defined = taught("06d")
+    defined["served"] = SimpleNamespace(url=None)
+    await defined["talk"](WebSocket(scope, receive, send))
 
 
 def test_who_asks_again_and_again_has_one_answer_at_a_time(

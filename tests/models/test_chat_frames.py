@@ -189,6 +189,10 @@ def test_a_call_of_a_tool_is_refused_and_not_lost(read: Read) -> None:
         read(model.bind(tools=[tool]), "Hi")  # type: ignore[arg-type]
 
 
+def test_what_a_class_of_ones_own_has_to_have() -> None:
+    assert BaseChatModel.__abstractmethods__ == {"_generate", "_llm_type"}
+
+
 def test_a_misspelt_option_is_refused() -> None:
     with pytest.raises(ValueError, match="max_token\n"):
         ChatFrames(max_token=3)  # type: ignore[call-arg]

@@ -20,6 +20,7 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.types import interrupt
 
 from helpers.models import script
 from helpers.panel import ChatPanel
@@ -189,6 +190,36 @@ async def test_a_graph_that_remembers_is_told_nothing_twice(question: str) -> No
     assert [each.text for each in state.values["messages"]] == [
         *(question, "One two", "Go on", "Three", "And on", "Three")
     ]
+
+
+async def test_nodes_that_speak_at_once_are_shown_one_after_the_other() -> None:
+    async def one(_: MessagesState) -> dict[str, Any]:
+        return {"messages": [await model(tokens=["One", " two"]).ainvoke("Hi")]}
+
+    async def uno(_: MessagesState) -> dict[str, Any]:
+        return {"messages": [await model(tokens=["Uno", " dos"]).ainvoke("Hi")]}
+
+    steps = StateGraph(MessagesState).add_node(one).add_node(uno)
+    panel = ChatPanel(steps.add_edge(START, "one").add_edge(START, "uno").compile())
+    answer = await panel.ask("Hi")
+    assert sorted(answer.text.split("\n\n")) == ["One two", "Uno dos"]
+    assert answer.status == "complete"
+
+
+@pytest.mark.parametrize("says", ["", "A letter"])
+async def test_a_graph_that_asks_a_human_is_not_complete(says: str) -> None:
+    def asks(_: MessagesState) -> dict[str, Any]:
+        return {"messages": [AIMessage(interrupt("Send it?"))]}
+
+    async def writes(_: MessagesState) -> dict[str, Any]:
+        return {"messages": [await model(tokens=[says]).ainvoke("Hi")] if says else []}
+
+    steps = StateGraph(MessagesState).add_sequence([writes, asks])
+    saved = steps.add_edge(START, "writes").compile(InMemorySaver())
+    answer = await ChatPanel(saved).ask("Hi")
+    assert answer.text == says
+    assert answer.status.startswith("failed: ")
+    assert "waits for a human: Send it?" in answer.status
 
 
 async def test_an_agent_says_what_it_does() -> None:

@@ -62,12 +62,13 @@ def test_the_first_words_come_at_once_and_the_last_without_a_next(clock: Clock) 
     assert clock.due == []
 
 
-def test_a_burst_is_spread(clock: Clock) -> None:
+@pytest.mark.parametrize(("words", "seconds"), [(40, 0.5), (100, 0.55), (2000, 1)])
+def test_a_burst_is_spread(clock: Clock, words: int, seconds: float) -> None:
     drawn: list[str] = []
     screen = Screen(drawn.append)
-    burst = "word " * 40
+    burst = "word " * words
     screen.show(burst)
-    clock.advance(0.6)
+    clock.advance(seconds)
     steps = [len(b) - len(a) for a, b in pairwise(["", *drawn])]
     assert sum(steps) == len(burst)
     assert len(steps) >= 5
