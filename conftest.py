@@ -1,11 +1,16 @@
 """Every test run: the scripted model at eight times its speed, the longest first."""
 
+import gc
 import os
 import tempfile
+from collections.abc import Generator
 from itertools import count
 
+import tools  # isort: skip  # noqa: F401  # it makes the next import quick
 import nbval.kernel  # type: ignore[import-untyped]
 import pytest
+
+pytest_plugins = ["nbval.plugin"]
 
 os.environ.setdefault("COURSE_MODEL", "scripted")
 os.environ.setdefault("COURSE_SPEED", "8")
@@ -42,3 +47,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the cells of notebooks that take long first."""
     order = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without the garbage collector, and spare it what is there then.
+
+    It would look at seven thousand tests again and again, and find nothing.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -1,6 +1,7 @@
 """Set-up, scripted model and taught apps under attack: what was tried, what held.
 
-In CI the tests do the same, with less of everything.
+In CI the tests do the same, with less of everything. `python -m benchmarks.attack` runs
+those alone, and says how long they take.
 """
 
 import os
@@ -17,6 +18,7 @@ from xml.etree import ElementTree
 
 from helpers.models.process import ServerProcess
 from helpers.scripted.limits import allow_many_connections
+from tools.checks import PYTEST, SHARED
 
 from .apps import come_and_leave, cut_streams, stop_reading
 from .chat import attacked
@@ -45,6 +47,11 @@ TESTS = {
     "hostile requests to the chat service, cuts on both logs": ["chat/test_service"],
 }
 """Attacks that are no longer here than in CI."""
+SHORTER = (
+    *("scripted/test_attack", "lessons/test_crowd", "lessons/test_cuts"),
+    "chat/test_crowd",
+)
+"""What CI has of the others."""
 
 
 def run() -> None:
@@ -133,6 +140,16 @@ def tested(what: str, files: Sequence[str]) -> Outcome:
     return outcome
 
 
+def in_ci() -> None:
+    """Run the tests that are attacks as CI runs all, and say how long they took."""
+    files = [*chain.from_iterable(TESTS.values()), *SHORTER]
+    command = [*PYTEST, *SHARED, "-n4", *(f"tests/{file}.py" for file in files)]
+    begun = time.monotonic()
+    subprocess.run(command, cwd=ROOT, check=True)
+    took = time.monotonic() - begun
+    print(target("what is in CI", [took], most=60, unit="s"))
+
+
 def start(*, speed: int) -> ServerProcess:
     """Start a scripted model at a speed of its own."""
     os.environ["COURSE_SPEED"] = str(speed)
@@ -156,3 +173,7 @@ def left_well(server: ServerProcess) -> Outcome:
     well = ended == "exit code 0. The end of its log:\n  (it is empty)"
     outcome.note("" if well else str(ended))
     return outcome
+
+
+if __name__ == "__main__":
+    in_ci()

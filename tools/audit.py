@@ -1,8 +1,10 @@
 """List the licences of what a reader installs, and what is known of vulnerabilities.
 
 It fails if a licence is not on a short list, or a vulnerability is known. pip-audit
-looks those up, which has to be here and to reach the package index. Where it cannot, a
-line says so: with `--strict`, that is a failure, too.
+looks those up, which has to be here and to reach a service that knows: PyPI's, or what
+its own variables name, such as PIP_AUDIT_VULNERABILITY_SERVICE. Where it cannot, a line
+says so: with `--strict`, that is a failure, too. So does a line where the service knows
+nothing of a release that is famous for its faults: then its silence is no good news.
 """
 
 import json
@@ -10,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -30,6 +33,8 @@ LOOK_UP = (
     *("--progress-spinner=off", *(f"--requirement={file}" for file in PINS)),
 )
 """Strictly: what pip-audit cannot look up, it would take for sound."""
+FAULTY = ("django", "2.0")
+"""A release with many known vulnerabilities, of what the course does not install."""
 # How packages say it that do not use SPDX's names: in a classifier, or in a word.
 SPELLINGS = {
     "Apache 2.0": "Apache-2.0",
@@ -104,18 +109,30 @@ def vulnerabilities() -> list[str]:
     tool = shutil.which(LOOK_UP[0])
     if tool is None:
         raise LookupError("there is no pip-audit on the PATH (pipx install pip-audit)")
-    command = [tool, *LOOK_UP[1:]]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        faulty = Path(folder, "faulty.txt")
+        faulty.write_text("==".join(FAULTY))
+        done = subprocess.run(
+            [tool, *LOOK_UP[1:], f"--requirement={faulty}"],
+            cwd=ROOT,
+            capture_output=True,
+            encoding="utf-8",
+        )
     try:
         packages = json.loads(done.stdout)["dependencies"]
     except ValueError:
-        *_, why = ["pip-audit says nothing", *done.stderr.splitlines()]
-        raise LookupError(re.sub(r"^ERROR:[\w.]+:", "", why)) from None
+        *_, why = ["nothing", *done.stderr.splitlines()]
+        why = re.sub(r"^ERROR:[\w.]+:", "", why)
+        raise LookupError(f"pip-audit says: {why}") from None
+    known = {(each["name"], each["version"]): each["vulns"] for each in packages}
+    if not known.pop(FAULTY, None):
+        what = " ".join(FAULTY)
+        raise LookupError(f"the service that pip-audit asks knows nothing of {what}")
     return [
-        f"{each['name']} {each['version']}: {known['id']}, "
-        f"repaired in {', '.join(known['fix_versions']) or 'no version yet'}"
-        for each in packages
-        for known in each["vulns"]
+        f"{name} {version}: {one['id']}, "
+        f"repaired in {', '.join(one['fix_versions']) or 'no version yet'}"
+        for (name, version), ones in known.items()
+        for one in ones
     ]
 
 

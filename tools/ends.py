@@ -14,7 +14,7 @@ PATIENCE = 60.0  # seconds until a test fails that waits for a request in vain
 
 
 class App:
-    """Listens on a free port; `take` returns the answer that is asked for next."""
+    """Listens on a free port; `take` returns the answer to a request."""
 
     def __init__(self) -> None:
         """Listen."""
@@ -35,15 +35,19 @@ class App:
         """Close the port."""
         self._listener.close()
 
-    def take(self) -> "Answer":
-        """Wait for a request, at most a minute; Squid first knocks without one."""
+    def take(self, path: str) -> "Answer":
+        """Wait for the request of that path, at most a minute.
+
+        Others are turned away: Squid first knocks without one, and a proxy may ask once
+        more for a reader who has left.
+        """
         while True:
             connection, _ = self._listener.accept()
             connection.settimeout(PATIENCE)
             asked = b""
             while b"\r\n\r\n" not in asked and (more := connection.recv(65536)):
                 asked += more
-            if asked:
+            if asked.partition(b" HTTP/")[0].endswith(path.encode()):
                 return Answer(connection, asked)
             connection.close()
 
@@ -97,6 +101,7 @@ class Reader:
         self, url: str, path: str, *, method: str = "POST", gzip: bool = False
     ) -> None:
         """Ask a server on this machine."""
+        self.path = path
         address = url.removeprefix("http://")
         host, _, port = address.partition(":")
         head = f"{method} {path} HTTP/1.1\r\nHost: {address}\r\n"

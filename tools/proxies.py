@@ -37,7 +37,7 @@ def arriving(front: str, app: App, *, gzip: bool = False) -> str:
     delays: list[float] = []
     while not delays or (min(delays) > LATE and len(delays) < 5):
         reader = Reader(front, next(_paths), gzip=gzip)
-        answer = app.take()
+        answer = app.take(reader.path)
         answer.begin()
         begun = time.monotonic()
         answer.write(FRAME)
@@ -54,7 +54,7 @@ def arriving(front: str, app: App, *, gzip: bool = False) -> str:
 def leaving(front: str, app: App, *, begun: bool, method: str = "POST") -> str:
     """Say when the app hears that its reader has left: before the answer, or within."""
     reader = Reader(front, next(_paths), method=method)
-    answer = app.take()
+    answer = app.take(reader.path)
     if begun:
         answer.begin()
         answer.write(FRAME)
@@ -79,7 +79,7 @@ def leaving(front: str, app: App, *, begun: bool, method: str = "POST") -> str:
 def cutting(front: str, app: App) -> str:
     """Say how an answer looks that the app has cut after a frame."""
     reader = Reader(front, next(_paths))
-    answer = app.take()
+    answer = app.take(reader.path)
     answer.begin()
     answer.write(FRAME)
     reader.read(LIMIT / 3, least=len(FRAME))
@@ -92,7 +92,7 @@ def cutting(front: str, app: App) -> str:
 def silence(front: str, app: App) -> str:
     """Say what becomes of an answer that is silent after its first frame."""
     reader = Reader(front, next(_paths))
-    answer = app.take()
+    answer = app.take(reader.path)
     answer.begin()
     answer.write(FRAME)
     begun = time.monotonic()

@@ -261,7 +261,7 @@ async def test_what_is_kept_has_the_reason_of_the_last_message(
 
 async def test_a_deadline_inside_that_ends_the_readers_wait_is_saved_as_left() -> None:
     async def chunks() -> AsyncIterator[AIMessageChunk]:
-        async with asyncio.timeout(0.1):
+        async with asyncio.timeout(0.1):  # limit: what ends is the wait, whenever
             while True:
                 yield AIMessageChunk("Half")
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -150,6 +151,7 @@ def rows() -> Iterator[Row]:
                 yield Row(section, claim, verdict, why, links)
 
 
+@cache
 def sections() -> dict[tuple[str, str], int]:
     """Return how many code cells each section has, by notebook and anchor."""
     found = {}
@@ -166,7 +168,6 @@ def sections() -> dict[tuple[str, str], int]:
 
 
 ROWS = list(rows())
-SECTIONS = sections()
 
 
 def test_every_claim_has_a_row() -> None:
@@ -189,7 +190,7 @@ def test_every_row_leads_to_cells_that_are_run(section: str) -> None:
         assert row.links, row
         for link in row.links if row.section == section else ():
             name, _, anchor = unquote(link).removeprefix("./").partition("#")
-            assert SECTIONS.get((name or LEDGER.name, anchor)), row
+            assert sections().get((name or LEDGER.name, anchor)), row
 
 
 def test_every_verdict_is_explained() -> None:
@@ -226,7 +227,7 @@ def test_every_question_leads_to_cells_that_are_run(number: int) -> None:
     _, notebook, section = notebook_11.KEY[number]
     found = [
         cells
-        for (name, anchor), cells in SECTIONS.items()
+        for (name, anchor), cells in sections().items()
         if (name.partition("_")[0], anchor) == (notebook, section.replace(" ", "-"))
     ]
     assert found

@@ -100,7 +100,7 @@ def taught_app(notebook: str, says: dict[str, object] | None) -> Iterator[str]:
         try:
             yield process.stdout.readline().strip()
         finally:
-            _, log = process.communicate(timeout=30)
+            _, log = process.communicate(timeout=120)
     assert log == "", log[-3000:]
 
 

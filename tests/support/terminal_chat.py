@@ -1,6 +1,7 @@
 """The chat of notebook 11, as its solution has it, and with changes to it."""
 
 from contextlib import nullcontext
+from functools import cache
 
 from tools.notebook import Notebook, find, tags
 
@@ -13,6 +14,7 @@ def prose() -> str:
     return "\n".join(cell.source for cell in Notebook.read(path).cells)
 
 
+@cache
 def cells() -> str:
     """Return the solution, without its check."""
     (path,) = (path for path in find() if path.name.startswith("11_"))

@@ -10,7 +10,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import nbformat
 import pytest
+from jsonschema import FormatChecker
 
 from tests.support.copies import STUB, TITLE, edit, lesson, put, write
 from tests.support.jupyterlab import PATIENCE
@@ -152,3 +154,11 @@ def test_a_notebook_that_is_not_there() -> None:
     )
     assert done.returncode == 2
     assert done.stderr.startswith("There is no notebook 77. There are 00, 01,")
+
+
+def test_what_checks_a_notebook_reads_no_grammar_of_addresses() -> None:
+    """It would take a second in each process; no schema of a notebook asks for one."""
+    assert "uri" in FormatChecker.checkers
+    assert not {"iri", "iri-reference"} & FormatChecker.checkers.keys()
+    schema = Path(nbformat.v4.__file__).with_name("nbformat.v4.5.schema.json")
+    assert '"format": "iri' not in schema.read_text("utf-8")
