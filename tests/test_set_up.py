@@ -28,6 +28,8 @@ from tests.support.tiny_course import (
     without_uv,
 )
 
+pytestmark = pytest.mark.attack
+
 # What is left of an installation
 
 

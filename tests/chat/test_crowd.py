@@ -18,7 +18,10 @@ from tests.support.chat_crowd import (
 )
 from tests.support.chat_worker import Forked
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+pytestmark = [
+    pytest.mark.attack,
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals"),
+]
 on_each_log = pytest.mark.parametrize("log", ["memory", "redis"], indirect=True)
 
 

@@ -19,6 +19,8 @@ from tests.support.fixtures import Require
 from tests.support.recorded import recorded
 from tests.support.served import Event, text_of, until
 
+pytestmark = pytest.mark.attack
+
 Read = Callable[..., Reader]
 STOPPED = ("done", {"finish_reason": "stopped"})
 

@@ -117,6 +117,7 @@ def test_whoever_comes_back_gets_the_rest_once(start: Start) -> None:
             assert refused.status_code == 400, wrong
 
 
+@pytest.mark.attack
 def test_connections_cut_at_random_bytes_lose_and_double_nothing(start: Start) -> None:
     chance = random.Random(16)
     with relay(start(scripted(tokens=WORDS))) as network, Reader(network.url) as reader:
@@ -155,6 +156,7 @@ def test_leaving_stops_nothing_and_stop_stops(start: Start, question: str) -> No
         assert reader.read(stream).events[-1] == STOPPED
 
 
+@pytest.mark.attack
 def test_a_stream_is_its_readers_alone(start: Start) -> None:
     url = start(scripted(tokens=TOKENS))
     with Reader(url) as reader, Reader(url) as other, Reader(url) as new:
@@ -251,6 +253,7 @@ def test_an_answer_that_is_whole_says_why_it_ended(
         assert found.text == text
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize("limit", [{"idle": 0.3}, {"longest": 0.3}])
 def test_time_is_limited(
     start_one: Start, question: str, limit: dict[str, float]
@@ -373,6 +376,7 @@ def test_a_turn_that_leaves_its_conversation_is_stopped(
 # What it refuses.
 
 
+@pytest.mark.attack
 def test_streams_are_limited(start: Start) -> None:
     url = start(endless(), streams=3, streams_per_reader=2, readings_per_reader=1)
     with Reader(url) as reader, Reader(url) as other:
@@ -398,6 +402,7 @@ def test_streams_are_limited(start: Start) -> None:
         assert 'chat_refused_total{status="503"} 1.0' in metrics
 
 
+@pytest.mark.attack
 def test_a_question_is_limited(start_one: Start) -> None:
     long = "é".encode() * 4097
     with Reader(start_one(scripted(tokens=TOKENS), streams_per_reader=9)) as reader:
@@ -426,6 +431,7 @@ AT_RANDOM = settings(
 )
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize("mode", [*GenerationMode])
 def test_whatever_the_description_allows_and_forbids_is_served(
     start_one: Start, mode: GenerationMode, caplog: pytest.LogCaptureFixture
@@ -453,6 +459,7 @@ def test_whatever_the_description_allows_and_forbids_is_served(
     assert not [each for each in caplog.records if each.exc_info]
 
 
+@pytest.mark.attack
 def test_the_page_of_another_site_is_refused(start_one: Start) -> None:
     with Reader(start_one(scripted(tokens=TOKENS))) as reader:
         for headers, begins, stops in (
@@ -472,6 +479,7 @@ def test_the_page_of_another_site_is_refused(start_one: Start) -> None:
                 assert stopped == (204 if path[1] == "c" and stops == 404 else stops)
 
 
+@pytest.mark.attack
 def test_the_cookie_is_the_browsers_alone(start_one: Start) -> None:
     with Reader(start_one(scripted(tokens=TOKENS), secure=True)) as reader:
         page = reader.http.get("/")
@@ -510,6 +518,7 @@ def test_it_is_measured(start_one: Start) -> None:
         assert health.json()["status"] == "ok"
 
 
+@pytest.mark.attack
 def test_a_reader_who_is_cut_off_leaves_nothing_behind(start: Start) -> None:
     url = start(endless())
     with Reader(url) as reader:

@@ -14,6 +14,8 @@ from tests.support.fixtures import Taught
 from tests.support.served import events, names, scripted
 from tests.support.wire import connect
 
+pytestmark = pytest.mark.attack
+
 LARGE = 1_000_000
 
 BODIES = {

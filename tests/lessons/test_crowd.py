@@ -14,6 +14,8 @@ from tests.support.crowd import attack, stop_reading
 from tests.support.recorded import recorded
 from tests.support.served import scripted, until
 
+pytestmark = pytest.mark.attack
+
 MB = 1_000_000
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from tests.support.cuts import attack
 
+pytestmark = pytest.mark.attack
+
 CUTS = 64
 """For each version of HTTP: each reader, side and kind of cut once."""
 

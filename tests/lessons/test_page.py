@@ -113,6 +113,7 @@ def test_tokens_appear_one_after_another(open_page: Open, question: str) -> None
     assert [each.finished for each in recorded(question)] == [True, True]
 
 
+@pytest.mark.attack
 def test_the_page_loads_nothing_from_elsewhere(open_page: Open) -> None:
     page = open_page(scripted(tokens=["Hi"]))
     loaded, logged = [], []
@@ -207,6 +208,7 @@ def test_an_error_is_shown_as_one(
     assert all(each.exc_info for each in logged)
 
 
+@pytest.mark.attack
 def test_what_the_app_refuses_is_an_error(open_page: Open, question: str) -> None:
     page = open_page(endless())
     ask(page, f"{question}\t \0")
@@ -280,6 +282,7 @@ def test_a_server_that_goes_away_is_shown(browser: Browser, taught: Taught) -> N
     page.close()
 
 
+@pytest.mark.attack
 def test_hostile_text_is_text_whether_reader_or_model_says_it(open_page: Open) -> None:
     page = open_page(RunnableLambda(lambda said: scripted(tokens=[said[:9], said[9:]])))
     ask(page, HOSTILE)

@@ -21,6 +21,8 @@ from helpers import check, record, serve, use_model
 from tests.support.fixtures import Taught
 from tools.taught import NOTEBOOKS
 
+pytestmark = pytest.mark.attack
+
 KEY = "sk-proj-Tc0urseMarkerOfATestThatNobodyMayRead7"
 LOOKS_LIKE_A_KEY = re.compile(
     r"\bsk-[\w-]{16,}|(?:lsv2|ghp|hf|AKIA)_?[A-Za-z0-9]{16,}|Bearer [\w.-]{16,}"

@@ -20,6 +20,8 @@ from tests.support.fixtures import Taught
 from tests.support.recorded import recorded
 from tests.support.served import TOKENS, running, scripted, until
 
+pytestmark = pytest.mark.attack
+
 Talk = Callable[..., AbstractContextManager[ClientConnection]]
 
 LARGE = 1_000_000

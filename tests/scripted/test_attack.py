@@ -28,6 +28,8 @@ from helpers.models.process import ServerProcess
 from helpers.scripted.request import ChatRequest
 from helpers.scripted.script import Script
 
+pytestmark = pytest.mark.attack
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="descriptors and signals")
 
 
