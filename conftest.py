@@ -33,18 +33,28 @@ if os.name == "posix":  # Windows has no such sockets, so far
     nbval.kernel.KernelManager = _with_files
 
 
-# A notebook is tested by one process: those that take longest go first, as in
-# tests/conftest.py.
+# Side by side, a file is tested by one process: those that take longest go first, so
+# that no process works on alone in the end.
 LONGEST = (
     "18_measure_a_stream",
     "16_stop_and_recover",
     "20_ship_it",
     "19_survive_a_reload",
+    "test_set_up",
+    "test_jupyterlab",
+    "test_run",
+    "test_red",
+    "test_save",
+    "test_in_a_kernel",
+    "test_page",
+    "test_forms",
+    "test_serving",
+    "test_chat",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the cells of notebooks that take long first."""
+    """Put the files that take long first."""
     order = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 

@@ -22,33 +22,12 @@ from tests.support.tiny_course import (
 )
 from tools.taught import run_tested
 
-# Side by side, a file is tested by one process: those that take longest go first, so
-# that no process works on alone in the end.
-LONGEST = (
-    "test_set_up",
-    "test_jupyterlab",
-    "test_run",
-    "test_red",
-    "test_save",
-    "test_in_a_kernel",
-    "test_page",
-    "test_forms",
-    "test_serving",
-    "test_chat",
-)
-
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell's background job ignores Ctrl-C, and so would each program started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Fixtures that stand there.
 __all__ = ["base", "moved", "new", "ready", "silent_index", "template", "wheels"]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of files that take long first."""
-    order = {name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(scope="session")
