@@ -494,6 +494,12 @@ def test_the_cookie_is_the_browsers_alone(start_one: Start) -> None:
 # What those who run it see.
 
 
+def test_what_was_imported_is_no_garbage_while_it_runs(start_one: Start) -> None:
+    gc.unfreeze()
+    start_one(endless())
+    assert gc.get_freeze_count() > 10_000
+
+
 def test_it_is_measured(start_one: Start) -> None:
     with Reader(start_one(scripted(tokens=TOKENS))) as reader:
         reader.read(reader.ask("Hi"))
