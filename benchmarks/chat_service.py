@@ -1,6 +1,7 @@
 """The chat service beside LangServe, 06b's app and a bare relay, on the same chain.
 
-It takes a quarter of an hour. Notebook 20 reckons with its latest figures, from a file.
+`--held` takes twelve minutes, the whole of it more. Notebook 20 reckons with its latest
+figures, from a file.
 """
 
 import json
