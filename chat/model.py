@@ -50,7 +50,7 @@ def limit(url: str) -> str:
 def named() -> Runnable[Any, Any]:
     """Call the function that CHAT_ANSWERS_WITH names (`module:function`), or `model`.
 
-    Raises ValueError if there is no such function.
+    Raises ValueError if there is no such function. What it returns is looked at later.
     """
     name = os.environ.get("CHAT_ANSWERS_WITH")
     if not name:
@@ -60,5 +60,7 @@ def named() -> Runnable[Any, Any]:
         build = getattr(import_module(place), function)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"CHAT_ANSWERS_WITH={name} cannot be used: {error}.") from None
+    if not callable(build):
+        raise ValueError(f"CHAT_ANSWERS_WITH={name} names no function.")
     made: Runnable[Any, Any] = build()
     return made
