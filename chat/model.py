@@ -24,9 +24,10 @@ def model() -> Runnable[Any, Any]:
         max_retries=1,
         stream_usage=True,
         stream_chunk_timeout=None,  # the service has limits of its own (see Settings)
-        # It is the default. Where it is given, LangChain makes an HTTP client for this
-        # model alone. Else all models of the process share one, and what it keeps of an
-        # event loop that has ended, as after a test, breaks the next answer
+        # It is the default. Where it is given as an object, LangChain makes an HTTP
+        # client for this model alone. Else (with a number, too) models of the process
+        # share one, and what it keeps of an event loop that has ended, as after a test,
+        # breaks the next answer
         # (github.com/langchain-ai/langchain/issues/35783).
         timeout=DEFAULT_TIMEOUT,
         extra_body={limit(os.environ.get("OPENAI_BASE_URL", "")): 2000},
