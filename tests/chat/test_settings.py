@@ -7,6 +7,7 @@ import pytest
 
 from chat import Settings
 from chat.log import open_log
+from chat.metrics import Metrics
 from tools.notebook import ROOT
 
 
@@ -46,6 +47,15 @@ def test_what_cannot_be_is_named(
     monkeypatch.setenv(f"CHAT_{name}", value)
     with pytest.raises(ValueError, match=f"CHAT_{name}"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize("folder", ["", "there-is-none"])
+def test_metrics_of_several_workers_need_a_folder(
+    monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", folder)
+    with pytest.raises(ValueError, match=f"PROMETHEUS_MULTIPROC_DIR={folder} is no"):
+        Metrics()
 
 
 @pytest.mark.parametrize("beside", ["#", "/", "?", ":@["])
