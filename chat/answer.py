@@ -59,8 +59,9 @@ def answering(
     conversations, for a node that is not there, and for what is no Runnable.
     """
     _refuse(model, node)
-    if isinstance(model, RunnableSequence) and isinstance(model.last, StrOutputParser):
+    if isinstance(model, RunnableSequence) and type(model.last) is StrOutputParser:
         # The parser drops all but the text, and so the reason; it costs time, too.
+        # (A class that is made of it may do more.)
         steps = [model.first, *model.middle]
         model = steps[0] if len(steps) == 1 else RunnableSequence(*steps)
     takes = to_input or (_as_state if _takes_state(model) else _as_list)
@@ -229,7 +230,8 @@ def _refuse(model: object, node: str | None) -> None:
     if not isinstance(model, Runnable):
         kind = type(model).__name__
         raise ValueError(f"What answers is a {kind}: give a Runnable or a graph.")
-    if getattr(_entry(model), "checkpointer", None) not in (None, False):
+    entry = _entry(model)
+    if _is_graph(entry) and getattr(entry, "checkpointer", None) not in (None, False):
         raise ValueError(
             "The service keeps conversations: give it a graph without a "
             "checkpointer, or all readers would share its thread."

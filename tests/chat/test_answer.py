@@ -49,6 +49,11 @@ async def shout(texts: AsyncIterator[str]) -> AsyncIterator[str]:
         yield text.upper()
 
 
+class Loud(StrOutputParser):
+    def parse(self, text: str) -> str:
+        return text.upper()
+
+
 PROMPT = ChatPromptTemplate([("placeholder", "{messages}")])
 SHAPES: dict[str, Callable[[Callable[[], Any]], Any]] = {
     "model": lambda model: model(),
@@ -292,6 +297,11 @@ async def test_without_a_model_its_end_is_the_end() -> None:
     assert (text_of(found), found[-1]) == ("whole", STOP)
     with pytest.raises(TypeError, match="int"):
         await answer(RunnableLambda(lambda _: 3))
+
+
+async def test_a_parser_that_is_more_than_langchains_is_asked() -> None:
+    found = await answer(PROMPT | scripted(tokens=TOKENS) | Loud())
+    assert (text_of(found), found[-1]) == ("".join(TOKENS).upper(), STOP)
 
 
 async def test_what_a_model_takes_can_be_told() -> None:
