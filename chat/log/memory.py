@@ -4,13 +4,13 @@ import asyncio
 from array import array
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
-from io import StringIO
 from sys import getsizeof
 from time import monotonic
 
 from ..settings import Settings
 from ..sse import frame
 from . import STOPPED, Data, Found, Log, Turn
+from .texts import Texts
 
 MB = 1_000_000
 BESIDE = 1200
@@ -26,8 +26,8 @@ class _Stream:
     # All frames in one piece, and where each ends: an object for each takes thrice
     # the memory.
     frames: bytearray = field(default_factory=bytearray)
-    ends: "array[int]" = field(default_factory=lambda: array("L"))
-    texts: StringIO = field(default_factory=StringIO)
+    ends: "array[int]" = field(default_factory=lambda: array("I"))
+    texts: Texts = field(default_factory=Texts)
     end: Data | None = None
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
@@ -51,7 +51,7 @@ class _Stream:
 
     def size(self) -> int:
         """Return how many bytes it takes."""
-        holds = (self.question, self.frames, self.ends, self.texts.getvalue())
+        holds = (self.question, self.frames, self.ends, self.texts)
         return BESIDE + sum(map(getsizeof, holds))
 
 
@@ -110,7 +110,7 @@ class MemoryLog(Log):
         if found is None or found.end is not None:
             return False
         if name == "token":
-            found.texts.write(str(data["text"]))
+            found.texts.add(str(data["text"]))
         found.add(name, data)
         return True
 
@@ -155,7 +155,7 @@ class MemoryLog(Log):
         """See Log."""
         found = ((each, self._streams[each]) for each in self._of.get(reader, []))
         return [
-            Turn(each, stream.question, stream.texts.getvalue(), stream.end)
+            Turn(each, stream.question, str(stream.texts), stream.end)
             for each, stream in found
         ]
 
