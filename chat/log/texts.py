@@ -10,11 +10,18 @@ class Texts:
         self._joined = bytearray()
 
     def add(self, text: str) -> None:
-        """Append a text; it may end in half an emoji."""
+        """Append a text, which may end in half an emoji."""
         self._joined += text.encode(errors="surrogatepass")
 
+    def part(self, begin: int, end: int) -> str:
+        """Return what was added between two lengths that it had."""
+        return self._joined[begin:end].decode(errors="surrogatepass")
+
+    def __len__(self) -> int:
+        return len(self._joined)
+
     def __str__(self) -> str:
-        return self._joined.decode(errors="surrogatepass")
+        return self.part(0, len(self))
 
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + self._joined.__sizeof__()

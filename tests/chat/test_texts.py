@@ -17,5 +17,7 @@ def test_texts_are_joined_and_small() -> None:
 def test_an_emoji_that_comes_in_halves_is_whole_again() -> None:
     texts = Texts()
     for half in ("Hi \ud83d", "\ude00"):
+        before = len(texts)
         texts.add(half)
+        assert texts.part(before, len(texts)) == half
     assert json.loads(json.dumps(str(texts))) == "Hi 😀"
