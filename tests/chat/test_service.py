@@ -1,5 +1,6 @@
 """The service on a real port, on each of its logs: what it answers, keeps and stops."""
 
+import asyncio
 import gc
 import hashlib
 import logging
@@ -236,6 +237,20 @@ def test_an_answer_that_is_not_whole_is_an_error(
     assert "PRIVATE" not in logged.getMessage()
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError, TimeoutError])
+def test_what_a_model_raises_is_no_end_of_ours(
+    start_one: Start, error: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is neither the server that ends nor a limit of time."""
+
+    async def fail(_: object) -> str:
+        raise error
+
+    with Reader(start_one(RunnableLambda(fail))) as reader:
+        assert reader.read(reader.ask("Hi")).events == [BROKEN]
+    assert error.__name__ in caplog.text
+
+
 @pytest.mark.parametrize(
     ("fault", "text", "reason"),
     [
@@ -292,7 +307,7 @@ def test_of_a_long_conversation_the_newest_turns_are_kept(start: Start) -> None:
 
 
 def test_of_all_that_has_ended_memory_keeps_the_newest(start_one: Start) -> None:
-    big = ["x" * 4000] * 70  # as text and as frames: more than half of a megabyte
+    big = ["x" * 4000] * 130  # more than half of a megabyte
 
     def ask(messages: list[BaseMessage]) -> ChatOpenAI:
         return endless() if messages[-1].text == "On" else scripted(tokens=big)
