@@ -221,7 +221,10 @@ class AsyncAnswer(_Answer[T]):
             self.end = self.end or "stopped"
             watch.begin(None)
             if isinstance(items, AsyncGenerator):
-                await items.aclose()
+                try:
+                    await items.aclose()
+                except Exception as error:  # noqa: BLE001  of its `finally`
+                    self.error = self.error or error
 
 
 class _Watch:
@@ -309,7 +312,10 @@ class Answer(_Answer[T]):
             self._failed(error)
         finally:
             self.end = self.end or "stopped"
-            items.close()
+            try:
+                items.close()
+            except Exception as error:  # noqa: BLE001  of its `finally`
+                self.error = self.error or error
 
     def _from_a_thread(self, source: Iterable[T]) -> Generator[T]:
         arrived: SimpleQueue[T | _Last] = SimpleQueue()
