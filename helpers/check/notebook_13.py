@@ -201,8 +201,8 @@ def heard() -> Iterator[set[object]]:
 def graph_of(tokens: list[str]) -> "Runnable[Any, Any]":
     """Return a graph of one node whose model says these tokens.
 
-    After the fourth it is silent for two seconds, in which a reader can leave. If the
-    tokens are no sentence, the node returns a second message.
+    After the fourth it is silent for two seconds, in which a reader can leave. If they
+    are no sentence, it is never silent, and the node returns a second message.
     """
     from langchain_core.messages import AIMessage
     from langchain_openai import ChatOpenAI
@@ -212,7 +212,8 @@ def graph_of(tokens: list[str]) -> "Runnable[Any, Any]":
 
     # None: Python 3.11 may lose a cancellation otherwise. It streams for `ainvoke` too:
     # only a stream can be silent half way.
-    says = script(tokens=tokens, ttft=0, pace=0, fault="stall", at=4, stall=2)
+    fault = {} if tokens is SHORT else {"fault": "stall", "at": 4, "stall": 2}
+    says = script(tokens=tokens, ttft=0, pace=0, **fault)
     model = ChatOpenAI(streaming=True, stream_chunk_timeout=None, **says)
 
     async def answer(state: MessagesState) -> dict[str, object]:
