@@ -424,6 +424,24 @@ def test_a_synchronous_batch_stops_at_an_error() -> None:
     assert len(started) == begun < len(TEN)
 
 
+def test_a_batch_asks_on_until_it_comes_to_the_one_that_failed() -> None:
+    """Notebook 10a says so, without a cell that shows it."""
+    asked, all_asked = list[int](), threading.Event()
+
+    def step(number: int) -> None:
+        asked.append(number)
+        if len(asked) == len(TEN):
+            all_asked.set()
+        if number == 0:
+            assert all_asked.wait(20)
+        if number == 1:
+            raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011  our own, without a text
+        RunnableLambda(step).batch(TEN, {"max_concurrency": 2})
+    assert sorted(asked) == TEN
+
+
 def test_a_batch_has_asked_all_when_the_next_step_fails() -> None:
     """Notebook 10a says so, without a cell that shows it."""
     asked, checked = list[int](), list[int]()
