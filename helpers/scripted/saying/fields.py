@@ -7,7 +7,7 @@ from .arithmetic import solved, steps
 from .asked import OBJECT, THING, asked, items_of
 from .kinds import KINDS, of_format, of_kind
 from .labels import pick
-from .source import Found, Source
+from .source import SEVERAL, Found, Source
 from .words import (
     listed,
     meaning,
@@ -199,7 +199,7 @@ class Field:
                 return found
         if len(source.quoted) > 1:
             return source.quoted
-        return next((items_of(found) for found in source.find(_SEVERAL)), [])
+        return items_of(source.several[0]) if source.several else []
 
     def told_list(self, source: Source) -> list[Found]:
         """Return what is listed after the field's name."""
@@ -213,12 +213,11 @@ class Field:
                 return [
                     Found(x[0].strip(), at + x.start(), at + x.end()) for x in lines
                 ]
-            cue = rf"\b{re.escape(stem(name))}\w*"
-            for found in source.find(rf"{cue}{_LISTS}\[?([^.\n;?!\]]{{3,500}})"):
+            for found in source.after_word(stem(name), _LISTS):
                 several = re.search(r",|\band\b", found.text)
                 if several or source.text[: found.start].rstrip("[ ")[-1:] in ":=":
                     return items_of(found)
-            for found in source.find(rf"{cue} {_SEVERAL}"):
+            for found in source.after_word(stem(name), rf" {SEVERAL}"):
                 return items_of(found)
         return []
 
@@ -243,11 +242,7 @@ _NAMED = (
     r"(?:\b(?:named|called)|\b[Mm]y name is|\bI am|\bI'm|\bname:)\s+"
     r"([A-ZÀ-Þ][\w'-]*(?: [A-ZÀ-Þ][\w'-]*){0,3})",
 )
-_SEVERAL = (
-    r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}"
-    r"(?: [\w'-]{1,40}){0,2}?,? (?:and|or) [\w'-]{1,40})"
-)
-_LISTS = r"\s*(?:are|is|:|=|of|like|with|such as)\s*"
+_LISTS = r"\s*(?:are|is|:|=|of|like|with|such as)\s*\[?([^.\n;?!\]]{3,500})"
 _LISTED = re.compile(
     r"\b(?:one of|must be|either|options|(?:possible|allowed) values)\b(?: these| the "
     r"following)?:?\s+([^.\n(]{3,200})"

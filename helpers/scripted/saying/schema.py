@@ -158,7 +158,8 @@ class Filler(Lists):
             if "const" in mapping(item):
                 found.setdefault(name, mapping(item)["const"])
         # What belongs to just one field goes first, and lists before the rest.
-        for name in sorted(fields, key=lambda name: not _is_list(fields[name])):
+        lists_first = sorted(fields, key=lambda name: not _is_list(fields[name]))
+        for name in lists_first[:MOST_SOUGHT]:
             if name not in found:
                 early = self._early(fields[name], name, found)
                 found |= {} if early is MISSING else {name: early}

@@ -58,6 +58,10 @@ _PLACE = (
     rf"((?!{_NO_PLACE}\b)[^\W\d_][\w.'-]*"
     rf"(?: (?!{_AFTER_PLACE})[^\W\d_][\w'-]*){{0,2}})"
 )
+SEVERAL = (
+    r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}"
+    r"(?: [\w'-]{1,40}){0,2}?,? (?:and|or) [\w'-]{1,40})"
+)
 AND = r"\s*(?:,|,?\s*(?:and|or|&|vs\.?|versus|plus)(?: (?:in|for|at|of|to|also))?)\s*"
 """What stands between two values of a list."""
 
@@ -76,7 +80,7 @@ class Source:
 
     def __init__(self, text: str) -> None:
         self.text = text[:READ]
-        self._taken: list[tuple[int, int]] = []
+        self._taken = bytearray(len(self.text))  # 1 for each character
 
     def take(
         self, found: Iterable[Found], fits: Callable[[str], bool] = bool
@@ -90,26 +94,26 @@ class Source:
 
     def claim(self, found: Found) -> None:
         """Note that a value has been taken."""
-        self._taken.append((found.start, found.end))
+        self._taken[found.start : found.end] = b"\1" * (found.end - found.start)
 
-    def mark(self) -> int:
+    def mark(self) -> bytes:
         """Return what `back` goes back to."""
-        return len(self._taken)
+        return bytes(self._taken)
 
-    def back(self, mark: int) -> None:
+    def back(self, mark: bytes) -> None:
         """Give back what has been taken since."""
-        del self._taken[mark:]
+        self._taken[:] = mark
 
     def free(self, found: Found) -> bool:
         """Say whether nothing of a value has been taken yet."""
-        return all(found.end <= a or found.start >= b for a, b in self._taken)
+        return self._taken.find(1, found.start, found.end) < 0
 
     def rest(self, found: Found) -> Found:
         """Return a value without what has been taken of its end."""
-        cuts = [a for a, b in self._taken if found.start < a < found.end]
-        if not cuts:
+        cut = self._taken.find(1, found.start + 1, found.end)
+        if cut < 0:
             return found
-        text = self.text[found.start : min(cuts)]
+        text = self.text[found.start : cut]
         text = re.sub(r"(?:\s+(?:at|on|by|in|to|for|from|and|with))*\s*$", "", text)
         return Found(text.strip(), found.start, found.start + len(text))
 
@@ -147,6 +151,21 @@ class Source:
     def quoted(self) -> list[Found]:
         """What stands in quotes."""
         return [*self.find(_QUOTED)]
+
+    @cached_property
+    def several(self) -> list[Found]:
+        """Lists in words: "red, green and blue"."""
+        return [*self.find(SEVERAL)]
+
+    def after_word(self, start: str, pattern: str) -> Iterator[Found]:
+        """Yield the first group of what follows the words of such a start.
+
+        The pattern is the same for every word: it is compiled once.
+        """
+        follows = re.compile(pattern, re.IGNORECASE)
+        for word in re.finditer(rf"\b{re.escape(start)}\w*", self.text, re.IGNORECASE):
+            if found := follows.match(self.text, word.end()):
+                yield Found(found[1].strip(), found.start(1), found.end(1))
 
     @cached_property
     def names(self) -> list[Found]:
