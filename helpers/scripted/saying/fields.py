@@ -7,7 +7,7 @@ from .arithmetic import solved, steps
 from .asked import OBJECT, THING, asked, items_of
 from .kinds import KINDS, of_format, of_kind
 from .labels import pick
-from .source import SEVERAL, Found, Source
+from .source import SEVERAL, STARTERS, Found, Source
 from .words import (
     listed,
     meaning,
@@ -73,11 +73,21 @@ class Field:
         if self.form:
             yield from of_format(self.form, source)
         yield from self._told(source)
+        if self.titles and self.words[-1] != "name":
+            yield from self._by_maker(source)
         for found in source.names:  # "Grand Hotel" for a hotel's name
             if {*self.words} - _DULL_ENDS & {*split(found.text)[1:]}:
                 yield found
         for kind in self._kinds:
             yield from of_kind(kind, self.words, source)
+
+    def _by_maker(self, source: Source) -> Iterator[Found]:
+        """Yield what somebody has made: "The Name of the Wind by Patrick Rothfuss"."""
+        for found in source.find(_BY_MAKER, 0):
+            words = found.text.split(" ")
+            more = len(words) > 1 and words[0].casefold() in STARTERS - {"the", "a"}
+            start = found.start + more * (len(words[0]) + 1)
+            yield Found(source.text[start : found.end], start, found.end)
 
     def weak(self, source: Source, *, things: bool = False) -> Iterator[Found]:
         """Yield what may be meant for this field, where nothing says so.
@@ -106,6 +116,7 @@ class Field:
         """Yield the numbers that stand beside a word of this field."""
         words = [*self.words, *re.findall(r"[a-z]{4,}", self.description.lower())[:8]]
         near = [rf"{re.escape(stem(word))}\w*" for word in words if word not in _DULL]
+        near = near or [re.escape(word) for word in self.words]
         near += [_NEAR[word] for word in self.words if word in _NEAR]
         signs = [sign for sign, has in _SIGNS.items() if {*has.split()} & {*words}]
         for end, names in zip(_RANGES, _ENDS_OF_RANGE, strict=True):
@@ -133,7 +144,7 @@ class Field:
         if seen(r"\byes\b\W[^.]{0,40}\bor\W+no\b", self.description):
             return ["yes", "no"], True
         told = _LISTED.search(self.description)
-        options = parts(told[1] or told[2]) if told else []
+        options = parts(told[told.lastindex or 0]) if told else []
         return (options, bool(told and told[1])) if options[1:] else ([], False)
 
     def usual_options(self) -> list[str]:
@@ -246,8 +257,13 @@ _LISTS = r"\s*(?:are|is|:|=|of|like|with|such as)\s*\[?([^.\n;?!\]]{3,500})"
 _LISTED = re.compile(
     r"\b(?:one of|must be|either|options|(?:possible|allowed) values)\b(?: these| the "
     r"following)?:?\s+([^.\n(]{3,200})"
-    r"|\((?:i\.?e\.?|e\.?g\.?|such as|like|for example)[,:]? ([^)]{3,200})\)",
+    r"|\((?:i\.?e\.?|e\.?g\.?|such as|like|for example)[,:]? ([^)]{3,200})\)"
+    r"|[,.] (?:e\.?g\.?|such as|like)[,:]? ((?:[^).,]{2,40}, ){2}[^).]{2,60})",
     re.IGNORECASE,
+)
+_BY_MAKER = (
+    r"\b([A-Z][\w']*(?: (?:[A-Z][\w']*|of|the|a|an|and|in|to|for|on|with))*)"
+    r" by (?=[A-Z])"
 )
 _ENDS_OF_RANGE = (
     {"min", "minimum", "low", "lower", "start"},

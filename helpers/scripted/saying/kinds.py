@@ -53,6 +53,8 @@ def of_kind(kind: str, words: Sequence[str], source: Source) -> Iterator[Found]:
     elif kind == "colour":
         thing, colours = re.escape(words[0]), _VALUES["colour"]
         yield from source.find(rf"\b({colours}) {thing}\b|\b{thing} is ({colours})\b")
+        if words[0].rstrip("s") in KINDS["colour"]:
+            yield from source.find(rf"\b(?:{colours})\b")
     elif kind in _TO:
         places = [*source.names, *source.places]
         yield from (place for place in places if source.after(_TO[kind], place))

@@ -66,6 +66,22 @@ def classified(prompt: str, system: str) -> str | None:
     return labels[number if number is not None else -1]
 
 
+_EITHER = (
+    r"\bif\b[^\n.]{0,80}\b(?:say|return|answer|respond|reply|output|write)\w*\b[^\n'\"]"
+    r"{0,20}['\"`]([^'\"`\n]{1,40})['\"`][^\n]{0,10}\b(?:otherwise|else|if not)\b"
+    r"[^\n'\"`]{0,40}['\"`]([^'\"`\n]{1,40})['\"`]"
+)
+
+
+def told_apart(prompt: str, system: str) -> str | None:
+    """Return what is to be said if the prompt is about what the system has named."""
+    found = seen(_EITHER, system)
+    if not found:
+        return None
+    near = meanings(prompt) & meanings(system.replace(found[0], " "))
+    return found[1] if near else found[2]
+
+
 _EXAMPLE = re.compile(r"^(\w[\w' ]{0,30}): *(.+)\n+(\w[\w' ]{0,30}):[ \t]*(.*)$", re.M)
 
 

@@ -150,6 +150,9 @@ def _clauses(text: str, tools: Sequence[Offered]) -> Iterator[tuple[str, bool]]:
         halves = re.split(r",?\s+(?=and\s)", part)
         named = [_tool_for(half, tools) for half in halves]
         several = len({tool.name for tool in named if tool}) > 1
+        if several:  # one tool may be about both: "in Rome and Paris, for 4 days"
+            best = max(tool.score(part) for tool in tools)
+            several = best < 1 + max(t.score(h) for t in tools for h in halves)
         yield from ((half, after) for half in (halves if several else [part]) if half)
         if match:
             start, after = match.end(), bool(seen("then|after", match[0]))

@@ -128,7 +128,8 @@ class Scalars:
 
     # References.
 
-    def _resolved(self, schema: Json) -> Json:
+    def resolved(self, schema: Json) -> Json:
+        """Return a schema with what its reference points to, if it is one."""
         ref = schema.get("$ref")
         known = isinstance(ref, str) and ref not in self._within
         return self._followed(str(ref), schema) if known else schema

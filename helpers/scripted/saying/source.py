@@ -30,11 +30,12 @@ _UPPER = "A-ZÀ-ÖØ-Þ"
 _WORD = rf"[{_UPPER}][\w'’-]*\.?(?<!'s)(?<!’s)"
 NAME = (
     rf"(?<![\w/@.#-])[{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*"
-    rf"(?:(?: (?:de|da|van|von|der|la|of))? [{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*)*"
+    rf"(?:(?: (?:de|da|van|von|der|la|of|a|the))? [{_UPPER}]"
+    r"(?:[\w&-]|['’](?!s\b)(?=\w))*)*"
 )
 COUNTRIES = "|".join(country.title() for country in known()["capitals"])
 _STATE = re.compile(rf", (?:[A-Z]{{2}}\b|USA|UK|{COUNTRIES})")
-_STARTERS = frozenset(listed("starters"))
+STARTERS = frozenset(listed("starters"))
 _MONTHS = listed("months")
 _MONTH = "|".join([*_MONTHS, *(month[:3] for month in _MONTHS)])
 _DAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
@@ -179,13 +180,15 @@ class Source:
                 continue
             text, start, end = match[0], match.start(), match.end()
             words = text.split(" ")
-            while words and words[0].casefold().strip("'") in _STARTERS:
+            before = self.text[:start].rstrip(" ")
+            begins = not before or before[-1] in ".?!\n"
+            titled = len(words) > 1 and not begins and before[-1].isalnum()
+            drops = {"i", "i'm"} if titled else STARTERS
+            while words and words[0].casefold().strip("'") in drops:
                 start += len(words.pop(0)) + 1
             text = " ".join(words)
             if not text or re.fullmatch(rf"(?:{DATE}|{_MONTH})", text, re.IGNORECASE):
                 continue
-            before = self.text[:start].rstrip(" ")
-            begins = not before or before[-1] in ".?!\n"
             after = self.text[end : end + 12]
             known = " " in text or re.match(
                 r" (?:is|was|has|lives|and|who|ha)\b|[,:(]|'s", after
@@ -244,6 +247,8 @@ class Source:
                 AND, self.text[listed[-1].end : each.start], re.IGNORECASE
             ):
                 listed.append(each)
+        if len(listed) == 2 and self.text[first.end : listed[1].start].strip() == ",":
+            return [first]  # "Glasgow, Scotland"
         return listed
 
 
