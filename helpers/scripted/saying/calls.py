@@ -79,8 +79,6 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
         else:
             decision.calls += _for_each(planned, lacked, talk)
         waiting = True
-    if talk.results and not waiting and not decision.calls:
-        decision.calls += _gone_on(talk, tools)
     return decision
 
 
@@ -93,20 +91,6 @@ def _for_each(planned: Planned, lacked: list[str], talk: Conversation) -> list[C
                 told = {name: record[name] for name in lacked}
                 calls.append(Call(planned.tool.name, {**planned.arguments, **told}))
     return [call for at, call in enumerate(calls) if call not in calls[:at]]
-
-
-def _gone_on(talk: Conversation, tools: Sequence[Offered]) -> list[Call]:
-    """Return calls that the prompt names too, if the results have all they need."""
-    made = {result.name for result in talk.results}
-    asked = meanings(talk.prompt).difference(
-        *(t.about for t in tools if t.name in made)
-    )
-    for tool in tools:
-        if tool.name not in made and tool.needed and tool.about & asked:
-            found = {name: _in_records(name, talk, tool) for name in tool.needed}
-            if None not in found.values():
-                return _for_each(Planned(tool, found, []), [*found], talk)
-    return []
 
 
 def _in_records(name: str, talk: Conversation, tool: Offered) -> object:
