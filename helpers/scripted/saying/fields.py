@@ -73,6 +73,8 @@ class Field:
         if self.form:
             yield from of_format(self.form, source)
         yield from self._told(source)
+        if self.words[-1:] == ["question"]:
+            yield from source.find(r"[^.?!:\n]*\w\?")
         if self.titles and self.words[-1] != "name":
             yield from self._by_maker(source)
         for found in source.names:  # "Grand Hotel" for a hotel's name
@@ -255,8 +257,9 @@ _NAMED = (
 )
 _LISTS = r"\s*(?:are|is|:|=|of|like|with|such as)\s*\[?([^.\n;?!\]]{3,500})"
 _LISTED = re.compile(
-    r"\b(?:one of|must be|either|options|(?:possible|allowed) values)\b(?: these| the "
-    r"following)?:?\s+([^.\n(]{3,200})"
+    r"\b(?:one of|must be|should be(?= ?[`'\"])|either|options"
+    r"|(?:possible|allowed|valid) \w+)\b(?: these| the following)?:?\s+"
+    r"([^.\n(]{3,200})"
     r"|\((?:i\.?e\.?|e\.?g\.?|such as|like|for example)[,:]? ([^)]{3,200})\)"
     r"|[,.] (?:e\.?g\.?|such as|like)[,:]? ((?:[^).,]{2,40}, ){2}[^).]{2,60})",
     re.IGNORECASE,

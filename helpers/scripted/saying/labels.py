@@ -132,10 +132,10 @@ def _without(labels: Sequence[str], text: str) -> str:
 
 def _score(label: str, text: str) -> float:
     words = {*re.findall(r"[^\W_]+", text.casefold())}
-    own = stems(" ".join(split(label)))
+    own = {stem for stem in stems(" ".join(split(label))) if len(stem) > 2}
     score = 2.0 * len(own & content(text))
     for names, more in known()["labels"].items():
-        if own & stems(names):
+        if any(name.startswith((*own,)) for name in stems(names)):
             score += len(words & {*more.split()})
     no = seen(r"\b(?:not|never|\w+n't) (?:\w+ )?(?:good|great|happy|nice)", text)
     if no and own & stems("positive happy good"):

@@ -79,6 +79,14 @@ class Offered:
             words += [str(has.get("description", ""))[:200], *texts(has.get("enum"))]
         return meanings(" ".join(words)) - self.about
 
+    @cached_property
+    def _options(self) -> list[str]:
+        """The longer values that its parameters can have, in words."""
+        found = [
+            each for has in self.fields.values() for each in texts(has.get("enum"))
+        ]
+        return [each.casefold().replace("_", " ") for each in found if len(each) > 5]
+
     @property
     def _texts(self) -> list[str]:
         fields = self.fields.items()
@@ -143,6 +151,8 @@ class Offered:
             return 10
         said = meanings(text)
         named = len(self.about & said)
+        if not named and any(option in low for option in self._options):
+            return 0.99
         more = 0.2 * len(self.described & said) + 0.1 * len(self._parameters & said)
         if named:
             # A tool of one word that is there fits better than one of three, and

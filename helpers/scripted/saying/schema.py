@@ -158,8 +158,12 @@ class Filler(Lists):
             if "const" in mapping(item):
                 found.setdefault(name, mapping(item)["const"])
         # What belongs to just one field goes first, and lists before the rest.
-        lists_first = sorted(fields, key=lambda name: not _is_list(fields[name]))
-        for name in lists_first[:MOST_SOUGHT]:
+        # Among them, one that the text names: "a restaurant in the city Miami".
+        first = sorted(
+            fields,
+            key=lambda name: (not _is_list(fields[name]), not self._is_named(name)),
+        )
+        for name in first[:MOST_SOUGHT]:
             if name not in found:
                 early = self._early(fields[name], name, found)
                 found |= {} if early is MISSING else {name: early}
@@ -176,6 +180,9 @@ class Filler(Lists):
                 found[name] = value
         ordered = {name: found[name] for name in fields if name in found}
         return ordered | self._more(has, len(ordered))
+
+    def _is_named(self, name: str) -> bool:
+        return self.source.has((split(name) or [name])[-1])
 
     def _early(self, item: object, name: str, found: Mapping[str, object]) -> object:
         """Return a value that the text has for just this field, or that is known."""
