@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .arithmetic import steps
 from .asked import gist
 from .call import Call, Planned
 from .conversation import Conversation
@@ -57,6 +58,8 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
     if calls is not None:
         decision.calls += calls
         tools = [tool for tool in tools if not (tool.sign or tool.calculates)]
+    elif steps(talk.prompt):  # another sum than these tools are for
+        tools = [tool for tool in tools if not tool.sign]
     made = Counter(result.name for result in talk.results)
     waiting = False
     for planned in plan(talk, tools, named=calls is not None) if tools else ():

@@ -30,7 +30,7 @@ _UPPER = "A-ZÀ-ÖØ-Þ"
 _WORD = rf"[{_UPPER}][\w'’-]*\.?(?<!'s)(?<!’s)"
 NAME = (
     rf"(?<![\w/@.#-])[{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*"
-    rf"(?:(?: (?:de|da|van|von|der|la|of|a|the))? [{_UPPER}]"
+    rf"(?:(?: (?:de|da|van|von|der|la|of|a|the)){{0,2}} [{_UPPER}]"
     r"(?:[\w&-]|['’](?!s\b)(?=\w))*)*"
 )
 COUNTRIES = "|".join(country.title() for country in known()["capitals"])
