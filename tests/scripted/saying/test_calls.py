@@ -269,6 +269,11 @@ def test_what_it_cannot_know_it_asks_for_in_words(said: str) -> None:
     assert text.startswith("I can call ")
 
 
+def test_a_sum_goes_to_no_tool_of_another_sign() -> None:
+    two = {"a": WHOLE, "b": WHOLE}
+    assert calls("Add 5 and 3", tool("multiply", "Multiply two", **two)) == "5 + 3 = 8"
+
+
 @pytest.mark.parametrize(
     "said",
     [

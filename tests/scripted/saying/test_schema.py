@@ -467,6 +467,8 @@ def test_the_lines_under_a_heading_are_a_list() -> None:
             "Wait in the rain.",
         ),
         ("name", "Extract: edda is 31 years old", "edda"),
+        ("street", "Extract: she is at 12 Quay Road, Leith 10437", "12 Quay Road"),
+        ("zip_code", "Extract: she is at 12 Quay Road, Leith 10437", "10437"),
         ("title", "Extract The Art of the Tide by Edda Holm", "The Art of the Tide"),
         ("question", "Parse: What is a fig? A fruit.", "What is a fig?"),
         ("name", "Edda Holm is 31 years old", "Edda Holm"),
