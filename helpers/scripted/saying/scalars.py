@@ -13,7 +13,7 @@ from .source import Found, Source
 MOST_VALUES = 1000
 """A schema can ask for any number of values; what comes after is null, or left out."""
 
-MOST_SOUGHT = 150
+MOST_SOUGHT = 100
 """For so many, the text is searched; the others are made up, or left out.
 
 Some are sought twice. A search takes milliseconds, in which nobody else is served.
