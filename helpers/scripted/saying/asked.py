@@ -15,7 +15,7 @@ OBJECT = (
 )
 THING = (
     rf"\b(?:an?|the|some|{NUMBER}) ([a-z]+(?: [a-z]+){{0,2}}?)"
-    r"(?= on | at | this | next | with | for | to |[.,?!]|$)"
+    r"(?= on | at | this | next | with | for | to | named | called |[.,?!]|$)"
 )
 _ASKED: list[str] = tables()["patterns"]["asked_asked"]
 

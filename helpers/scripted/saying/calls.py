@@ -5,10 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .arithmetic import steps
 from .asked import gist
 from .call import Call, Planned
 from .conversation import Conversation
 from .intents import filled
+from .keywords import mapping
+from .limits import fits
 from .objects import objects
 from .offered import Offered
 from .plan import expanded, plan
@@ -37,7 +40,11 @@ def decide(talk: Conversation) -> Decision:
     decision = _next(talk, tools)
     if (must := request.must_call) is not None:
         wanted = [tool for tool in tools if must in ("", tool.name)]
-        calls = [call for call in decision.calls if must in ("", call.name)]
+        calls = [
+            call
+            for call in decision.calls
+            if must == "" or (must == call.name and call.arguments)
+        ]
         calls = calls or [_forced(talk, _most_fit(talk, wanted))]
         decision = Decision(calls)
     if request.parallel_tool_calls is False:
@@ -47,10 +54,12 @@ def decide(talk: Conversation) -> Decision:
 
 def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
     decision = Decision()
-    calls = sums(talk, tools)
+    calls = sums(talk.prompt, talk.results, tools)
     if calls is not None:
         decision.calls += calls
         tools = [tool for tool in tools if not (tool.sign or tool.calculates)]
+    elif steps(talk.prompt):  # another sum than these tools are for
+        tools = [tool for tool in tools if not tool.sign]
     made = Counter(result.name for result in talk.results)
     waiting = False
     for planned in plan(talk, tools, named=calls is not None) if tools else ():
@@ -58,6 +67,7 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
             made[planned.tool.name] -= 1
             continue
         _titled(planned)
+        _completed(planned, talk)
         if waiting and (planned.after or planned.lacks):
             break
         if lacked := [*planned.lacks]:
@@ -72,8 +82,6 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
         else:
             decision.calls += _for_each(planned, lacked, talk)
         waiting = True
-    if talk.results and not waiting and not decision.calls:
-        decision.calls += _gone_on(talk, tools)
     return decision
 
 
@@ -86,20 +94,6 @@ def _for_each(planned: Planned, lacked: list[str], talk: Conversation) -> list[C
                 told = {name: record[name] for name in lacked}
                 calls.append(Call(planned.tool.name, {**planned.arguments, **told}))
     return [call for at, call in enumerate(calls) if call not in calls[:at]]
-
-
-def _gone_on(talk: Conversation, tools: Sequence[Offered]) -> list[Call]:
-    """Return calls that the prompt names too, if the results have all they need."""
-    made = {result.name for result in talk.results}
-    asked = meanings(talk.prompt).difference(
-        *(t.about for t in tools if t.name in made)
-    )
-    for tool in tools:
-        if tool.name not in made and tool.needed and tool.about & asked:
-            found = {name: _in_records(name, talk, tool) for name in tool.needed}
-            if None not in found.values():
-                return _for_each(Planned(tool, found, []), [*found], talk)
-    return []
 
 
 def _in_records(name: str, talk: Conversation, tool: Offered) -> object:
@@ -128,12 +122,26 @@ def _titled(planned: Planned) -> None:
             planned.lacks.remove(name)
 
 
+def _completed(planned: Planned, talk: Conversation) -> None:
+    """Choose what is a choice of a few, and make up what else the schema demands."""
+    tool, arguments = planned.tool, planned.arguments
+    for name, item in tool.fields.items():
+        chosen = name in planned.lacks and {"enum", "anyOf"} & item.keys()
+        if chosen or (
+            name in arguments and not fits(item, arguments[name], tool.schema)
+        ):
+            whole = {**tool.schema, "properties": {name: item}, "required": [name]}
+            arguments |= mapping(filled(talk, whole, talk.prompt))
+    planned.lacks = [name for name in planned.lacks if name not in arguments]
+
+
 def _written(planned: Planned, talk: Conversation) -> bool:
     """Write what is left to the model; say whether nothing is lacking now."""
     tool, arguments = planned.tool, planned.arguments
     name = tool.asks_in_sql
     if name and not seen(r"^\s*(?:select|with)\b", str(arguments.get(name))):
-        about = f"SQL {talk.system} {tool.function.description}"
+        told = (tool.function.description, tool.fields[name].get("description"))
+        about = f"SQL {talk.system} {told[0]} {told[1]}"
         arguments[name] = query(talk.prompt, about)
     for name in planned.lacks:
         texts = tool.fields[name].get("type", "string") == "string"

@@ -41,6 +41,12 @@ def section(text: str, name: str) -> str:
     return next(filter(None, found.groups()), "") if found else ""
 
 
+def asks(prompt: str) -> str:
+    """Return the question that a prompt names as such; else all of it."""
+    found = _QUESTION.findall(prompt)
+    return str(found[-1]) if found else prompt
+
+
 def sentences(text: str) -> list[str]:
     """Cut a text into its sentences."""
     text = re.sub(r"(?<=[^\n.:;?!]{50})[ \t]*\n[ \t]*(?=[a-z])", " ", text.strip())
@@ -68,7 +74,8 @@ def labelled(text: str) -> list[str]:
 def best_sentences(text: str, question: str) -> str | None:
     """Return the sentence that shares most words with a question; None if none does."""
     asked = meanings(question)
-    each_has = {each: meanings(each) & asked for each in sentences(text[:50_000])}
+    said = {each: meanings(each) for each in sentences(text[:50_000])}
+    each_has = {each: has & asked for each, has in said.items() if has - asked}
     often = Counter(word for has in each_has.values() for word in has)
     best = max(
         each_has,
@@ -84,11 +91,10 @@ def from_context(prompt: str, system: str) -> str | None:
     None if the prompt brings no text, or no question.
     """
     both = f"{system}\n\n{prompt}" if system else prompt
-    text = section(prompt, "context") or section(system, "context")
-    if text and (asks := section(prompt, "question")):
-        return best_sentences(text, asks) or _NOT_THERE
     tagged = _TAGGED.search(both) or _RULED.search(both)
     named = tagged or _NAMED.search(both)
+    if "[[ ##" in prompt and (text := section(prompt, "context")):
+        return best_sentences(text, section(prompt, "question")) or _NOT_THERE
     if named is None:
         return None
     text = named[named.lastindex or 0].strip()

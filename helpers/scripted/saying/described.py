@@ -20,6 +20,7 @@ _NAMED = phrases("described", "named")
 _CUES = (
     rf"((?:[\"'`]\w+[\"'`],? (?:and )?)+)as (?:the |its )?{_KEYS}",
     rf"(?s:\b{_KEYS}\b(?:\s*{_NAMED})*\s*(.{{2,400}}))",
+    r"\bjson(?: object)?\b[^.?!\n]{0,20}:\s*\n((?:\s*[a-z_]{2,30}\n){2,})",
     r"\bjson\b[^.?!\n]{0,30}?\b(?:with|containing|including|that (?:has|contains))\b"
     r"(.{2,200})",
 )

@@ -7,7 +7,7 @@ from .arithmetic import solved, steps
 from .asked import OBJECT, THING, asked, items_of
 from .kinds import KINDS, of_format, of_kind
 from .labels import pick
-from .source import Found, Source
+from .source import SEVERAL, STARTERS, Found, Source
 from .words import (
     listed,
     meaning,
@@ -73,11 +73,23 @@ class Field:
         if self.form:
             yield from of_format(self.form, source)
         yield from self._told(source)
+        if self.words[-1:] == ["question"]:
+            yield from source.find(r"[^.?!:\n]*\w\?")
+        if self.titles and self.words[-1] != "name":
+            yield from self._by_maker(source)
         for found in source.names:  # "Grand Hotel" for a hotel's name
             if {*self.words} - _DULL_ENDS & {*split(found.text)[1:]}:
                 yield found
         for kind in self._kinds:
             yield from of_kind(kind, self.words, source)
+
+    def _by_maker(self, source: Source) -> Iterator[Found]:
+        """Yield what somebody has made: "The Name of the Wind by Patrick Rothfuss"."""
+        for found in source.find(_BY_MAKER, 0):
+            words = found.text.split(" ")
+            more = len(words) > 1 and words[0].casefold() in STARTERS - {"the", "a"}
+            start = found.start + more * (len(words[0]) + 1)
+            yield Found(source.text[start : found.end], start, found.end)
 
     def weak(self, source: Source, *, things: bool = False) -> Iterator[Found]:
         """Yield what may be meant for this field, where nothing says so.
@@ -106,6 +118,7 @@ class Field:
         """Yield the numbers that stand beside a word of this field."""
         words = [*self.words, *re.findall(r"[a-z]{4,}", self.description.lower())[:8]]
         near = [rf"{re.escape(stem(word))}\w*" for word in words if word not in _DULL]
+        near = near or [re.escape(word) for word in self.words]
         near += [_NEAR[word] for word in self.words if word in _NEAR]
         signs = [sign for sign, has in _SIGNS.items() if {*has.split()} & {*words}]
         for end, names in zip(_RANGES, _ENDS_OF_RANGE, strict=True):
@@ -133,7 +146,7 @@ class Field:
         if seen(r"\byes\b\W[^.]{0,40}\bor\W+no\b", self.description):
             return ["yes", "no"], True
         told = _LISTED.search(self.description)
-        options = parts(told[1] or told[2]) if told else []
+        options = parts(told[told.lastindex or 0]) if told else []
         return (options, bool(told and told[1])) if options[1:] else ([], False)
 
     def usual_options(self) -> list[str]:
@@ -199,7 +212,7 @@ class Field:
                 return found
         if len(source.quoted) > 1:
             return source.quoted
-        return next((items_of(found) for found in source.find(_SEVERAL)), [])
+        return items_of(source.several[0]) if source.several else []
 
     def told_list(self, source: Source) -> list[Found]:
         """Return what is listed after the field's name."""
@@ -213,12 +226,11 @@ class Field:
                 return [
                     Found(x[0].strip(), at + x.start(), at + x.end()) for x in lines
                 ]
-            cue = rf"\b{re.escape(stem(name))}\w*"
-            for found in source.find(rf"{cue}{_LISTS}\[?([^.\n;?!\]]{{3,500}})"):
+            for found in source.after_word(stem(name), _LISTS):
                 several = re.search(r",|\band\b", found.text)
                 if several or source.text[: found.start].rstrip("[ ")[-1:] in ":=":
                     return items_of(found)
-            for found in source.find(rf"{cue} {_SEVERAL}"):
+            for found in source.after_word(stem(name), rf" {SEVERAL}"):
                 return items_of(found)
         return []
 
@@ -243,16 +255,18 @@ _NAMED = (
     r"(?:\b(?:named|called)|\b[Mm]y name is|\bI am|\bI'm|\bname:)\s+"
     r"([A-ZÀ-Þ][\w'-]*(?: [A-ZÀ-Þ][\w'-]*){0,3})",
 )
-_SEVERAL = (
-    r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}"
-    r"(?: [\w'-]{1,40}){0,2}?,? (?:and|or) [\w'-]{1,40})"
-)
-_LISTS = r"\s*(?:are|is|:|=|of|like|with|such as)\s*"
+_LISTS = r"\s*(?:are|is|:|=|of|like|with|such as)\s*\[?([^.\n;?!\]]{3,500})"
 _LISTED = re.compile(
-    r"\b(?:one of|must be|either|options|(?:possible|allowed) values)\b(?: these| the "
-    r"following)?:?\s+([^.\n(]{3,200})"
-    r"|\((?:i\.?e\.?|e\.?g\.?|such as|like|for example)[,:]? ([^)]{3,200})\)",
+    r"\b(?:one of|must be|should be(?= ?[`'\"])|either|options"
+    r"|(?:possible|allowed|valid) \w+)\b(?: these| the following)?:?\s+"
+    r"([^.\n(]{3,200})"
+    r"|\((?:i\.?e\.?|e\.?g\.?|such as|like|for example)[,:]? ([^)]{3,200})\)"
+    r"|[,.] (?:e\.?g\.?|such as|like)[,:]? ((?:[^).,]{2,40}, ){2}[^).]{2,60})",
     re.IGNORECASE,
+)
+_BY_MAKER = (
+    r"\b([A-Z][\w']*(?: (?:[A-Z][\w']*|of|the|a|an|and|in|to|for|on|with))*)"
+    r" by (?=[A-Z])"
 )
 _ENDS_OF_RANGE = (
     {"min", "minimum", "low", "lower", "start"},

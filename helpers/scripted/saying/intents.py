@@ -7,11 +7,11 @@ from ..frames import Json
 from .answers import honest
 from .arithmetic import solved
 from .asked import about, topic
-from .context import best_sentences, from_context
+from .context import best_sentences, delimited, from_context
 from .conversation import Conversation
 from .keywords import mapping
 from .knowledge import facts, known
-from .labels import as_before, classified
+from .labels import as_before, classified, told_apart
 from .languages import translated
 from .letters import drafted, reviewed, selected
 from .memory import recalled
@@ -71,10 +71,12 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield selected(talk.whole)
     yield rephrased(prompt, system, talk.earlier)
     yield as_before(talk.whole, talk.examples)
+    yield told_apart(prompt, system)
+    yield drafted(prompt, system)
     yield classified(prompt, system)
+    yield yes_or_no(prompt)
     yield rewritten(prompt, system)
     yield summarised(prompt, system, talk.earlier)
-    yield drafted(prompt, system)
     yield from_context(prompt, system)
     yield keywords_of(prompt, system)
     yield poem(prompt, system)
@@ -84,7 +86,6 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     yield followed(prompt, talk.earlier)
     if "?" in prompt and talk.said_before:
         yield best_sentences("\n".join(talk.said_before), prompt)
-    yield yes_or_no(prompt)
 
 
 _SAY = phrases("intents", "say")
@@ -183,7 +184,7 @@ def yes_or_no(prompt: str) -> str | None:
         return None
     question, _, rest = prompt.partition("?")
     said = r"(?i)\b(?:answer|reply|respond|with|only|just|yes|or|no)\b"
-    rest = re.sub(said, " ", rest)
+    rest = re.sub(said, " ", delimited(rest) or rest)
     if not meanings(rest):
         return None
     return "Yes" if meanings(question) & meanings(rest) else "No"

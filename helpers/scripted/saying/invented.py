@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from .fields import Field
 from .keywords import Keywords
+from .kinds import KINDS
 from .knowledge import joke, known, some
 from .source import TODAY
 from .words import listed, tables
@@ -103,7 +104,12 @@ def _words(field: Field, made: Made, index: int) -> str:
         )
     if made.extracts:
         return "unknown"
+    if told := field.options()[0]:
+        return told[index % len(told)]
     titles = last in _TITLES
+    nouns = made.topic.split()[-1:] if titles and not field.within else []
+    if {*nouns} & KINDS["person"] and (people := some("person")):
+        return str(people[index % len(people)])
     if titles and made.topic and not index and not field.within:
         return made.topic[:1].upper() + made.topic[1:]
     if (last in _LONG or "SQL" in field.description) and not index and not field.within:

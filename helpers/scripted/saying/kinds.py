@@ -23,6 +23,8 @@ _PATTERNS = {
     "maker": rf"\b[Bb]y (?-i:({NAME}))",
     "phone": r"\(?\+?\d[\d ()-]{6,18}\d",
     "path": r"(?<![\w/:])(?:[~.]{0,2}/[\w./-]*\w|[\w-]+\.(?!com\b)[a-z]{2,4})\b",
+    "street": r"\b\d{1,5} (?-i:[A-Z]\w+ ){1,3}(?:St|Street|Ave|Avenue|Road|Rd|Lane)\b",
+    "zip": r"\b\d{5}(?:-\d{4})?\b(?!.*\b\d{5}\b)",
     "zone": r"\b(?-i:[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+|UTC|GMT)\b",
     "language": rf"\b(?:{LANGUAGES})\b",
     "expression": r"(?<![\w.])[\d(][\d\s.()]*(?:[-+*/^%x×÷]+[\d\s.()]+)+",
@@ -53,6 +55,8 @@ def of_kind(kind: str, words: Sequence[str], source: Source) -> Iterator[Found]:
     elif kind == "colour":
         thing, colours = re.escape(words[0]), _VALUES["colour"]
         yield from source.find(rf"\b({colours}) {thing}\b|\b{thing} is ({colours})\b")
+        if words[0].rstrip("s") in KINDS["colour"]:
+            yield from source.find(rf"\b(?:{colours})\b")
     elif kind in _TO:
         places = [*source.names, *source.places]
         yield from (place for place in places if source.after(_TO[kind], place))

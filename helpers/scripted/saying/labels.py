@@ -66,6 +66,22 @@ def classified(prompt: str, system: str) -> str | None:
     return labels[number if number is not None else -1]
 
 
+_EITHER = (
+    r"\bif\b[^\n.]{0,80}\b(?:say|return|answer|respond|reply|output|write)\w*\b[^\n'\"]"
+    r"{0,20}['\"`]([^'\"`\n]{1,40})['\"`][^\n]{0,10}\b(?:otherwise|else|if not)\b"
+    r"[^\n'\"`]{0,40}['\"`]([^'\"`\n]{1,40})['\"`]"
+)
+
+
+def told_apart(prompt: str, system: str) -> str | None:
+    """Return what is to be said if the prompt is about what the system has named."""
+    found = seen(_EITHER, system)
+    if not found:
+        return None
+    near = meanings(prompt) & meanings(system.replace(found[0], " "))
+    return found[1] if near else found[2]
+
+
 _EXAMPLE = re.compile(r"^(\w[\w' ]{0,30}): *(.+)\n+(\w[\w' ]{0,30}):[ \t]*(.*)$", re.M)
 
 
@@ -116,10 +132,10 @@ def _without(labels: Sequence[str], text: str) -> str:
 
 def _score(label: str, text: str) -> float:
     words = {*re.findall(r"[^\W_]+", text.casefold())}
-    own = stems(" ".join(split(label)))
+    own = {stem for stem in stems(" ".join(split(label))) if len(stem) > 2}
     score = 2.0 * len(own & content(text))
     for names, more in known()["labels"].items():
-        if own & stems(names):
+        if any(name.startswith((*own,)) for name in stems(names)):
             score += len(words & {*more.split()})
     no = seen(r"\b(?:not|never|\w+n't) (?:\w+ )?(?:good|great|happy|nice)", text)
     if no and own & stems("positive happy good"):

@@ -14,7 +14,7 @@ from .limits import fits
 from .objects import objects
 from .scalars import MISSING, MOST_VALUES, Scalars
 from .source import Found, Source
-from .words import seen
+from .words import seen, split
 from .writing import wanted
 
 MOST = 100
@@ -52,7 +52,7 @@ class Lists(Scalars):
             return []
         wanted = min(max(min(wanted, most), least), MOST)
         items = found[:wanted]
-        one_of = "enum" in self._resolved(every)
+        one_of = "enum" in self.resolved(every)
         outer, within = self._index, self._noun
         self._noun = singular = _singular(name)
         for index in range(2 * wanted + 5):
@@ -68,7 +68,7 @@ class Lists(Scalars):
 
     def _listed(self, every: Json, name: str) -> list[object]:
         """Return the items that the text lists."""
-        item = self._resolved(every)
+        item = self.resolved(every)
         has = keywords(item, name)
         if has.enum:
             said = self.source.text.casefold()
@@ -107,30 +107,67 @@ class Lists(Scalars):
         """Return an object for each part of the text, by its first value."""
         if blocks := labelled(self.source.text):
             return [self._part(each).value(item, within) for each in blocks]
-        name, first = next(iter((has.properties or {}).items()))
+        plain = (
+            (name, found)
+            for name, item in (has.properties or {}).items()
+            if (found := self.resolved(mapping(item))).get("type", "string") == "string"
+            and "enum" not in found
+        )
+        name, first = next(plain, ("", {}))
         if (ends := [*filter((has.properties or {}).get, _TWO)][:2]) and ends[1:]:
             return [self._with(each, item, has) for each in self._triples(ends, has)]
-        first = self._resolved(mapping(first))
-        if first.get("type", "string") != "string":
-            return []
         if made := [self._with(each, item, has) for each in self._same_keys(has)]:
             return made
         if told := Field(within).told_list(self.source)[:50]:
-            return [self._record(each.text, each.text, item, has) for each in told]
+            return [
+                self._record(each.text, each.text, item, has, name, number)
+                for number, each in enumerate(told, 1)
+            ]
         if self._made and not self._made.extracts:
             return []
+        keys = [*(has.properties or {})]
+        kinds = [key for key in keys if split(key)[-1:] == ["type"]]
+        if kinds and kinds != keys:
+            value = next(key for key in reversed(keys) if key not in kinds)
+            if made := [*self._typed(kinds[0], value, item, has)]:
+                return made
         field = Field(name, str(first.get("description", "")), None)
         kind = next(filter(field.is_a, ("person", "place", "code")), "")
         named = self.source.names if within in ("nodes", "entities") else None
-        found = named or of_kind(kind, field.words, self.source)
-        starts = [each for each in found if self.source.free(each)]
-        records = []
-        for each, after in zip(starts, [*starts[1:], None], strict=False):
-            text = self.source.text[each.start : after.start if after else None]
-            self.source.claim(each)
-            records.append(self._record(each.text, text, item, has))
+        starts = named or of_kind(kind, field.words, self.source)
+        unlike = {each.text: each for each in starts if self.source.free(each)}
+        parts = [*self._parts([*unlike.values()])]
+        records = [
+            self._record(each.text, text, item, has, name, number)
+            for number, (each, text) in enumerate(parts, 1)
+        ]
         needed = {*(has.required or ())} if self._made is None else set()
         return [each for each in records if not needed - each.keys()]
+
+    def _parts(self, starts: list[Found]) -> Iterator[tuple[Found, str]]:
+        """Yield each value with its part of the text: from its sentence on, or it."""
+        text, cuts, before = self.source.text, list[int](), 0
+        for each in starts:
+            begins = 1 + max(text.rfind(end, 0, each.start) for end in ".!?\n")
+            cuts.append(begins if begins >= before else each.start)
+            before = each.end
+        for each, cut, end in zip(starts, cuts, [*cuts[1:], None], strict=False):
+            self.source.claim(each)
+            yield each, text[cut:end]
+
+    def _typed(
+        self, kind: str, value: str, item: Json, has: Keywords
+    ) -> Iterator[object]:
+        """Yield an object for each e-mail address, telephone number and the like."""
+        number = 0
+        for each in ("email", "url", "phone", "date"):
+            for found in of_kind(each, (), self.source):
+                known = {kind: each, value: found.text, **_numbered(has, number + 1)}
+                made = self._with(known, item, has)
+                if self.source.free(found) and fits(item, made, self._root):
+                    self.source.claim(found)
+                    number += 1
+                    yield made
 
     def _triples(self, ends: list[str], has: Keywords) -> Iterator[dict[str, object]]:
         """Yield what a sentence says of the names in it: two, and what is between."""
@@ -161,14 +198,20 @@ class Lists(Scalars):
                 yield same
 
     def _record(
-        self, first: str, text: str, item: Json, has: Keywords
+        self,
+        first: str,
+        text: str,
+        item: Json,
+        has: Keywords,
+        name: str,
+        number: int,
     ) -> dict[str, object]:
-        """Return the object of a text that begins with its first value."""
+        """Return the object of a text that has the value of one of its names."""
         part = self._part(text)
-        part.source.claim(Found(first, 0, len(first)))
+        at = max(text.find(first), 0)
+        part.source.claim(Found(first, at, at + len(first)))
         shown = first if first[:1].isupper() else first.title()
-        name = next(iter(has.properties or {"": {}}))
-        value = part._with({name: shown}, item, has)
+        value = part._with({name: shown, **_numbered(has, number)}, item, has)
         return value if isinstance(value, dict) else {}
 
     def _part(self, text: str) -> Self:
@@ -178,6 +221,16 @@ class Lists(Scalars):
         """Return an object some of whose values are known."""
         same = {name: {"const": value} for name, value in known.items()}
         return self.value({**item, "properties": {**(has.properties or {}), **same}})
+
+
+def _numbered(has: Keywords, number: int) -> dict[str, object]:
+    """Return the number of an object in its list, if it has a field for that."""
+    return {
+        name: number
+        for name, item in (has.properties or {}).items()
+        if split(name)[-1:] in (["id"], ["index"])
+        and mapping(item).get("type") == "integer"
+    }
 
 
 def _singular(name: str) -> str:

@@ -12,7 +12,7 @@ from .kinds import KINDS
 from .scalars import MISSING
 from .schema import Filler
 from .source import Source
-from .words import listed, meanings, seen, split, tables
+from .words import content, listed, meanings, seen, split, stems, tables
 
 _LOOKS = frozenset(listed("looks"))
 _DESCRIBES = (
@@ -40,11 +40,14 @@ class Offered:
 
     @cached_property
     def fields(self) -> Mapping[str, Json]:
-        """The schemas of its parameters, by name."""
+        """The schemas of its parameters, by name; references are followed."""
         found = self.schema.get("properties")
         fields = found if isinstance(found, Mapping) else {}
+        within = Filler(Source(""), self.schema)
         return {
-            name: item for name, item in fields.items() if isinstance(item, Mapping)
+            name: within.resolved(item)
+            for name, item in fields.items()
+            if isinstance(item, Mapping)
         }
 
     @cached_property
@@ -75,6 +78,14 @@ class Offered:
         for has in self.fields.values():
             words += [str(has.get("description", ""))[:200], *texts(has.get("enum"))]
         return meanings(" ".join(words)) - self.about
+
+    @cached_property
+    def _options(self) -> list[str]:
+        """The longer values that its parameters can have, in words."""
+        found = [
+            each for has in self.fields.values() for each in texts(has.get("enum"))
+        ]
+        return [each.casefold().replace("_", " ") for each in found if len(each) > 5]
 
     @property
     def _texts(self) -> list[str]:
@@ -140,10 +151,14 @@ class Offered:
             return 10
         said = meanings(text)
         named = len(self.about & said)
+        if not named and any(option in low for option in self._options):
+            return 0.99
         more = 0.2 * len(self.described & said) + 0.1 * len(self._parameters & said)
         if named:
-            # A tool of one word that is there fits better than one of three.
-            return 1 + named + named / len(self.about) + min(more, 0.9)
+            # A tool of one word that is there fits better than one of three, and
+            # the word itself better than another of its meaning.
+            itself = bool(stems(" ".join(split(self.name))) & content(text))
+            return 1 + named + named / len(self.about) + min(more, 0.9) + 0.3 * itself
         return min(more, 0.99)
 
     def lacks(self, text: str) -> list[str]:

@@ -28,7 +28,7 @@ _ASKS = re.compile(
 )
 _BREAKS = re.compile(
     r"(?<=[.?!;])\s+|\n+|,?\s+\b(?:and then|then|after that|afterwards"
-    r"|and also|also)\b[,\s]+",
+    r"|and also|also)\b[,\s]+|,?\s+and\s+(?=(?:who|what|when|where|which|how)\b)",
     re.IGNORECASE,
 )
 _REFERS = re.compile(
@@ -42,6 +42,7 @@ _GENERAL = r"\b(?:questions?|search|research\w*|faq|general)\b"
 _KNOWS_NOT = r"\b(?:don't|do not|cannot|can't) (?:know|answer|help)\b|\bno \w+ found\b"
 
 
+_NEW = r"^(?:who|what|when|where|which)\b"
 _GOES_ON = r"^(?:and|what about|how about|in)\b"
 
 
@@ -58,6 +59,8 @@ def plan(
         tool = _tool_for(clause, tools)
         if tool is None and before and seen(_GOES_ON, clause):
             tool = before
+        if tool is None and before and seen(_NEW, clause):
+            tool = next((tool for tool in tools if tool.searches), None)
         if tool is None:
             continue
         if tool is before and not tool.arguments(clause)[0]:
@@ -150,6 +153,9 @@ def _clauses(text: str, tools: Sequence[Offered]) -> Iterator[tuple[str, bool]]:
         halves = re.split(r",?\s+(?=and\s)", part)
         named = [_tool_for(half, tools) for half in halves]
         several = len({tool.name for tool in named if tool}) > 1
+        if several:  # one tool may be about both: "in Rome and Paris, for 4 days"
+            best = max(tool.score(part) for tool in tools)
+            several = best < 1 + max(t.score(h) for t in tools for h in halves)
         yield from ((half, after) for half in (halves if several else [part]) if half)
         if match:
             start, after = match.end(), bool(seen("then|after", match[0]))
@@ -196,6 +202,8 @@ def expanded(
     tool: Offered, clause: str, talk: Conversation, *, after: bool = False
 ) -> Iterator[Planned]:
     """Yield a call for each of several values: "in Boston and San Francisco"."""
+    if meanings(clause) <= tool.about | tool.described:
+        clause = talk.prompt  # all that it says is which tool
     more = [] if clause == talk.prompt else [talk.prompt]
     if talk.refers_back or len(talk.prompt.split()) <= 4:
         more += talk.earlier[:3]

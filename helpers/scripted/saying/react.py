@@ -7,20 +7,24 @@ from collections.abc import Iterator
 
 from ..frames import Json
 from ..tools import Function
-from .arithmetic import steps
 from .asked import about
-from .conversation import Conversation
+from .call import Call
+from .conversation import Conversation, Result
 from .objects import objects
 from .offered import Offered
+from .sums import sums
 
 _LOOPS = re.compile(r"^\s*Action ?:(.*)$(?s:.*)^\s*Observation ?:", re.MULTILINE)
 _LISTED = re.compile(r"\bone of \[([^\]\n]+)\]|\(one of ([^)\n]+)\)", re.IGNORECASE)
 _QUESTION = re.compile(r"^\s*Question ?: *(.+)$", re.MULTILINE)
 _OBSERVED = re.compile(
-    r"^\s*Observation ?: *(.+?)\s*(?:^\s*Thought ?:|\Z)", re.M | re.S
+    r"^\s*Observation ?: *(.+?)\s*(?=^\s*(?:Thought|Action|Observation) ?:|\Z)",
+    re.M | re.S,
 )
+_ACTED = re.compile(r"^\s*Action ?: *(\w+)\s*(?:^\s*Action Input ?)?: *(.*)$", re.M)
 
 
+_SPEAK = ("user", "assistant")
 _ONE_TEXT: Json = {"properties": {"input": {"type": "string"}}, "required": ["input"]}
 
 
@@ -29,20 +33,40 @@ def acted(talk: Conversation) -> str | None:
     both = f"{talk.system}\n{talk.whole}"
     if not _LOOPS.search(both):
         return None
-    asks = [*_QUESTION.finditer(talk.whole)]
-    observed = _OBSERVED.search(talk.whole, asks[-1].end() if asks else 0)
-    if observed:
-        ends = "Final Answer" if "Final Answer:" in both else "Answer"
-        return f"Thought: I now know the final answer\n{ends}: {observed[1]}"
-    question = asks[-1][1] if asks else talk.prompt
+    said = [each for each in talk.request.messages if each.role in _SPEAK]
+    text = "\n".join(each.text for each in said)
+    asks = [*_QUESTION.finditer(text)]
+    results = [*_results(text[asks[-1].end() :] if asks else text)]
+    question = asks[-1][1] if asks else said[0].text if results else talk.prompt
     tools = [*_tools(both)]
-    best = max(tools, key=lambda tool: _fit(tool, question), default=None)
-    if best is None:
+    calls = sums(question, results, tools)
+    if results and not (calls and results[-1].name):
+        ends = "Final Answer" if "Final Answer:" in both else "Answer"
+        return f"Thought: I now know the final answer\n{ends}: {results[-1].text}"
+    if not calls:
+        best = max(tools, key=lambda tool: _fit(tool, question), default=None)
+        calls = [Call(best.name, _input(best, question))] if best else []
+    if not calls:
         return None
-    given, name = _input(best, question), best.name
+    name, given = calls[0].name, calls[0].arguments
+    shown = given.get("input") or json.dumps(given, ensure_ascii=False)
     apart = "Action Input:" in both
-    action = f"{name}\nAction Input: {given}" if apart else f"{name}: {given}\nPAUSE"
+    action = f"{name}\nAction Input: {shown}" if apart else f"{name}: {shown}\nPAUSE"
     return f"Thought: I should use {name}.\nAction: {action}"
+
+
+def _results(text: str) -> Iterator[Result]:
+    """Yield what has been done so far, each with what was observed."""
+    start = 0
+    for found in _OBSERVED.finditer(text):
+        done = [*_ACTED.finditer(text, start, found.start())]
+        name, given = done[-1].groups() if done else ("", "")
+        try:
+            arguments = ast.literal_eval(given)
+        except (SyntaxError, ValueError):
+            arguments = given
+        yield Result(name, arguments, found[1])
+        start = found.end()
 
 
 def _tools(text: str) -> Iterator[Offered]:
@@ -61,14 +85,11 @@ def _tools(text: str) -> Iterator[Offered]:
 
 
 def _fit(tool: Offered, question: str) -> float:
-    sums = bool(steps(question)) and tool.calculates is not None
-    return 10.0 * sums + tool.score(question) + 0.1 * tool.searches
+    return tool.score(question) + 0.1 * tool.searches
 
 
-def _input(tool: Offered, question: str) -> str:
-    if "input" not in tool.fields:
-        return json.dumps(tool.arguments(question)[0], ensure_ascii=False)
-    if tool.calculates and (sums := steps(question)):
-        return ast.unparse(sums[-1])
+def _input(tool: Offered, question: str) -> dict[str, object]:
     values, _ = tool.arguments(question)
-    return str(values.get("input") or about(question) or question)
+    if "input" in tool.fields:
+        return {"input": values.get("input") or about(question) or question}
+    return values

@@ -13,7 +13,7 @@ from .source import Found, Source
 MOST_VALUES = 1000
 """A schema can ask for any number of values; what comes after is null, or left out."""
 
-MOST_SOUGHT = 300
+MOST_SOUGHT = 100
 """For so many, the text is searched; the others are made up, or left out.
 
 Some are sought twice. A search takes milliseconds, in which nobody else is served.
@@ -128,7 +128,8 @@ class Scalars:
 
     # References.
 
-    def _resolved(self, schema: Json) -> Json:
+    def resolved(self, schema: Json) -> Json:
+        """Return a schema with what its reference points to, if it is one."""
         ref = schema.get("$ref")
         known = isinstance(ref, str) and ref not in self._within
         return self._followed(str(ref), schema) if known else schema

@@ -61,7 +61,7 @@ class Filler(Lists):
     def _all(self, schema: Json, parts: list[Json]) -> Json:
         whole: Json = {key: item for key, item in schema.items() if key != "allOf"}
         for part in parts:
-            whole = merged(whole, self._resolved(part))
+            whole = merged(whole, self.resolved(part))
         return whole
 
     def _one(self, schema: Json, options: list[Json], name: str) -> object:
@@ -85,11 +85,11 @@ class Filler(Lists):
 
     def _fit(self, option: Json, said: set[str]) -> float:
         """Say how well a text fits one of several schemas."""
-        has = keywords(self._resolved(option), "value")
+        has = keywords(self.resolved(option), "value")
         own = [*split(has.title or ""), has.description or ""]
         score = 1.0 * (has.type in ("integer", "number") and bool(self.source.numbers))
         for name, item in (has.properties or {}).items():
-            inner = self._resolved(item) if isinstance(item, Mapping) else {}
+            inner = self.resolved(item) if isinstance(item, Mapping) else {}
             own += [*split(name), str(inner.get("const", ""))]
             own += texts(inner.get("enum"))
             field = Field(name, str(inner.get("description", "")))
@@ -158,7 +158,12 @@ class Filler(Lists):
             if "const" in mapping(item):
                 found.setdefault(name, mapping(item)["const"])
         # What belongs to just one field goes first, and lists before the rest.
-        for name in sorted(fields, key=lambda name: not _is_list(fields[name])):
+        # Among them, one that the text names: "a restaurant in the city Miami".
+        first = sorted(
+            fields,
+            key=lambda name: (not _is_list(fields[name]), not self._is_named(name)),
+        )
+        for name in first[:MOST_SOUGHT]:
             if name not in found:
                 early = self._early(fields[name], name, found)
                 found |= {} if early is MISSING else {name: early}
@@ -176,6 +181,9 @@ class Filler(Lists):
         ordered = {name: found[name] for name in fields if name in found}
         return ordered | self._more(has, len(ordered))
 
+    def _is_named(self, name: str) -> bool:
+        return self.source.has((split(name) or [name])[-1])
+
     def _early(self, item: object, name: str, found: Mapping[str, object]) -> object:
         """Return a value that the text has for just this field, or that is known."""
         if (known := self._known(name, found)) is not None:
@@ -187,11 +195,11 @@ class Filler(Lists):
             if not several and self._made and self._made.extracts:
                 several = bool(field.told_list(self.source))
             return self.value(item, name) if several else MISSING
-        item = self._resolved(mapping(item))
+        item = self.resolved(mapping(item))
         options = [mapping(option) for option in keywords(item, name).any_of or ()]
         real = [option for option in options if option.get("type") != "null"]
         if len(options) == 2 and len(real) == 1:
-            item = self._resolved(real[0])
+            item = self.resolved(real[0])
         if "enum" not in item and item.get("type") not in _PLAIN:
             return MISSING
         made, self._made, self._sure = self._made, None, True
@@ -241,7 +249,11 @@ EXTRACTS = re.compile(
     r"|\bparse\b|\bpassage\b|\bfollowing text\b",
     re.IGNORECASE,
 )
-_ASKS = re.compile(rf"\b{phrases('schema', 'asks')}\b|\?", re.IGNORECASE)
+_ASKS = re.compile(
+    rf"\b{phrases('schema', 'asks')}\b|\?"
+    r"|(?m:^|[.!:,]\s)\s*(?:what|how|who|which|why)\b",
+    re.IGNORECASE,
+)
 
 
 def fill(

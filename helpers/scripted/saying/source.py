@@ -30,11 +30,12 @@ _UPPER = "A-ZÀ-ÖØ-Þ"
 _WORD = rf"[{_UPPER}][\w'’-]*\.?(?<!'s)(?<!’s)"
 NAME = (
     rf"(?<![\w/@.#-])[{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*"
-    rf"(?:(?: (?:de|da|van|von|der|la|of))? [{_UPPER}](?:[\w&-]|['’](?!s\b)(?=\w))*)*"
+    rf"(?:(?: (?:de|da|van|von|der|la|of|a|the)){{0,2}} [{_UPPER}]"
+    r"(?:[\w&-]|['’](?!s\b)(?=\w))*)*"
 )
 COUNTRIES = "|".join(country.title() for country in known()["capitals"])
 _STATE = re.compile(rf", (?:[A-Z]{{2}}\b|USA|UK|{COUNTRIES})")
-_STARTERS = frozenset(listed("starters"))
+STARTERS = frozenset(listed("starters"))
 _MONTHS = listed("months")
 _MONTH = "|".join([*_MONTHS, *(month[:3] for month in _MONTHS)])
 _DAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
@@ -58,6 +59,10 @@ _PLACE = (
     rf"((?!{_NO_PLACE}\b)[^\W\d_][\w.'-]*"
     rf"(?: (?!{_AFTER_PLACE})[^\W\d_][\w'-]*){{0,2}})"
 )
+SEVERAL = (
+    r"((?:[\w'-]{1,40}(?: [\w'-]{1,40}){0,2}, ){1,30}[\w'-]{1,40}"
+    r"(?: [\w'-]{1,40}){0,2}?,? (?:and|or) [\w'-]{1,40})"
+)
 AND = r"\s*(?:,|,?\s*(?:and|or|&|vs\.?|versus|plus)(?: (?:in|for|at|of|to|also))?)\s*"
 """What stands between two values of a list."""
 
@@ -76,7 +81,7 @@ class Source:
 
     def __init__(self, text: str) -> None:
         self.text = text[:READ]
-        self._taken: list[tuple[int, int]] = []
+        self._taken = bytearray(len(self.text))  # 1 for each character
 
     def take(
         self, found: Iterable[Found], fits: Callable[[str], bool] = bool
@@ -90,26 +95,26 @@ class Source:
 
     def claim(self, found: Found) -> None:
         """Note that a value has been taken."""
-        self._taken.append((found.start, found.end))
+        self._taken[found.start : found.end] = b"\1" * (found.end - found.start)
 
-    def mark(self) -> int:
+    def mark(self) -> bytes:
         """Return what `back` goes back to."""
-        return len(self._taken)
+        return bytes(self._taken)
 
-    def back(self, mark: int) -> None:
+    def back(self, mark: bytes) -> None:
         """Give back what has been taken since."""
-        del self._taken[mark:]
+        self._taken[:] = mark
 
     def free(self, found: Found) -> bool:
         """Say whether nothing of a value has been taken yet."""
-        return all(found.end <= a or found.start >= b for a, b in self._taken)
+        return self._taken.find(1, found.start, found.end) < 0
 
     def rest(self, found: Found) -> Found:
         """Return a value without what has been taken of its end."""
-        cuts = [a for a, b in self._taken if found.start < a < found.end]
-        if not cuts:
+        cut = self._taken.find(1, found.start + 1, found.end)
+        if cut < 0:
             return found
-        text = self.text[found.start : min(cuts)]
+        text = self.text[found.start : cut]
         text = re.sub(r"(?:\s+(?:at|on|by|in|to|for|from|and|with))*\s*$", "", text)
         return Found(text.strip(), found.start, found.start + len(text))
 
@@ -149,6 +154,21 @@ class Source:
         return [*self.find(_QUOTED)]
 
     @cached_property
+    def several(self) -> list[Found]:
+        """Lists in words: "red, green and blue"."""
+        return [*self.find(SEVERAL)]
+
+    def after_word(self, start: str, pattern: str) -> Iterator[Found]:
+        """Yield the first group of what follows the words of such a start.
+
+        The pattern is the same for every word: it is compiled once.
+        """
+        follows = re.compile(pattern, re.IGNORECASE)
+        for word in re.finditer(rf"\b{re.escape(start)}\w*", self.text, re.IGNORECASE):
+            if found := follows.match(self.text, word.end()):
+                yield Found(found[1].strip(), found.start(1), found.end(1))
+
+    @cached_property
     def names(self) -> list[Found]:
         """Words with a capital that are not only the first of their sentence."""
         return [*self._names()]
@@ -160,13 +180,15 @@ class Source:
                 continue
             text, start, end = match[0], match.start(), match.end()
             words = text.split(" ")
-            while words and words[0].casefold().strip("'") in _STARTERS:
+            before = self.text[:start].rstrip(" ")
+            begins = not before or before[-1] in ".?!\n"
+            titled = len(words) > 1 and not begins and before[-1].isalnum()
+            drops = {"i", "i'm"} if titled else STARTERS
+            while words and words[0].casefold().strip("'") in drops:
                 start += len(words.pop(0)) + 1
             text = " ".join(words)
             if not text or re.fullmatch(rf"(?:{DATE}|{_MONTH})", text, re.IGNORECASE):
                 continue
-            before = self.text[:start].rstrip(" ")
-            begins = not before or before[-1] in ".?!\n"
             after = self.text[end : end + 12]
             known = " " in text or re.match(
                 r" (?:is|was|has|lives|and|who|ha)\b|[,:(]|'s", after
@@ -225,6 +247,8 @@ class Source:
                 AND, self.text[listed[-1].end : each.start], re.IGNORECASE
             ):
                 listed.append(each)
+        if len(listed) == 2 and self.text[first.end : listed[1].start].strip() == ",":
+            return [first]  # "Glasgow, Scotland"
         return listed
 
 

@@ -5,28 +5,32 @@ from collections.abc import Sequence
 
 from .arithmetic import SIGNS, apply, steps, worth
 from .call import Call
-from .conversation import Conversation
+from .conversation import Result
 from .offered import Offered
 from .source import Source
 
 
-def sums(talk: Conversation, tools: Sequence[Offered]) -> list[Call] | None:
+def sums(
+    prompt: str, results: Sequence[Result], tools: Sequence[Offered]
+) -> list[Call] | None:
     """Return the calls that are ready; None if there is no tool for what is asked."""
     by_sign = {tool.sign: tool for tool in reversed(tools) if tool.sign}
     calculator = next((tool for tool in tools if tool.calculates), None)
-    wanted = steps(talk.prompt) if by_sign or calculator else []
+    wanted = steps(prompt) if by_sign or calculator else []
     parts = [part for step in wanted for part in ast.walk(step)]
     if by_sign.keys() & {SIGNS.get(type(part)) for part in parts}:
-        return _ready(wanted, by_sign, talk)
+        return _ready(wanted, by_sign, results)
     if calculator is None or not wanted:
         return None
     name = calculator.calculates or ""
     formulas = [Call(calculator.name, {name: ast.unparse(step)}) for step in wanted]
-    return formulas[sum(result.name == calculator.name for result in talk.results) :]
+    return formulas[sum(result.name == calculator.name for result in results) :]
 
 
 def _ready(
-    wanted: Sequence[ast.BinOp], by_sign: dict[str, Offered], talk: Conversation
+    wanted: Sequence[ast.BinOp],
+    by_sign: dict[str, Offered],
+    results: Sequence[Result],
 ) -> list[Call]:
     """Return the calls whose numbers are known."""
     calls: list[Call] = []
@@ -35,7 +39,7 @@ def _ready(
         tool = by_sign.get(sign)
         if tool is None:
             return apply(sign, left, right)
-        for result in talk.results:
+        for result in results:
             if result.name == tool.name and _numbers(result.arguments) == [left, right]:
                 numbers = Source(result.text).numbers
                 return float(numbers[-1].text) if numbers else apply(sign, left, right)

@@ -73,7 +73,21 @@ STOP = frozenset(listed("stop"))
 """Words that say nothing of what a tool is for, or what a question is about."""
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
-_ENDS = ("ations", "ation", "ings", "ing", "ies", "ers", "er", "ed", "es", "s", "e")
+_ENDS = (
+    "itions",
+    "ition",
+    "ations",
+    "ation",
+    "ings",
+    "ing",
+    "ies",
+    "ers",
+    "er",
+    "ed",
+    "es",
+    "s",
+    "e",
+)
 
 
 def split(name: str) -> list[str]:

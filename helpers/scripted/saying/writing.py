@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .arithmetic import shown, steps, worth
 from .asked import about
-from .context import best_sentences, delimited, sentences
+from .context import asks, best_sentences, delimited, sentences
 from .knowledge import joke, known, some
 from .words import NUMBER, NUMBERS, meanings, number, phrases, seen, split, stems
 
@@ -112,6 +112,8 @@ def things(noun: str, many: str = "") -> list[str]:
 
 def wanted(prompt: str) -> tuple[str, list[str]]:
     """Return the number of things that a prompt wants, and those that are known."""
+    if text := delimited(prompt):
+        prompt = prompt.replace(text, " ")
     found = seen(rf"\b({NUMBER})\b", prompt)
     number = found[1] if found else ""
     nouns = re.findall(r"[A-Za-z]{3,}", prompt)
@@ -155,17 +157,19 @@ def summarised(prompt: str, system: str, earlier: Sequence[str] = ()) -> str | N
 
 _TABLES = re.compile(
     r"\b(?:create table|tables?:?) [\"`]?(\w+)[\"`]?\s*\(((?:[^()]|\([^()]{0,99}\))*)"
-    r"|\bfrom the (\w+) table",
+    r"|\bfrom the (\w+) table|\btable: ?(\w+)(?:\\n|\n)\s*columns: ?([^\n\\]+)",
     re.IGNORECASE,
 )
 
 
 def query(prompt: str, system: str = "") -> str | None:
     """Return a query in SQL on the table, and the columns, that a prompt names."""
-    both, said = f"{system}\n{prompt}", meanings(prompt)
+    both, prompt = f"{system}\n{prompt}", asks(prompt)
+    said = meanings(prompt)
     if not seen(r"\bsql\b", both):
         return None
-    tables = {name or other: has for name, has, other in _TABLES.findall(both)}
+    found = _TABLES.findall(both)
+    tables = {a or b or c: has or more for a, has, b, c, more in found}
     if not tables:
         of = seen(r"\b(?:old|new|all|many|the|every|from) (\w+s)\b", prompt)
         tables = {of[1] if of else "records": ""}

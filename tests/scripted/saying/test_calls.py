@@ -127,6 +127,26 @@ def test_the_tool_is_called_that_the_prompt_is_about(
             {"square": 18},
         ),
         (
+            tool("lay_table", "Lay it", room=TEXT, style={"enum": ["plain", "rich"]}),
+            "Please lay the table in the garden",
+            {"room": "garden", "style": "plain"},
+        ),
+        (
+            tool("figures", "", kind={"enum": ["net_debt", "gross_margin"]}, firm=TEXT),
+            "What was Volvo's gross margin?",
+            {"kind": "gross_margin", "firm": "Volvo"},
+        ),
+        (
+            tool("ask_expert", "Ask for help.", question=TEXT),
+            "How do figs ripen? Ask an expert for help",
+            {"question": "How do figs ripen?"},
+        ),
+        (
+            tool("forecast", "Get the weather", city=TEXT),
+            "The weather in Leith, Scotland",
+            {"city": "Leith"},
+        ),
+        (
             tool("set_lights", "Switch lights on or off", room=TEXT, on=FLAG),
             "Turn off the lights in the kitchen",
             {"room": "kitchen", "on": False},
@@ -247,6 +267,11 @@ def test_what_it_cannot_know_it_asks_for_in_words(said: str) -> None:
     text = calls(said, *ALL)
     assert isinstance(text, str)
     assert text.startswith("I can call ")
+
+
+def test_a_sum_goes_to_no_tool_of_another_sign() -> None:
+    two = {"a": WHOLE, "b": WHOLE}
+    assert calls("Add 5 and 3", tool("multiply", "Multiply two", **two)) == "5 + 3 = 8"
 
 
 @pytest.mark.parametrize(

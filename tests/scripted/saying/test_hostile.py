@@ -9,7 +9,7 @@ import pytest
 from helpers.scripted.reply import reply_to
 from helpers.scripted.request import ChatRequest, parse_request
 from helpers.scripted.saying import schema
-from helpers.scripted.saying.source import Found, Source
+from helpers.scripted.saying.source import SEVERAL, Found, Source
 
 LENGTH = 100_000
 TEXT = {"type": "string"}
@@ -91,3 +91,21 @@ def test_the_text_is_searched_for_so_many_fields_and_no_more(
         reply_to(request("json " + " ".join(names), WAYS[way]))
         counts.append(len(searched))
     assert counts[0] >= counts[1] > 0
+
+
+def test_a_text_is_searched_once_for_the_lists_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A search of the whole text for each of a thousand lists took over a minute."""
+    find, searched = Source.find, list[str]()
+
+    def noted(self: Source, pattern: str, *flags: int) -> Iterator[Found]:
+        searched.append(pattern)
+        return find(self, pattern, *flags)
+
+    monkeypatch.setattr(Source, "find", noted)
+    names = [f"zz{number}s" for number in range(90)]
+    lists = {name: {"type": "array", "items": TEXT} for name in names}
+    monkeypatch.setitem(SCHEMA, "properties", lists)
+    reply_to(request("Extract " + ", ".join(names), WAYS["schema"]))
+    assert searched.count(SEVERAL) == 1

@@ -83,6 +83,12 @@ def test_what_was_said_before_counts(prompts: list[str], answer: str) -> None:
     assert answer in said(*prompts)
 
 
+TOPICS = (
+    "The topics are boats and tides. If it is one of them, say 'good' otherwise say "
+    "'no_topic'"
+)
+
+
 @pytest.mark.parametrize(
     ("prompt", "system", "answer"),
     [
@@ -98,6 +104,19 @@ def test_what_was_said_before_counts(prompts: list[str], answer: str) -> None:
             "When is it open?",
             "Context: We sell tea. It is open from nine.",
             "from nine",
+        ),
+        ("May I talk of figs?", TOPICS, "no_topic"),
+        ("Which boats are fast?", TOPICS, "good"),
+        (
+            "Question: What is a quay?\nContext: Quay\nA quay is a place for boats.\n"
+            "It is of stone.\nAnswer:",
+            "",
+            "a place for boats",
+        ),
+        (
+            "Does it speak of rain? Answer with yes or no.\n```The sun shines.```",
+            "",
+            "No",
         ),
         ("How many staff?", "Write SQL for the table staff(id, name).", "COUNT(*)"),
         (

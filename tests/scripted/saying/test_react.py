@@ -39,6 +39,26 @@ def test_an_action_and_then_the_answer() -> None:
     assert last.endswith("Answer: 96")
 
 
+def test_the_steps_of_a_sum_go_to_one_tool_after_the_other() -> None:
+    """The result of the first is an argument of the second."""
+    tools = "".join(
+        f"> Tool Name: {name}\nTool Description: of two numbers\n"
+        'Tool Args: {"properties": {"a": {"type": "integer"}, "b": '
+        '{"type": "integer"}}, "required": ["a", "b"]}\n'
+        for name in ("multiply", "add")
+    )
+    system = (
+        f"{tools}Action: one of [multiply, add]\nAction Input: {{}}\nObservation: x"
+    )
+    said_so_far = ["What is 20 + (2 * 4)?"]
+    for call, result in (("2, 4", 8), ("20, 8", 28)):
+        text = said("\n".join(said_so_far), system=system)
+        a, b = call.split(", ")
+        assert text.endswith(f'Action Input: {{"a": {a}, "b": {b}}}')
+        said_so_far += [text, f"Observation: {result}"]
+    assert said("\n".join(said_so_far), system=system).endswith("Answer: 28")
+
+
 def test_langchains_agent_in_words(scripted_url: str) -> None:
     """LangChain's own parser of such a loop reads what is said."""
     calls: list[str] = []

@@ -405,6 +405,24 @@ def test_blocks_with_the_same_labels_are_records() -> None:
     ]
 
 
+def test_records_begin_with_their_sentence_and_are_numbered() -> None:
+    animal = an_object(id=number("integer"), name=text(), colour=text())
+    told = "Extract them. A grey fox named Rusty. The red owl sits by Ula."
+    assert fill({"type": "array", "items": animal}, told) == [
+        {"id": 1, "name": "Rusty", "colour": "grey"},
+        {"id": 2, "name": "Ula", "colour": "red"},
+    ]
+
+
+def test_data_of_any_kind_are_listed_with_their_type() -> None:
+    datum = an_object(data_type=text(), value=text())
+    told = "Extract: write to ada@example.com or call 020-794-609."
+    assert fill({"type": "array", "items": datum}, told) == [
+        {"data_type": "email", "value": "ada@example.com"},
+        {"data_type": "phone", "value": "020-794-609"},
+    ]
+
+
 def test_a_record_that_fits_is_taken_whole() -> None:
     rooms = '[{"room": "A1", "beds": 2}, {"room": "B2", "beds": 4}]'
     schema = an_object(room=text(), beds=number("integer"))
@@ -449,6 +467,10 @@ def test_the_lines_under_a_heading_are_a_list() -> None:
             "Wait in the rain.",
         ),
         ("name", "Extract: edda is 31 years old", "edda"),
+        ("street", "Extract: she is at 12 Quay Road, Leith 10437", "12 Quay Road"),
+        ("zip_code", "Extract: she is at 12 Quay Road, Leith 10437", "10437"),
+        ("title", "Extract The Art of the Tide by Edda Holm", "The Art of the Tide"),
+        ("question", "Parse: What is a fig? A fruit.", "What is a fig?"),
         ("name", "Edda Holm is 31 years old", "Edda Holm"),
         ("task", "Edda has to water the figs as soon as she can", "water the figs"),
     ],
