@@ -10,11 +10,12 @@
 # Guessed before it was run: the help for what is not finished ends with the stream; all
 # show each word of a whole answer, and no more.
 # Seen: of `i <n and j <m`, Streamdown and both of markstream drop all from `<n` on, as
-# half a tag, for good; Streamdown drops the paragraphs behind it, too. Streamdown and its
-# two likenesses for Vue show asterisks that nobody wrote, or set the rest of a paragraph in
-# italics. (Streamdown's own issues 577 and 616 say so of it.) Repairs: for Streamdown and
-# vue-stream-markdown, `mode: "static"` at the end of the answer; for streamdown-vue,
-# `parseIncompleteMarkdown: false`; for markstream, none was found.
+# half a tag, for good; Streamdown drops the paragraphs behind it, too (its users know:
+# https://github.com/vercel/streamdown/issues/616). Streamdown and its two likenesses for
+# Vue show asterisks that nobody wrote, or set the rest of a paragraph in italics.
+# Repairs: for Streamdown and vue-stream-markdown, `mode: "static"` at the end of the
+# answer; for streamdown-vue, `parseIncompleteMarkdown: false`; for markstream, none was
+# found.
 #
 # Seen on 28 November 2026 with Node 20.20.2, as below. Needs node and npm; fails if it
 # sees anything else: `bash findings/whole_markdown.sh`
