@@ -17,7 +17,6 @@ import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from io import StringIO
 from time import monotonic
 from typing import Any
 
@@ -29,13 +28,14 @@ from redis.exceptions import RedisError, ResponseError
 from ..settings import Settings
 from ..sse import frame, later, text_in
 from . import AWAY, DIED, GONE, STOPPED, TORN, Data, Found, Log, Turn, Unavailable
+from .texts import Texts
 
 logger = logging.getLogger("chat")
 
 END = b"1000000000000000-0"
 QUESTION = b"0-1"
 PAGE = 500  # entries that a replay takes at once
-REQUESTS = 50  # of readers that are sent to Redis at once; the others wait
+REQUESTS = 16  # of readers that are sent to Redis at once; the others wait
 GATHER = 0.01  # seconds after a round trip, in which the texts of the next one gather
 PATIENCE = 20  # seconds for one of them: a busy worker is slow, too
 UNREADABLE = (
@@ -100,7 +100,7 @@ return 1
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Written:
     """A stream that this worker writes, and what Redis has not taken yet."""
 
@@ -108,7 +108,7 @@ class _Written:
     closed: Callable[[], None]
     last: int = 0
     frames: list[bytes] = field(default_factory=list)
-    texts: StringIO = field(default_factory=StringIO)
+    texts: Texts = field(default_factory=Texts)
     batches: list[tuple[bytes, bytes]] = field(default_factory=list)
     entries: int = 1  # that it is to have in Redis
     finish: tuple[str | bytes | int, ...] = ()  # the last arguments of FINISH
@@ -142,7 +142,7 @@ class _Queue:
         return self.came.pop(0)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Read:
     """A stream that readers of this worker follow from a cursor, each by a queue."""
 
@@ -282,7 +282,7 @@ class RedisLog(Log):
         found.last += 1
         found.frames.append(frame(found.last, name, data))
         if name == "token":
-            found.texts.write(str(data["text"]))
+            found.texts.add(str(data["text"]))
         self._flush(stream)
         return True
 
@@ -294,7 +294,7 @@ class RedisLog(Log):
         if found.away:
             name, data = "error", dict(AWAY)
         found.pack()
-        number, text = found.last + 1, json.dumps(found.texts.getvalue())
+        number, text = found.last + 1, json.dumps(str(found.texts))
         meant, lost = (
             (frame(number, *event), _end(*event))
             for event in ((name, data), ("error", dict(TORN)))
