@@ -34,7 +34,7 @@ class Trace:
     """The marks of one run; `str` writes them in a row, as in "I(TOTOTO)"."""
 
     def __init__(self, patience: float = 0.0) -> None:
-        """Let the input and the models wait for the reader, `patience` seconds each."""
+        """Let a piece wait for the reader, for up to about `patience` seconds."""
         self.marks: list[Mark] = []
         self.error = ""
         """What ended the run: the kind of an exception, and its message."""

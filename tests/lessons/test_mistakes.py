@@ -133,7 +133,10 @@ def test_a_response_that_has_begun_is_not_asked_for_again(
 
 
 def test_a_refusal_that_stays_is_not_asked_again() -> None:
-    """Notebooks 09b and 16: a wrong key is refused once, a busy server asked thrice."""
+    """Notebooks 09b and 16: a wrong key is refused once, a busy server asked thrice.
+
+    So is one that says that nothing is left to spend: only the status counts.
+    """
     passing, staying = (408, 409, 429, 500, 503), (400, 401, 403, 404, 413, 422)
     app, asked = FastAPI(), Counter[int]()
 
@@ -141,7 +144,8 @@ def test_a_refusal_that_stays_is_not_asked_again() -> None:
     async def refuse(status: int) -> JSONResponse:
         asked[status] += 1
         soon = {"retry-after-ms": "1"}
-        return JSONResponse({"error": {"message": "no"}}, status, soon)
+        used_up = {"message": "no", "code": "insufficient_quota"}
+        return JSONResponse({"error": used_up}, status, soon)
 
     with serve(app, quiet=True) as url:
         for status in passing + staying:
