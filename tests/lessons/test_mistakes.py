@@ -173,6 +173,15 @@ def test_what_other_classes_report_is_not_known(
     assert not taught("09b")["is_complete"](answer)
 
 
+def test_no_answer_of_the_responses_api_counts_as_whole(taught: Taught) -> None:
+    """Notebook 09b warns of it: there is no finish reason."""
+    model, names = ChatOpenAI(use_responses_api=True, **script(**FAST)), taught("09b")
+    assert names["add_up"](model.stream("Hi")).response_metadata["status"]
+    with pytest.raises(EOFError):
+        list(names["to_the_end"](model.stream("Hi")))
+    assert [*names["tries"]([model], "Hi")][-1] == ("half", None)
+
+
 LAST_REASON: dict[str, Callable[[Taught, ChatOpenAI], object]] = {
     "07": lambda taught, model: taught("07")["by_stream"](model, "Hi", str) == "stop",
     "09b, a sum": lambda taught, model: taught("09b")["is_complete"](
