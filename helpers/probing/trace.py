@@ -74,6 +74,8 @@ class Trace:
     def begin(self) -> None:
         """Note that a model begins; it waits for the reader as the last one did."""
         self._pauses, self._turns = self._patience
+        if (said := str(self)).count("(") == said.count(")") + said.count("!"):
+            self._taken.set()  # what an earlier one wrote is collected, or was taken
         if self.elsewhere and self._pauses:  # what was passed on is not of its making
             self._passed.clear()
             any(self._passed.wait(PAUSE) for _ in range(CATCH_UP))
