@@ -7,8 +7,8 @@ worker, to where they were.
 import gc
 import mimetypes
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,7 +72,8 @@ def create_app(
     """
     settings = settings or Settings.from_environment()
     log = log or open_log(settings)
-    metrics, readers, readings = Metrics(), Readers(settings), Readings(settings)
+    metrics, readers = Metrics(), Readers(settings)
+    readings = Readings(settings, metrics.readings)
     log.lost = lambda: metrics.ended.labels("lost").inc()
     answer = answering(model or named(), to_input, node=node)
     generations = Generations(log, answer, settings, metrics)
@@ -109,10 +110,6 @@ def create_app(
     changes = [Depends(same_origin)]
     known = Annotated[str, Depends(readers.known)]
 
-    async def reading(reader: known) -> AsyncIterator[str]:
-        with readings.one(reader), metrics.readings.track_inprogress():
-            yield reader
-
     @app.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> Response:
         metrics.refused.labels(error.status_code).inc()
@@ -144,7 +141,7 @@ def create_app(
     @app.get("/streams/{stream}", response_class=EventStream)
     async def read(
         stream: str,
-        reader: Annotated[str, Depends(reading)],
+        reader: known,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> Response:
         """Return the events after `Last-Event-ID`, as they come, until the end."""
@@ -165,7 +162,7 @@ def create_app(
             async for each in log.read(stream, after):
                 yield each
 
-        return EventStream(frames(), every=settings.ping)
+        return Reading(frames(), readings.one(reader), every=settings.ping)
 
     @app.delete("/streams/{stream}", status_code=204, dependencies=changes)
     async def stop(stream: str, reader: known) -> None:
@@ -210,6 +207,25 @@ def create_app(
 
     app.mount("/page", StaticFiles(directory=PAGE))
     return app
+
+
+class Reading(EventStream):
+    """The events of a stream for one connection, which is counted while it lasts."""
+
+    def __init__(
+        self,
+        frames: AsyncIterable[bytes],
+        counted: AbstractContextManager[None],
+        *,
+        every: float,
+    ) -> None:
+        super().__init__(frames, every=every)
+        self._counted = counted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; Refused if it is one too many."""
+        with self._counted:
+            await super().__call__(scope, receive, send)
 
 
 class WithHeaders:

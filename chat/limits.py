@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fastapi import HTTPException, Request
+from prometheus_client import Gauge
 from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import ClientDisconnect
 
@@ -55,8 +56,8 @@ class Refused(HTTPException):
 class Readings:
     """The connections that streams are read through, in all and of each reader."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, gauge: Gauge) -> None:
+        self._settings, self._gauge = settings, gauge
         self._of: Counter[str] = Counter()
 
     @contextmanager
@@ -71,7 +72,8 @@ class Readings:
             raise Refused(503, BUSY, 5)
         self._of[reader] += 1
         try:
-            yield
+            with self._gauge.track_inprogress():
+                yield
         finally:
             self._of[reader] -= 1
             if not self._of[reader]:

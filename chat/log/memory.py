@@ -4,17 +4,17 @@ import asyncio
 from array import array
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
-from io import StringIO
 from sys import getsizeof
 from time import monotonic
 
 from ..settings import Settings
 from ..sse import frame
 from . import STOPPED, Data, Found, Log, Turn
+from .texts import Texts
 
 MB = 1_000_000
-BESIDE = 1200
-"""Bytes that a stream takes beside its texts and its frames."""
+BESIDE = 1600
+"""Bytes that a stream takes beside its question and its events."""
 
 
 @dataclass(eq=False, slots=True)
@@ -23,25 +23,33 @@ class _Stream:
     question: str
     closed: Callable[[], None]
     opened: float = field(default_factory=monotonic)
-    # All frames in one piece, and where each ends: an object for each takes thrice
-    # the memory.
-    frames: bytearray = field(default_factory=bytearray)
-    ends: "array[int]" = field(default_factory=lambda: array("L"))
-    texts: StringIO = field(default_factory=StringIO)
+    # The frames are made for who reads them: to keep them takes five times the memory.
+    texts: Texts = field(default_factory=Texts)
+    lengths: "array[int]" = field(default_factory=lambda: array("I"))  # by each event
+    others: dict[int, tuple[str, Data]] = field(default_factory=dict)  # than texts
     end: Data | None = None
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
     def add(self, name: str, data: Data) -> None:
-        self.frames += frame(len(self.ends) + 1, name, data)
-        self.ends.append(len(self.frames))
+        if name == "token":
+            self.texts.add(str(data["text"]))
+        if name != "token" or len(data) > 1:
+            self.others[len(self.lengths) + 1] = (name, data)
+        self.lengths.append(len(self.texts))
         self.wake()
 
     def some(self, after: int) -> tuple[bytes, int]:
         """Return frames after that number, and the number of the last of them."""
         # So many at once, as who does not read keeps what they were given.
-        last = min(after + 100, len(self.ends))
-        begin, end = (self.ends[each - 1] if each else 0 for each in (after, last))
-        return bytes(self.frames[begin:end]), last
+        last = min(after + 100, len(self.lengths))
+        return b"".join(map(self.frame, range(after + 1, last + 1))), last
+
+    def frame(self, number: int) -> bytes:
+        if other := self.others.get(number):
+            return frame(number, *other)
+        begin = self.lengths[number - 2] if number > 1 else 0
+        text = self.texts.part(begin, self.lengths[number - 1])
+        return frame(number, "token", {"text": text})
 
     def wake(self) -> None:
         for each in self.waiting:
@@ -51,7 +59,7 @@ class _Stream:
 
     def size(self) -> int:
         """Return how many bytes it takes."""
-        holds = (self.question, self.frames, self.ends, self.texts.getvalue())
+        holds = (self.question, self.texts, self.lengths, self.others)
         return BESIDE + sum(map(getsizeof, holds))
 
 
@@ -109,8 +117,6 @@ class MemoryLog(Log):
         found = self._streams.get(stream)
         if found is None or found.end is not None:
             return False
-        if name == "token":
-            found.texts.write(str(data["text"]))
         found.add(name, data)
         return True
 
@@ -136,7 +142,7 @@ class MemoryLog(Log):
         found = self._streams.get(stream)
         if found is None or found.reader != reader:
             return None
-        return Found(len(found.ends), found.end is not None)
+        return Found(len(found.lengths), found.end is not None)
 
     async def read(self, stream: str, after: int) -> AsyncGenerator[bytes]:
         """See Log."""
@@ -155,7 +161,7 @@ class MemoryLog(Log):
         """See Log."""
         found = ((each, self._streams[each]) for each in self._of.get(reader, []))
         return [
-            Turn(each, stream.question, stream.texts.getvalue(), stream.end)
+            Turn(each, stream.question, str(stream.texts), stream.end)
             for each, stream in found
         ]
 

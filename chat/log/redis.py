@@ -17,7 +17,6 @@ import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from io import StringIO
 from time import monotonic
 from typing import Any
 
@@ -29,6 +28,7 @@ from redis.exceptions import RedisError, ResponseError
 from ..settings import Settings
 from ..sse import frame, later, text_in
 from . import AWAY, DIED, GONE, STOPPED, TORN, Data, Found, Log, Turn, Unavailable
+from .texts import Texts
 
 logger = logging.getLogger("chat")
 
@@ -108,7 +108,7 @@ class _Written:
     closed: Callable[[], None]
     last: int = 0
     frames: list[bytes] = field(default_factory=list)
-    texts: StringIO = field(default_factory=StringIO)
+    texts: Texts = field(default_factory=Texts)
     batches: list[tuple[bytes, bytes]] = field(default_factory=list)
     entries: int = 1  # that it is to have in Redis
     finish: tuple[str | bytes | int, ...] = ()  # the last arguments of FINISH
@@ -282,7 +282,7 @@ class RedisLog(Log):
         found.last += 1
         found.frames.append(frame(found.last, name, data))
         if name == "token":
-            found.texts.write(str(data["text"]))
+            found.texts.add(str(data["text"]))
         self._flush(stream)
         return True
 
@@ -294,7 +294,7 @@ class RedisLog(Log):
         if found.away:
             name, data = "error", dict(AWAY)
         found.pack()
-        number, text = found.last + 1, json.dumps(found.texts.getvalue())
+        number, text = found.last + 1, json.dumps(str(found.texts))
         meant, lost = (
             (frame(number, *event), _end(*event))
             for event in ((name, data), ("error", dict(TORN)))

@@ -292,7 +292,7 @@ def test_of_a_long_conversation_the_newest_turns_are_kept(start: Start) -> None:
 
 
 def test_of_all_that_has_ended_memory_keeps_the_newest(start_one: Start) -> None:
-    big = ["x" * 4000] * 70  # as text and as frames: more than half of a megabyte
+    big = ["x" * 4000] * 130  # more than half of a megabyte
 
     def ask(messages: list[BaseMessage]) -> ChatOpenAI:
         return endless() if messages[-1].text == "On" else scripted(tokens=big)
