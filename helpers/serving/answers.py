@@ -3,7 +3,8 @@
 `first` is the limit up to the first text, or the first call or result of a tool;
 `between` is that up to each chunk after it, both in seconds. Only the time in which the
 loop waits counts, not what it does with a chunk. The loop raises no Exception of its
-model, chain or graph: it ends, and `end`, `text`, `reason` and `error` say the rest. In
+model, chain or graph: it ends, and `end`, `text`, `reason` and `error` say the rest. An
+answer of the Responses API counts as cut: it has no `finish_reason`. In
 a server, read an answer inside of what `stopping.py` or `pings.py` stop: Starlette
 cancels repeatedly.
 This file works alone, with langchain-core: take it along.
