@@ -35,7 +35,7 @@ logger = logging.getLogger("chat")
 END = b"1000000000000000-0"
 QUESTION = b"0-1"
 PAGE = 500  # entries that a replay takes at once
-REQUESTS = 50  # of readers that are sent to Redis at once; the others wait
+REQUESTS = 16  # of readers that are sent to Redis at once; the others wait
 GATHER = 0.01  # seconds after a round trip, in which the texts of the next one gather
 PATIENCE = 20  # seconds for one of them: a busy worker is slow, too
 UNREADABLE = (
@@ -100,7 +100,7 @@ return 1
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Written:
     """A stream that this worker writes, and what Redis has not taken yet."""
 
@@ -142,7 +142,7 @@ class _Queue:
         return self.came.pop(0)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Read:
     """A stream that readers of this worker follow from a cursor, each by a queue."""
 
