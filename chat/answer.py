@@ -14,10 +14,15 @@ from uuid import UUID
 from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.outputs import LLMResult
 from langchain_core.prompts import BasePromptTemplate
-from langchain_core.runnables import Runnable, RunnableSequence
+from langchain_core.runnables import (
+    Runnable,
+    RunnableSequence,
+    RunnableWithFallbacks,
+)
 from langchain_core.runnables.base import RunnableBindingBase
 
 Event = tuple[str, dict[str, object]]
@@ -26,9 +31,11 @@ Answer = Callable[[list[BaseMessage]], AsyncGenerator[Event]]
 _REASONS = ("finish_reason", "stop_reason", "done_reason", "stopReason", "status")
 """Where OpenAI, Anthropic, Ollama, Bedrock and OpenAI's Responses API say it."""
 _SAME = {
-    **dict.fromkeys(("end_turn", "stop_sequence", "completed", "STOP"), "stop"),
-    **dict.fromkeys(("max_tokens", "incomplete", "MAX_TOKENS"), "length"),
+    **dict.fromkeys(("stop", "end_turn", "stop_sequence", "completed"), "stop"),
+    **dict.fromkeys(("complete", "eos", "eos_token"), "stop"),
+    **dict.fromkeys(("length", "max_tokens", "incomplete"), "length"),
 }
+"""Their words for the same, in small letters: some write them in capitals."""
 
 
 class NotWhole(EOFError):
@@ -48,19 +55,17 @@ def answering(
     `node` names the node whose messages are the answer, and those of a graph inside of
     it; without it, all nodes' messages are, and those of a graph inside come whole.
 
-    Raises ValueError for a graph with a checkpointer: the service keeps conversations.
+    Raises ValueError for a graph with a checkpointer, as the service keeps
+    conversations, for a node that is not there, and for what is no Runnable.
     """
-    if _is_graph(model) and getattr(model, "checkpointer", None) not in (None, False):
-        raise ValueError(
-            "The service keeps conversations: give it a graph without a "
-            "checkpointer, or all readers would share its thread."
-        )
-    if isinstance(model, RunnableSequence) and isinstance(model.last, StrOutputParser):
+    _refuse(model, node)
+    if isinstance(model, RunnableSequence) and type(model.last) is StrOutputParser:
         # The parser drops all but the text, and so the reason; it costs time, too.
+        # (A class that is made of it may do more.)
         steps = [model.first, *model.middle]
         model = steps[0] if len(steps) == 1 else RunnableSequence(*steps)
     takes = to_input or (_as_state if _takes_state(model) else _as_list)
-    if _is_graph(model):
+    if _is_graph(_bare(model)):
         return lambda messages: _of_graph(model, takes(messages), node)
     if _says_reasons(model):
         return lambda messages: _of_messages(model, takes(messages))
@@ -71,7 +76,7 @@ def reason_of(metadata: Mapping[str, object]) -> str | None:
     """Return why a model ended, as `stop`, `length` or in its provider's word."""
     for key in _REASONS:
         if reason := metadata.get(key):
-            return _SAME.get(str(reason), str(reason))
+            return _SAME.get(str(reason).lower(), str(reason))
     return None
 
 
@@ -80,7 +85,7 @@ class Reading:
 
     def __init__(self) -> None:
         self._reasons: dict[str | None, str | None] = {}  # by the message's id
-        self._usage: dict[str | None, Mapping[str, Any]] = {}
+        self._usage: dict[str | None, Any] = {}  # a UsageMetadata each
         self._silent: str | None = None  # the last that began, until it says something
 
     def text(self, message: AIMessage) -> str:
@@ -97,7 +102,7 @@ class Reading:
         if reason:
             self._reasons[key] = reason
         if message.usage_metadata:
-            self._usage[key] = message.usage_metadata
+            self._usage[key] = _counted(self._usage.get(key), message.usage_metadata)
         content = message.content
         if key == self._silent and (reason or content or message.tool_calls):
             self._silent = None
@@ -114,9 +119,7 @@ class Reading:
         if self._usage:
             names = ("input_tokens", "output_tokens", "total_tokens")
             each = self._usage.values()
-            found.append(
-                ("usage", {n: sum(one.get(n, 0) for one in each) for n in names})
-            )
+            found.append(("usage", {n: sum(one[n] for one in each) for n in names}))
         *_, reason = self._reasons.values()
         return [*found, ("done", {"finish_reason": reason})]
 
@@ -222,6 +225,32 @@ class _Watch(BaseCallbackHandler):
         return self._reading.ends()
 
 
+def _refuse(model: object, node: str | None) -> None:
+    """Raise ValueError for what would fail with each question."""
+    if not isinstance(model, Runnable):
+        kind = type(model).__name__
+        raise ValueError(f"What answers is a {kind}: give a Runnable or a graph.")
+    entry = _entry(model)
+    if _is_graph(entry) and getattr(entry, "checkpointer", None) not in (None, False):
+        raise ValueError(
+            "The service keeps conversations: give it a graph without a "
+            "checkpointer, or all readers would share its thread."
+        )
+    if node is not None and node not in getattr(_bare(model), "nodes", ()):
+        raise ValueError(f"What answers has no node {node!r}.")
+
+
+def _counted(before: UsageMetadata | None, now: UsageMetadata) -> UsageMetadata:
+    """Add up the usage of one message's chunks.
+
+    LangChain's way is that each tells what is new. Some engines send the total each
+    time, which LangChain passes on: then the prompt is counted again.
+    """
+    if before and 0 < before["input_tokens"] <= now["input_tokens"]:
+        return now
+    return add_usage(before, now)
+
+
 def _is_graph(model: object) -> bool:
     pregel = sys.modules.get("langgraph.pregel")  # whoever has a graph has imported it
     return pregel is not None and isinstance(model, pregel.Pregel)
@@ -242,6 +271,20 @@ def _bare(model: object) -> object:
     return model
 
 
+def _entry(model: object) -> object:
+    """Return what is given the input: of a chain, its first step."""
+    while True:
+        match model:
+            case RunnableSequence():
+                model = model.first
+            case RunnableBindingBase():
+                model = model.bound
+            case RunnableWithFallbacks():
+                model = model.runnable
+            case _:
+                return model
+
+
 def _says_reasons(model: object) -> bool:
     return isinstance(_bare(_steps(model)[-1]), BaseChatModel)
 
@@ -252,8 +295,8 @@ def _is_added(message: AIMessage) -> bool:
 
 
 def _takes_state(model: object) -> bool:
-    first = _bare(_steps(model)[0])
-    return _is_graph(first) or isinstance(first, BasePromptTemplate)
+    entry = _entry(model)
+    return _is_graph(entry) or isinstance(entry, BasePromptTemplate)
 
 
 def _as_state(messages: list[BaseMessage]) -> dict[str, list[BaseMessage]]:

@@ -20,7 +20,10 @@ def messages(
         most -= len(turn.question) + len(turn.text)
         if most < 0:
             break
-        found += [AIMessage(whole(turn.text)), HumanMessage(turn.question)]
+        # By its id, LangGraph knows it for one that was there before: else a node that
+        # returns it again would seem to have answered with it.
+        told = AIMessage(whole(turn.text), id=f"turn-{turn.id}")
+        found += [told, HumanMessage(turn.question)]
     return found[::-1]
 
 

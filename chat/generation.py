@@ -31,6 +31,10 @@ class Ended(Exception):
     """Somebody else has ended the stream: nothing more is to be written."""
 
 
+class TooLong(Exception):
+    """An answer has come to a limit of time that is the service's own."""
+
+
 class Generations:
     """The answers that this worker writes."""
 
@@ -107,13 +111,16 @@ class Generations:
         end: Event = ("error", {"message": BROKEN})
         try:
             end = await self._relay(stream, asked, watch)
-        except TimeoutError:
+        except TooLong:
             logger.error("stream %s: at its limit of time", stream)
             end = ("error", {"message": TOO_LONG})
         except Ended:
             pass
-        except asyncio.CancelledError:  # after a Stop, the log has its end already
-            end = ("error", {"message": RESTARTING})
+        except asyncio.CancelledError as error:
+            if self.ending:
+                end = ("error", {"message": RESTARTING})
+            elif not _is_cancelled():  # else by a Stop: the log has its end already
+                logger.error("stream %s: %s", stream, self._account(error))
         except Exception as error:  # noqa: BLE001  whatever it is, the log gets an end
             logger.error("stream %s: %s", stream, self._account(error))
         finally:
@@ -124,28 +131,34 @@ class Generations:
     async def _relay(
         self, stream: str, asked: list[BaseMessage], watch: Watch
     ) -> Event:
-        """Write what comes, and return the end; TimeoutError at a limit of time."""
+        """Write what comes, and return the end; TooLong at a limit of time."""
         end: Event = ("error", {"message": BROKEN})
         now, idle = asyncio.get_running_loop().time, self._settings.idle
         latest = now() + self._settings.longest
-        async with asyncio.timeout_at(min(latest, now() + idle)) as limit:
+        limit = asyncio.timeout_at(min(latest, now() + idle))
 
-            async def write(event: Event) -> None:
-                nonlocal end
-                name, data = event
-                if name == "done":
-                    end = event
-                    return
-                if not self._log.write(stream, name, data):
-                    raise Ended
-                if name == "usage":
-                    watch.usage(data)
-                else:
-                    watch.token()
-                    if not limit.expired():
-                        limit.reschedule(min(latest, now() + idle))
+        async def write(event: Event) -> None:
+            nonlocal end
+            name, data = event
+            if name == "done":
+                end = event
+                return
+            if not self._log.write(stream, name, data):
+                raise Ended
+            if name == "usage":
+                watch.usage(data)
+            else:
+                watch.token()
+                if not limit.expired():
+                    limit.reschedule(min(latest, now() + idle))
 
-            await relay(self._answer(asked), write)
+        try:
+            async with limit:
+                await relay(self._answer(asked), write)
+        except TimeoutError:
+            if limit.expired():
+                raise TooLong from None
+            raise  # it is the model's
         return end
 
     def _account(self, error: BaseException) -> str:
@@ -161,3 +174,9 @@ class Generations:
         said = f": {error}" if isinstance(error, NotWhole) else ""  # words of our own
         where = "".join(traceback.format_tb(error.__traceback__, limit=-2)).rstrip()
         return f"{' from '.join(kinds)}{said}\n{where}"
+
+
+def _is_cancelled() -> bool:
+    """Tell whether somebody has cancelled this task: a model may raise the same."""
+    task = asyncio.current_task()
+    return bool(task and task.cancelling())

@@ -6,6 +6,7 @@ is asked then answers for all of them.
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from time import perf_counter
 
 from prometheus_client import (
@@ -29,11 +30,17 @@ _TOKENS = tuple(4**power for power in range(14))
 
 
 class Metrics:
-    """The metrics of one worker."""
+    """The metrics of one worker.
+
+    Raises ValueError if there is no folder where several are to meet.
+    """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        self._shared = folder is not None
+        if self._shared and not (folder and Path(folder).is_dir()):
+            raise ValueError(f"PROMETHEUS_MULTIPROC_DIR={folder} is no folder.")
         operation = "gen_ai_client_operation"
         self.first = Histogram(
             f"{operation}_time_to_first_chunk_seconds",

@@ -24,9 +24,10 @@ def model() -> Runnable[Any, Any]:
         max_retries=1,
         stream_usage=True,
         stream_chunk_timeout=None,  # the service has limits of its own (see Settings)
-        # It is the default. Where it is given, LangChain makes an HTTP client for this
-        # model alone. Else all models of the process share one, and what it keeps of an
-        # event loop that has ended, as after a test, breaks the next answer
+        # It is the default. Where it is given as an object, LangChain makes an HTTP
+        # client for this model alone. Else (with a number, too) models of the process
+        # share one, and what it keeps of an event loop that has ended, as after a test,
+        # breaks the next answer
         # (github.com/langchain-ai/langchain/issues/35783).
         timeout=DEFAULT_TIMEOUT,
         extra_body={limit(os.environ.get("OPENAI_BASE_URL", "")): 2000},
@@ -50,7 +51,7 @@ def limit(url: str) -> str:
 def named() -> Runnable[Any, Any]:
     """Call the function that CHAT_ANSWERS_WITH names (`module:function`), or `model`.
 
-    Raises ValueError if there is no such function.
+    Raises ValueError if there is no such function. What it returns is looked at later.
     """
     name = os.environ.get("CHAT_ANSWERS_WITH")
     if not name:
@@ -60,5 +61,7 @@ def named() -> Runnable[Any, Any]:
         build = getattr(import_module(place), function)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"CHAT_ANSWERS_WITH={name} cannot be used: {error}.") from None
+    if not callable(build):
+        raise ValueError(f"CHAT_ANSWERS_WITH={name} names no function.")
     made: Runnable[Any, Any] = build()
     return made

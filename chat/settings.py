@@ -5,6 +5,7 @@ is, PROMETHEUS_MULTIPROC_DIR is where the metrics of several workers meet.
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -20,10 +21,10 @@ class Settings:
     streams_per_reader: int = 3  # that are written at once for one reader
     readings: int = 2000  # connections that one worker holds
     readings_per_reader: int = 20  # of those, on one worker
-    idle: float = 60  # from a chunk of the model to the next
+    idle: float = 60  # from a text of the model to the next
     longest: float = 300  # of an answer in all
     grace: float = 10  # for the answers under way, when the server is told to stop
-    keep: int = 86_400  # how long a conversation is kept after its last question
+    keep: int = 86_400  # how long a question and its answer are kept
     ping: float = 15  # of silence, before a comment is sent
     lease: float = 6  # after which a silent worker counts as dead (with Redis)
     turns: int = 50  # of a conversation that are kept
@@ -46,6 +47,11 @@ class Settings:
                 raise ValueError(f"CHAT_{each.name.upper()} cannot be {value}.")
         if self.keep < self.longest:
             raise ValueError("CHAT_KEEP is shorter than CHAT_LONGEST.")
+        for host in map(str.strip, self.hosts.split(",")):
+            if not re.fullmatch(r"\*|(\*\.)?[\w.-]+|\[[\da-fA-F:.]+\]", host):
+                raise ValueError(
+                    f"CHAT_HOSTS cannot hold {host!r}: it lists names, without ports."
+                )
 
     @classmethod
     def from_environment(cls) -> "Settings":

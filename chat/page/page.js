@@ -94,7 +94,8 @@ async function send(message, replaces = "") {
       body: JSON.stringify({ message, replaces }),
     });
     const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error(answer.detail ?? response.statusText);
+    // HTTP/2 has no `statusText`, and what stands between has no `detail`.
+    if (!response.ok) throw new Error(answer.detail ?? `The status was ${response.status}.`);
     changes += 1;
     if (replaces && turns.has(replaces)) drop(replaces, turns.get(replaces));
     if (!turns.has(answer.id)) add({ id: answer.id, question: message }).follow();
@@ -104,7 +105,9 @@ async function send(message, replaces = "") {
   } catch (error) {
     const lost = error instanceof TypeError;
     if (lost) later(); // it may have come through, and then it is shown
-    trouble.textContent = `Not sent. ${lost ? "The server cannot be reached." : error.message}`;
+    trouble.textContent = lost
+      ? "Not sent, or the reply was lost: the server cannot be reached."
+      : `Not sent. ${error.message}`;
     return false;
   } finally {
     ask.disabled = false;
@@ -151,7 +154,7 @@ stop.addEventListener("click", () => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !stop.hidden) stop.click();
+  if (event.key === "Escape" && !event.isComposing && !stop.hidden) stop.click();
 });
 
 anew.addEventListener("click", async () => {

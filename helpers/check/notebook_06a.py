@@ -3,6 +3,7 @@
 import gc
 import json
 import math
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -72,8 +73,9 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
     from helpers.models import requests, script
 
     whole, left = Reader(), Reader(leaves_after=len("".join(TEXTS[:BURST])))
-    before, blocked = len(requests()), list[object]()
-    noting = httpx2.Client(event_hooks={"request": [blocked.append]})
+    before, threads = len(requests()), list[int]()  # those that wait for the model
+    note = [lambda _: threads.append(threading.get_ident())]
+    noting = httpx2.Client(event_hooks={"request": note})
     async with httpx2.AsyncClient() as client:
         quick = script(tokens=TEXTS, ttft=0, pace=0)
         with _asynchronous():
@@ -105,7 +107,9 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
         yield "it joins texts; yield each as it comes"
     if any(request.left_after is None for request in asked):
         went_on = "the texts are right, but when its reader left, the model went on"
-        yield f"{went_on}; use `async for` and `astream`" if blocked else went_on
+        yield f"{went_on}; use `async for` and `astream`" if threads else went_on
+    if threading.get_ident() in threads:
+        yield "it blocks the event loop; use `async for` and `astream`"
     if left.held_up:
         yield "it holds up the cancellation, which is no Exception: let it out"
     async with httpx2.AsyncClient() as client:
@@ -121,7 +125,7 @@ async def stopped_model(answer: object) -> AsyncGenerator[str, None]:
     for where, at in {"in the middle": BURST, "before its first text": 0}.items():
         async with httpx2.AsyncClient() as client:
             failing = script(tokens=TEXTS, ttft=0, pace=0, fault="error_frame", at=at)
-            hides = await _hides(answer, model_of_its_own(client, **failing), at)
+            hides = await _hides(answer, client, failing, at)
         if hides:
             yield f"when the model fails {where}, {hides}"
 
@@ -138,11 +142,16 @@ def _asynchronous() -> Iterator[None]:
         raise
 
 
-async def _hides(answer: object, model: "ChatOpenAI", at: int) -> str:
+async def _hides(
+    answer: object, client: "AsyncClient", failing: dict[str, Any], at: int
+) -> str:
     """Say how an answer hides that its model fails after `at` texts; "" if not."""
     import asyncio
 
-    heard: list[str] = []
+    from .watch import Watch
+
+    heard, watch = list[str](), Watch()
+    model = model_of_its_own(client, callbacks=[watch], **failing)
     try:
         await reading.read(answer, model, QUESTION, hear=heard.append)
     except Hint:
@@ -151,10 +160,20 @@ async def _hides(answer: object, model: "ChatOpenAI", at: int) -> str:
         if (task := asyncio.current_task()) and task.cancelling():
             raise  # the check itself is cancelled
         return "it raises a CancelledError; let the model's exception out"
-    except Exception:  # noqa: BLE001  which one is the model's business
-        more = len("".join(heard)) > len(BEFORE[at])
-        return "it says more; let the exception out at once" if more else ""
+    except Exception as error:  # noqa: BLE001  which one is the model's business
+        if len("".join(heard)) > len(BEFORE[at]):
+            return "it says more; let the exception out at once"
+        kind = type(error).__name__
+        own = _has(error, watch.failure)
+        return "" if own else f"it raises {kind}; let the model's exception out"
     return "it ends as if that were all; let the exception out"
+
+
+def _has(error: BaseException, failure: BaseException | None) -> bool:
+    """Tell whether it is the failure, as it was raised or as a task group packs it."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(_has(each, failure) for each in error.exceptions)
+    return error is failure
 
 
 async def _close(answer: object, model: "ChatOpenAI") -> None:

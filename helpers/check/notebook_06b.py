@@ -18,7 +18,7 @@ CASES: list[tuple[list[Any], str]] = [
     ([TOKEN], "interrupted"),
     ([], "interrupted"),
     ([TOKEN, ["usage", {"output_tokens": 1}]], "interrupted"),
-    ([TOKEN, ["ping", {}]], "interrupted"),
+    ([TOKEN, ["ping", {"message": "I am here"}]], "interrupted"),
     ([TOKEN, ["done", {"finish_reason": "length"}]], "cut off: length"),
     ([TOKEN, ["done", {"finish_reason": "tool_calls"}]], "cut off: tool_calls"),
     ([TOKEN, ["done", {"finish_reason": "abort"}]], "cut off: abort"),
@@ -28,7 +28,7 @@ CASES: list[tuple[list[Any], str]] = [
     ([TOKEN, DONE, GONE], "error: it is gone"),
     ([TOKEN, DONE, TOKEN], "interrupted"),
     ([TOKEN, DONE, ["usage", {"output_tokens": 1}]], "interrupted"),
-    ([TOKEN, DONE, ["ping", {}]], "interrupted"),
+    ([TOKEN, DONE, ["ping", {"finish_reason": "stop"}]], "interrupted"),
     ([TOKEN, GONE, TOKEN], "interrupted"),
 ]
 """Events that arrived, and what to say of them."""

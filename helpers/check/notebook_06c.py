@@ -9,6 +9,7 @@ PACE = 0.04  # seconds between two tokens, so that each comes in a read of its o
 FRAME = 'event: token\ndata: {"text": " on"}\n\n'
 END = 'event: done\ndata: {"finish_reason": "stop"}\n\n'
 PING = ": ping\n\n"
+USAGE = 'event: usage\ndata: {"output_tokens": 3}\n\n'
 FAILED = 'event: error\ndata: {"message": "the model failed"}\n\n'
 LIVE: dict[str, Sequence[str | float]] = {
     "tokens that come one by one": (FRAME, PACE) * 9,
@@ -22,14 +23,14 @@ LIVE: dict[str, Sequence[str | float]] = {
 }
 LATE: dict[str, Sequence[str | float]] = {
     "nine tokens that come at once": (4 * PACE, FRAME * 9, 4 * PACE),
-    "three tokens that come at once": (4 * PACE, FRAME * 3, 4 * PACE),
+    "three tokens that come at once": (4 * PACE, FRAME * 3, *(PACE, USAGE) * 2, PACE),
     "pings, and then all tokens at once": (*(PING, PACE) * 8, FRAME * 9, PACE),
     "one token, and then the others at once": (FRAME, 4 * PACE, FRAME * 8, PACE),
     "tokens one by one, and then most at once": (
         *(*(FRAME, PACE) * 3, 4 * PACE, FRAME * 6, PACE),
     ),
-    "one token, then seven at once, and then one": (
-        *(FRAME, 4 * PACE, FRAME * 7, 4 * PACE, FRAME, PACE),
+    "one token, then seven at once, and then two": (
+        *(FRAME, 4 * PACE, FRAME * 7, *(4 * PACE, FRAME) * 2, PACE),
     ),
 }
 APPS = {what: (*parts, END) for what, parts in (LIVE | LATE).items()}

@@ -47,7 +47,7 @@ async def freed_loop(answer: object) -> AsyncGenerator[str, None]:
         yield "nobody else has a turn during time.sleep; leave it out"
     if seen.stood_still:
         yield BLOCKS
-    if seen.heard.late:
+    if seen.whole or seen.heard.late:
         yield "yield each text as it comes, not when all are there"
 
 
@@ -60,6 +60,7 @@ class Seen:
         self.texts: list[str] = []
         self.asked: list[str] = []
         self.blocked: set[str] = set()  # the prompts during which others had no turn
+        self.whole = False  # the answer was asked for all at once
         self.slept = False  # the thread of the event loop slept
         self.stood_still = False  # others had turn after turn, and the loop had none
         self.heard = reading.Heard()
@@ -114,6 +115,11 @@ class Seen:
         if len(self.texts) > self._said:  # with the title
             self.heard.set()
 
+    def ask(self, prompt: str, *, whole: bool = False) -> None:
+        """Take what the model is asked, and whether for all at once."""
+        self.asked.append(prompt)
+        self.whole |= whole and prompt == ANSWER
+
     def say(self, prompt: str, number: int) -> None:
         """Say a word, which is to be heard if it is one of the answer."""
         if prompt == ANSWER:
@@ -163,18 +169,18 @@ def _watched(seen: Seen) -> "BaseChatModel":
         _llm_type = "watched"
 
         def _generate(self, *asked: Any, **options: Any) -> ChatResult:
-            seen.asked.append(asked[0][-1].text)
+            seen.ask(asked[0][-1].text, whole=True)
             seen.think(asked[0][-1].text)
             return whole
 
         async def _agenerate(self, *asked: Any, **options: Any) -> ChatResult:
-            seen.asked.append(asked[0][-1].text)
+            seen.ask(asked[0][-1].text, whole=True)
             seen.think_elsewhere(asked[0][-1].text)
             return whole
 
         def _stream(self, *asked: Any, **options: Any) -> Iterator[Any]:
             prompt = asked[0][-1].text
-            seen.asked.append(prompt)
+            seen.ask(prompt)
             seen.think(prompt)
             for number, chunk in enumerate(chunks, 1):
                 seen.say(prompt, number)
@@ -184,7 +190,7 @@ def _watched(seen: Seen) -> "BaseChatModel":
 
         async def _astream(self, *asked: Any, **options: Any) -> AsyncIterator[Any]:
             prompt = asked[0][-1].text
-            seen.asked.append(prompt)
+            seen.ask(prompt)
             for number, chunk in enumerate(chunks, 1):
                 seen.say(prompt, number)
                 yield chunk

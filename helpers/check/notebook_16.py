@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Event = tuple[str, object]
 GO_ON = "Go on exactly where you stopped."
+PATIENCE = 3.0
+"""Seconds to wait for what comes at once, unless an answer holds it back."""
 
 
 def frame(text: str = "", reason: str | None = None, **more: object) -> str:
@@ -99,6 +101,7 @@ TOLD: list[tuple[Said, Exception | None, list[Event]]] = [
     ([("Hi", None), ("", "length")], None, [("token", "Hi"), ("half", "limited")]),
     ([("\n", "stop")], None, [("token", "\n"), ("done", "stop")]),
     ([("", None), ("Hi", None)], None, [("token", "Hi"), ("half", "cut")]),
+    ([("\n", None)], None, [("token", "\n"), ("half", "cut")]),
     ([("Hi", None)], ConnectionError(), [("token", "Hi"), ("half", "cut")]),
     ([("Hi", None)], TimeoutError(), [("token", "Hi"), ("half", "stalled")]),
     (
@@ -153,9 +156,10 @@ async def told_frames(answer: object) -> AsyncGenerator[str]:
             yield case(what + ended, expected, got)
     source = Source([("Hi", None), (" there", None), ("", "stop")])
     reading = frames(AsyncAnswer(source.stream()))
-    await anext(reading)
-    if source.given > 1:
-        yield "yield each text when it comes, not at the end"
+    for given in 1, 2:
+        await anext(reading)
+        if source.given > given:
+            yield "yield each text when it comes, not at the end"
     await reading.aclose()
     if not source.closed:
         yield "its reader left, and the answer was not closed"
@@ -178,18 +182,22 @@ class Model:
 
 
 class Pausing(Model):
-    """A model that says its second text when somebody has the first, or after 3 s."""
+    """A model that says its second text when somebody has the first, or late."""
 
     def __init__(self) -> None:
         super().__init__([("One", None), (" two", None), ("", "stop")])
-        self.heard, self.over = threading.Event(), False
+        self.heard, self.closed, self.over = threading.Event(), threading.Event(), False
 
     def stream(self, question: object, *_: object) -> "Iterator[AIMessageChunk]":
         """Stream the answer."""
         first, *rest = super().stream(question)
-        yield first
-        self.over = not self.heard.wait(3)  # limit: else somebody waits for all of it
-        yield from rest
+        try:
+            yield first
+            self.over = not self.heard.wait(PATIENCE)
+            yield from rest
+        except GeneratorExit:
+            self.closed.set()
+            raise
 
 
 def model(
@@ -281,9 +289,25 @@ def continued(answer: object) -> Iterator[str]:
     events = iter(goes_on({"a": pausing}, "Q"))
     if ("text", "One") in islice(events, 2) and pausing.over:
         yield "yield each text when it comes, not at the end"
+    left = _left(events)
     pausing.heard.set()
-    for _ in events:
-        pass
+    if not pausing.closed.wait(PATIENCE):  # an Answer with limits may be late
+        yield "its reader left, and the answer was not closed; use `with`"
+    del left
+
+
+def _left(events: "Iterator[Event]") -> BaseException:
+    """Close a generator; return what was raised.
+
+    As in a log of exceptions, its traceback holds whatever the generator left open.
+    """
+    if not (throw := getattr(events, "throw", None)):
+        raise Hint("make it a generator, with `yield`: a reader who leaves closes it")
+    try:
+        throw(GeneratorExit())
+    except (GeneratorExit, StopIteration) as left:
+        return left
+    raise Hint("when it is closed, it goes on")
 
 
 def _asked(so_far: object) -> object:

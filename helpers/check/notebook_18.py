@@ -38,6 +38,13 @@ MEASURED: list[tuple[str, Arrivals, int, tuple[Number, ...]]] = [
         2,
         (0, 0, 0.2, 0.2),
     ),
+    (
+        "whose first gap is the largest",
+        [(0.125, "One"), (0.75, " two"), (1, " six")],
+        3,
+        (0.125, 0.125, 0.625, 0.4375),
+    ),
+    ("of two texts at once", [(0.3, "a"), (0.3, "b")], 2, (0.3, 0.3, 0, 0)),
 ]
 
 
@@ -108,6 +115,8 @@ SEEN: list[tuple[str, Arrivals, str]] = [
     ("gaps of 50, 150 and 600 ms", paced(*[0.05, 0.15, 0.6] * 4), "fine"),
     ("gaps of 10 ms, and one of 300 ms", paced(*[0.01] * 9, 0.3), "fine"),
     ("gaps of 10 ms, and one of 510 ms", paced(*[0.01] * 9, 0.51), "stall"),
+    ("one gap of exactly half a second", paced(*[1 / 16] * 9, 1 / 2, start=0), "fine"),
+    ("one gap of exactly 5 others", paced(*[1 / 8] * 9, 5 / 8, start=0), "fine"),
     ("gaps of 1.2 s", paced(*[1.2] * 5), "slow"),
     ("two gaps, of 100 and 550 ms", paced(0.1, 0.55), "slow"),
     ("two gaps, of 50 and 300 ms", paced(0.05, 0.3), "fine"),

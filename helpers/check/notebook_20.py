@@ -77,6 +77,12 @@ READINGS: list[tuple[str, Reading, Reading, str]] = [
         "fine",
     ),
     (
+        "two errors, and three answers that were lost, of twenty",
+        reading(),
+        reading(stop=15, error=2, lost=3, first=(10, 20)),
+        "fine",
+    ),
+    (
         "nothing but errors",
         reading(stop=5, first=(1, 5)),
         reading(stop=5, error=3, first=(1, 5)),

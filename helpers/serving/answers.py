@@ -1,11 +1,12 @@
 """Read a stream with limits, and know afterwards how it ended.
 
 `first` is the limit up to the first text, or the first call or result of a tool;
-`between` is that up to each chunk after it, both in seconds. Only the time in which the
-loop waits counts, not what it does with a chunk. The loop raises no Exception of its
-model, chain or graph: it ends, and `end`, `text`, `reason` and `error` say the rest. An
-answer of the Responses API counts as cut: it has no `finish_reason`. In a server, read
-an answer inside of what `stopping.py` or `pings.py` stop: Starlette cancels repeatedly.
+`between` is that up to each chunk after it, both in seconds. `first` counts from the
+beginning; of `between`, only the time in which the loop waits counts, not what it does
+with a chunk. The loop raises no Exception of its model, chain or graph: it ends, and
+`end`, `text`, `reason` and `error` say the rest. An answer of the Responses API counts
+as cut: it has no `finish_reason`. In a server, read an answer inside of what
+`stopping.py` or `pings.py` stop: Starlette cancels repeatedly.
 This file works alone, with langchain-core: take it along.
 """
 
@@ -221,7 +222,10 @@ class AsyncAnswer(_Answer[T]):
             self.end = self.end or "stopped"
             watch.begin(None)
             if isinstance(items, AsyncGenerator):
-                await items.aclose()
+                try:
+                    await items.aclose()
+                except Exception as error:  # noqa: BLE001  of its `finally`
+                    self.error = self.error or error
 
 
 class _Watch:
@@ -309,7 +313,10 @@ class Answer(_Answer[T]):
             self._failed(error)
         finally:
             self.end = self.end or "stopped"
-            items.close()
+            try:
+                items.close()
+            except Exception as error:  # noqa: BLE001  of its `finally`
+                self.error = self.error or error
 
     def _from_a_thread(self, source: Iterable[T]) -> Generator[T]:
         arrived: SimpleQueue[T | _Last] = SimpleQueue()

@@ -5,6 +5,7 @@ have them, but no page. What runs in it can reach this machine's servers and not
 else: no file, no program, no other host.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -18,8 +19,11 @@ _OPTIONS = (
     "--no-config",
     "--no-lock",
     "--no-prompt",
+    "--no-remote",
     "--allow-net=127.0.0.1,localhost",
 )
+# As a string: of a module itself, Deno reads the files that it imports, unasked.
+_RUN = "await (async () => {}).constructor(%s)();"
 _THROWN = r'error: (?:Uncaught )?(?:\(in promise\) )?"?(.*?)"?'
 
 
@@ -28,7 +32,7 @@ class JavaScriptError(PlainError):
 
 
 def run_javascript(*source: str, page: str = "", patience: float = 30.0) -> str:
-    """Run a program, as one module, and return what it logs to the console.
+    """Run a program, as one async function, and return what it logs to the console.
 
     `page` is the URL of the page that it runs in: relative addresses start there.
     Raises JavaScriptError if it throws, TimeoutExpired after `patience` seconds.
@@ -36,10 +40,11 @@ def run_javascript(*source: str, page: str = "", patience: float = 30.0) -> str:
     import deno  # type: ignore[import-untyped]  # here: `import helpers` stays quick
 
     location = [f"--location={page}/"] if page else []
+    program = json.dumps("\n".join(('"use strict";', *source)))
     with TemporaryDirectory() as folder:
         ended = subprocess.run(
             [deno.find_deno_bin(), "run", *_OPTIONS, *location, "-"],
-            input="\n".join(source),
+            input=_RUN % program,
             capture_output=True,
             check=False,
             cwd=folder,

@@ -2,10 +2,11 @@
 
 import gc
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableGenerator, RunnableLambda
@@ -13,7 +14,7 @@ from langchain_core.tracers.context import collect_runs
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
-from chat.answer import NotWhole, answering
+from chat.answer import NotWhole, answering, reason_of
 from chat.conversation import messages, whole
 from chat.log import Turn
 from helpers.models import script
@@ -48,6 +49,11 @@ async def shout(texts: AsyncIterator[str]) -> AsyncIterator[str]:
         yield text.upper()
 
 
+class Loud(StrOutputParser):
+    def parse(self, text: str) -> str:
+        return text.upper()
+
+
 PROMPT = ChatPromptTemplate([("placeholder", "{messages}")])
 SHAPES: dict[str, Callable[[Callable[[], Any]], Any]] = {
     "model": lambda model: model(),
@@ -55,11 +61,14 @@ SHAPES: dict[str, Callable[[Callable[[], Any]], Any]] = {
     "responses": lambda model: model().model_copy(update={"use_responses_api": True}),
     "prompt and model": lambda model: PROMPT | model(),
     "chain": lambda model: PROMPT | model() | StrOutputParser(),
+    "chain, bound": lambda model: (PROMPT | model()).with_retry(),
+    "chains": lambda model: (PROMPT | model()).with_fallbacks([PROMPT | model()]),
     "model and parser": lambda model: model() | StrOutputParser(),
     "text": lambda model: model() | StrOutputParser() | RunnableGenerator(shout),
     "lambda": lambda model: RunnableLambda(lambda _: model()),
     "fallbacks": lambda model: model().with_fallbacks([model()]),
     "graph": lambda model: graph(model()),
+    "graph, bound": lambda model: graph(model()).with_retry(),
 }
 """What may answer, round a model."""
 shapes = pytest.mark.parametrize("shape", SHAPES)
@@ -182,6 +191,89 @@ def test_a_graph_with_a_checkpointer_is_refused() -> None:
     answering(steps.compile(checkpointer=False))
 
 
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (None, "NoneType"),
+        (shout, "function"),
+        ("gpt-4.1-mini", "str"),
+    ],
+)
+def test_what_cannot_answer_is_refused(what: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=f"is a {said}:"):
+        answering(what)
+
+
+def test_a_node_that_is_not_there_is_refused() -> None:
+    for model in (graph(scripted()), scripted()):
+        with pytest.raises(ValueError, match="no node 'step1'"):
+            answering(model, node="step1")
+
+
+async def test_what_was_answered_before_is_not_answered_again() -> None:
+    class State(TypedDict):
+        messages: list[BaseMessage]  # nothing adds up what a node returns
+
+    async def step(state: State) -> State:
+        said = await scripted(tokens=TOKENS).ainvoke(state["messages"])
+        return {"messages": [*state["messages"], said]}
+
+    steps = StateGraph(State).add_node("step", step).add_edge(START, "step")
+    asked = messages([Turn("1", "Hi", "an old answer")], "Again", most=1000)
+    found = [event async for event in answering(steps.compile())(asked)]
+    assert (text_of(found), found[-1]) == ("".join(TOKENS), STOP)
+
+
+async def test_a_model_that_a_tool_asks_is_heard_unless_the_node_is_named() -> None:
+    async def tools(state: MessagesState) -> dict[str, Any]:
+        await scripted(tokens=["a tool's"]).ainvoke(state["messages"])
+        return {}
+
+    async def model(state: MessagesState) -> dict[str, Any]:
+        said = scripted(tokens=TOKENS)
+        return {"messages": [await said.ainvoke(state["messages"])]}
+
+    steps = StateGraph(MessagesState).add_sequence([tools, model])
+    agent = steps.add_edge(START, "tools").compile()
+    assert text_of(await answer(agent)) == "a tool's" + "".join(TOKENS)
+    assert text_of(await answer(agent, node="model")) == "".join(TOKENS)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        pytest.param([(7, 1), (0, 2)], id="what is new"),
+        pytest.param([(7, 1), (7, 3)], id="the total each time"),
+        pytest.param([(9, 1), (-2, 2)], id="a correction"),
+    ],
+)
+async def test_the_usage_of_all_chunks_counts(counts: list[tuple[int, int]]) -> None:
+    async def chunks(_: object) -> AsyncIterator[AIMessageChunk]:
+        for asked, said in counts:
+            usage = UsageMetadata(
+                input_tokens=asked, output_tokens=said, total_tokens=asked + said
+            )
+            yield AIMessageChunk("Hi", id="one", usage_metadata=usage)
+        yield AIMessageChunk("", id="one", response_metadata={"finish_reason": "STOP"})
+
+    *_, usage, end = await answer(RunnableLambda(chunks))
+    assert usage[1] == {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
+    assert end == STOP
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"finish_reason": "COMPLETE"}, "stop"),  # Cohere
+        ({"finish_reason": "eos_token"}, "stop"),  # Hugging Face
+        ({"finish_reason": "MAX_TOKENS"}, "length"),  # Google, Cohere
+        ({"stopReason": "guardrail_intervened"}, "guardrail_intervened"),  # Bedrock
+    ],
+)
+def test_reasons_of_providers(said: dict[str, str], reason: str) -> None:
+    assert reason_of(said) == reason
+
+
 async def test_a_graph_in_a_graph_that_breaks_off_is_an_error() -> None:
     def inside(model: Any) -> Any:
         steps = StateGraph(MessagesState).add_node("inner", graph(model))
@@ -205,6 +297,11 @@ async def test_without_a_model_its_end_is_the_end() -> None:
     assert (text_of(found), found[-1]) == ("whole", STOP)
     with pytest.raises(TypeError, match="int"):
         await answer(RunnableLambda(lambda _: 3))
+
+
+async def test_a_parser_that_is_more_than_langchains_is_asked() -> None:
+    found = await answer(PROMPT | scripted(tokens=TOKENS) | Loud())
+    assert (text_of(found), found[-1]) == ("".join(TOKENS).upper(), STOP)
 
 
 async def test_what_a_model_takes_can_be_told() -> None:

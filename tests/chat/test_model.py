@@ -47,6 +47,15 @@ def test_the_field_goes_over_the_wire_alone(monkeypatch: pytest.MonkeyPatch) -> 
         assert b"max_completion_tokens" not in network.request
 
 
+@pytest.mark.parametrize("name", ["chat.model", "chat.model:other", "chat:__all__"])
+def test_a_name_that_names_no_function_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("CHAT_ANSWERS_WITH", name)
+    with pytest.raises(ValueError, match=f"CHAT_ANSWERS_WITH={name} "):
+        create_app(settings=Settings())
+
+
 def test_one_service_after_the_other_in_one_process_answers() -> None:
     """As in the tests of a product: each has an event loop of its own."""
     for _ in range(3):

@@ -132,11 +132,15 @@ def test_offline_and_back_it_goes_on(open_page: Open, browser: Browser) -> None:
         assert same_once(page)
         page.context.set_offline(True)
         ask(page, "Lost?")
-        expect(page.locator("#trouble")).to_contain_text("Not sent.")
+        expect(page.locator("#trouble")).to_contain_text("Not sent, or the reply")
         assert page.get_by_label("Question").input_value() == "Lost?"
         page.context.set_offline(False)
         page.get_by_label("Question").press("Enter")
         expect(page.locator(".question").last).to_have_text("Lost?")
+        ended(page)
+        page.route("**/streams", lambda route: route.fulfill(status=502, body="<p>"))
+        ask(page, "Refused?")
+        expect(page.locator("#trouble")).to_have_text("Not sent. The status was 502.")
 
 
 def test_two_tabs_agree(open_page: Open, question: str) -> None:

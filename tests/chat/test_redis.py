@@ -107,6 +107,13 @@ def test_it_stays_away_and_readers_are_told(
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "2"
     assert refused.json() == {"detail": AWAY["message"]}
+    for method, path in (
+        ("GET", "/conversation"),
+        ("DELETE", "/conversation"),
+        ("DELETE", "/streams/x"),
+    ):
+        away = reader.http.request(method, path)
+        assert (away.status_code, away.headers["retry-after"]) == (503, "2")
     assert reader.http.get("/health").status_code == 503
     assert [each.finished for each in recorded(question)] == [False]
     kept.send(signal.SIGCONT) if hangs else kept.start()

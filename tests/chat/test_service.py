@@ -1,5 +1,6 @@
 """The service on a real port, on each of its logs: what it answers, keeps and stops."""
 
+import asyncio
 import gc
 import hashlib
 import logging
@@ -234,6 +235,20 @@ def test_an_answer_that_is_not_whole_is_an_error(
     assert "Error" in logged.getMessage() or "did not say" in logged.getMessage()
     assert "SECRET" not in logged.getMessage()
     assert "PRIVATE" not in logged.getMessage()
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, TimeoutError])
+def test_what_a_model_raises_is_no_end_of_ours(
+    start_one: Start, error: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is neither the server that ends nor a limit of time."""
+
+    async def fail(_: object) -> str:
+        raise error
+
+    with Reader(start_one(RunnableLambda(fail))) as reader:
+        assert reader.read(reader.ask("Hi")).events == [BROKEN]
+    assert error.__name__ in caplog.text
 
 
 @pytest.mark.parametrize(

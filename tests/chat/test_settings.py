@@ -7,6 +7,7 @@ import pytest
 
 from chat import Settings
 from chat.log import open_log
+from chat.metrics import Metrics
 from tools.notebook import ROOT
 
 
@@ -15,11 +16,12 @@ def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAT_GRACE", "0.5")
     monkeypatch.setenv("CHAT_STREAMS", "7")
     monkeypatch.setenv("CHAT_SECURE", "1")
-    monkeypatch.setenv("CHAT_HOSTS", "chat.example")
+    monkeypatch.setenv("CHAT_HOSTS", "chat.example, *.chat.example,[::1]")
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
     found = Settings.from_environment()
     assert (found.grace, found.streams, found.secure) == (0.5, 7, True)
-    assert (found.hosts, found.redis_url) == ("chat.example", "redis://127.0.0.1:1")
+    assert found.hosts == "chat.example, *.chat.example,[::1]"
+    assert found.redis_url == "redis://127.0.0.1:1"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,10 @@ def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LONGEST", "inf"),
         ("TURNS", "0"),
         ("KEEP", "200"),
+        ("HOSTS", ""),
+        ("HOSTS", "localhost,chat.example:8443"),
+        ("HOSTS", "https://chat.example"),
+        ("HOSTS", "*example"),
     ],
 )
 def test_what_cannot_be_is_named(
@@ -41,6 +47,15 @@ def test_what_cannot_be_is_named(
     monkeypatch.setenv(f"CHAT_{name}", value)
     with pytest.raises(ValueError, match=f"CHAT_{name}"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize("folder", ["", "there-is-none"])
+def test_metrics_of_several_workers_need_a_folder(
+    monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", folder)
+    with pytest.raises(ValueError, match=f"PROMETHEUS_MULTIPROC_DIR={folder} is no"):
+        Metrics()
 
 
 @pytest.mark.parametrize("beside", ["#", "/", "?", ":@["])

@@ -132,14 +132,6 @@ async def within_a_minute(model: ChatOpenAI, question: str) -> Texts:
             yield chunk.text
 
 
-async def raising_its_own(model: ChatOpenAI, question: str) -> Texts:
-    try:
-        async for chunk in model.astream(question):
-            yield chunk.text
-    except Exception as error:
-        raise RuntimeError("no answer") from error
-
-
 async def cleaning_up(model: ChatOpenAI, question: str) -> Texts:
     stream = model.astream(question)
     try:
@@ -269,7 +261,6 @@ async def in_a_thread_that_is_told(model: ChatOpenAI, question: str) -> Texts:
         relayed,
         handed_on,
         within_a_minute,
-        raising_its_own,
         cleaning_up,
         one_by_one,
         Called(),
@@ -338,6 +329,12 @@ async def only_on_errors(model: ChatOpenAI, question: str) -> Texts:
 async def blocking(model: ChatOpenAI, question: str) -> Texts:
     for chunk in model.stream(question):
         yield chunk.text
+
+
+async def a_turn_between(model: ChatOpenAI, question: str) -> Texts:
+    for chunk in model.stream(question):
+        yield chunk.text
+        await asyncio.sleep(0)
 
 
 async def in_threads(model: ChatOpenAI, question: str) -> Texts:
@@ -547,6 +544,24 @@ async def raising_another_kind(model: ChatOpenAI, question: str) -> Texts:
         raise asyncio.CancelledError from error
 
 
+async def raising_its_own(model: ChatOpenAI, question: str) -> Texts:
+    try:
+        async for chunk in model.astream(question):
+            yield chunk.text
+    except Exception as error:
+        raise RuntimeError("no answer") from error
+
+
+async def impatient(model: ChatOpenAI, question: str) -> Texts:
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+    filling = asyncio.create_task(fill(heard, model, question))
+    try:
+        while (text := await asyncio.wait_for(heard.get(), 1)) is not None:
+            yield text
+    finally:
+        filling.cancel()
+
+
 async def trying_first(model: ChatOpenAI, question: str) -> Texts:
     async with aclosing(model.astream(question)) as chunks:  # type: ignore[type-var]
         await anext(chunks)
@@ -632,6 +647,9 @@ async def test_stopped_model_hints(answer: object, line: str, said: Said) -> Non
         (asking_again, "when the model fails in the middle, it says more"),
         (passing_over_the_first, "fails before its first text, it ends as if that"),
         (raising_another_kind, "in the middle, it raises a CancelledError; let the"),
+        (raising_its_own, "in the middle, it raises RuntimeError; let the model's"),
+        (impatient, "in the middle, it raises TimeoutError; let the model's"),
+        (a_turn_between, "it blocks the event loop; use `async for` and `astream`"),
         (passing_over_in_a_task, AS_IF),
         (passing_over_all, "it holds up the cancellation"),
         (sorry, AS_IF),

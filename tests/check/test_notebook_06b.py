@@ -173,7 +173,7 @@ def test_ending(answer: str, said: Said) -> None:
         ),
         (
             changed('!== "done"', '=== "token" || !name || name == "usage"'),
-            '["ping", {}]], it returns "cut off: undefined"; "interrupted" is right',
+            '"I am here"}]], it returns "cut off: undefined"; "interrupted" is right',
         ),
         (changed('=== "stop" ?', "?"), 'it returns "complete"; "cut off: length" is'),
         (
@@ -222,7 +222,11 @@ def test_ending(answer: str, said: Said) -> None:
         ),
         (
             changed("events.at(-1)", "events.findLast(([n]) => n !== 'ping')"),
-            '["ping", {}]], it returns "complete"; "interrupted" is right',
+            '["ping", {"finish_reason": "stop"}]], it returns "complete"; ',
+        ),
+        (
+            changed('name === "error"', "data?.message"),
+            '"I am here"}]], it returns "error: I am here"; "interrupted" is right',
         ),
         (
             changed("events.at(-1)", "(events.find(([n]) => n == 'error') ?? {}.x)"),

@@ -201,6 +201,19 @@ def one_by_one(url: str) -> bool:
     return max(counts(url)) == 1
 
 
+def of_all_events(url: str) -> bool:
+    return by_halves([read.count("event:") for read in reads(url)])
+
+
+def by_length(url: str) -> bool:
+    found = [len(read) for read in reads(url)]
+    return max(found) <= sum(found) / 2
+
+
+def several_and_few_at_last(url: str) -> bool:
+    return several(4)(url) and last_is_no_half(url)
+
+
 def of_all_reads(url: str) -> bool:
     found = counts(url)
     return len(found) > sum(found) / 2 and sum(found) > 0
@@ -233,27 +246,27 @@ SHAPE = "write a function streams(url)"
         (lambda: True, "it raises TypeError: "),
         (prints_it, "it says None; True is right"),
         (all_alike, "of tokens that come one by one, in threes and in fives, it says"),
-        (by_the_last_half, "of one token, then seven at once, and then one, it says"),
-        (by_the_clock, "of one token, then seven at once, and then one, it says"),
-        (last_is_no_half, "of one token, then seven at once, and then one, it says"),
+        (by_the_last_half, "of one token, then seven at once, and then two, it"),
+        (by_the_clock, "of one token, then seven at once, and then two, it"),
+        (last_is_no_half, "of one token, then seven at once, and then two, it"),
         (as_a_word, "it says 'live'; True is right"),
         (generated, "it says <generator object generated"),
         (lambda url: False, "of tokens that come one by one, it says False"),
         (lambda url: True, "of nine tokens that come at once, it says True"),
         (any_read_over_one, "of nine tokens that come at once, it says True"),
+        (of_all_events, "of three tokens that come at once, it says True"),
+        (by_length, "of three tokens that come at once, it says True"),
+        (several_and_few_at_last, "of one token, then seven at once, and then two, it"),
         (few_at_last, "of nine tokens that come at once, it says True"),
-        (any_read_over_two, "of pings, and then all tokens at once, it says True"),
+        (any_read_over_two, "of three tokens that come at once, it says True"),
         (of_all_reads, "of tokens that come in threes, it says False"),
         (one_by_one, "of tokens that come in threes, it says False"),
         (several(2), "of one token, and then the others at once, it says True"),
         (several(3), "of tokens one by one, and then most at once, it says True"),
         (several(4), "of tokens one by one, and then most at once, it says True"),
-        (several(5), "of tokens that come in threes, it says False"),
-        (no_read_over(2), "of tokens that come in threes, it says False"),
         (no_read_over(3), "of tokens that come in fives, it says False"),
         (no_read_over(4), "of tokens that come in fives, it says False"),
         (no_read_over(5), "of three tokens that come at once, it says True"),
-        (no_read_over(8), "of three tokens that come at once, it says True"),
         (
             first_comes_early,
             "of a late first token, and others one by one, it",

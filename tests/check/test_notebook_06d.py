@@ -237,6 +237,13 @@ async def titled(model: BaseChatModel, question: str) -> Texts:
         yield chunk.text
 
 
+async def cut_into_words(model: BaseChatModel, question: str) -> Texts:
+    yield (await model.ainvoke(f"A title for: {question}")).text
+    first, space, rest = (await model.ainvoke(question)).text.partition(" ")
+    yield first
+    yield space + rest
+
+
 async def half_freed(model: BaseChatModel, question: str) -> Texts:
     yield model.invoke(f"A title for: {question}").text
     async for chunk in model.astream(question):
@@ -548,6 +555,7 @@ async def empty(*given: object) -> None:
         (None, "not tried yet"),
         (empty, "not tried yet"),
         (titled, "nobody else has a turn during the title and the answer"),
+        (cut_into_words, "yield each text as it comes, not when all are there"),
         (half_freed, "nobody else has a turn during the title"),
         (generated, "nobody else has a turn during the title"),
         (waiting_for_a_thread, "nobody else has a turn during the title"),

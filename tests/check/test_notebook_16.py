@@ -2,14 +2,16 @@
 
 import json
 import re
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from functools import partial, reduce
+from itertools import chain
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.prompts import ChatPromptTemplate
 
 from helpers import check
+from helpers.check import notebook_16
 from helpers.serving.answers import Answer
 from tests.support.answers import Answers
 
@@ -446,6 +448,23 @@ async def drops_blank_texts(answer):
 
 
 @frames.wrong(
+    "[('token', '\\n'), ('half', 'cut')] expected, got [('token', '\\n'), ('e"
+)
+async def blank_is_no_text(answer):
+    async for kind, value in told_frames(answer):
+        blank = kind == "half" and not answer.text.strip()
+        yield ("error" if blank else kind), value
+
+
+@frames.wrong("yield each text when it comes, not at the end")
+async def all_but_the_first_at_once(answer):
+    async with aclosing(told_frames(answer)) as inner:
+        yield await anext(inner)
+        for frame in [frame async for frame in inner]:
+            yield frame
+
+
+@frames.wrong(
     "for 'no text': [('error', 'limited')] expected, got [('half', 'limited')]"
 )
 async def limited_is_half(answer):
@@ -672,16 +691,51 @@ def by_hand(models, question):
         yield "model", name
         reason = None
         try:
-            for chunk in model.stream(asking(question, so_far)):
-                reason = chunk.response_metadata.get("finish_reason") or reason
-                if chunk.text:
-                    so_far += chunk.text
-                    yield "text", chunk.text
+            with closing(model.stream(asking(question, so_far))) as chunks:
+                for chunk in chunks:
+                    reason = chunk.response_metadata.get("finish_reason") or reason
+                    if chunk.text:
+                        so_far += chunk.text
+                        yield "text", chunk.text
         except Exception:  # noqa: BLE001
             reason = None
         if reason:
             break
     yield "end", {None: "cut", "length": "limited", "stop": "complete"}[reason]
+
+
+@goes_on.right
+def closed_in_the_end(models, question):
+    so_far = ""
+    for name, model in models.items():
+        yield "model", name
+        answer = Answer(model.stream(asking(question, so_far)), **LIMITS)
+        try:
+            yield from (("text", chunk.text) for chunk in answer if chunk.text)
+        finally:
+            answer.close()
+        so_far += answer.text
+        if answer.end in ("complete", "limited"):
+            break
+    yield "end", answer.end
+
+
+@goes_on.wrong("its reader left, and the answer was not closed; use `with`")
+def without_with(models, question):
+    so_far = ""
+    for name, model in models.items():
+        yield "model", name
+        answer = Answer(model.stream(asking(question, so_far)))
+        yield from (("text", chunk.text) for chunk in answer if chunk.text)
+        so_far += answer.text
+        if answer.end in ("complete", "limited"):
+            break
+    yield "end", answer.end
+
+
+@goes_on.wrong("make it a generator, with `yield`")
+def chained(models, question):
+    return chain(continued(models, question))
 
 
 goes_on.right(partial(continued), "a partial")
@@ -786,6 +840,8 @@ goes_on.wrong("write def continued(models, question)")([])
 
 
 @pytest.mark.parametrize(("answer", "line"), goes_on.cases)
-def test_continued(answer, line, said):
+def test_continued(answer, line, said, monkeypatch):
+    if not line.startswith("correct"):  # wait less for what does not come
+        monkeypatch.setattr(notebook_16, "PATIENCE", 0.3)
     check.continued(answer)
     assert line in said()

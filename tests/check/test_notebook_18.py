@@ -183,6 +183,18 @@ WRONG_NUMBERS = [
         "tpot of a stream of one text and five tokens",
     ),
     (changed(tpot=lambda a, t: 0), "tpot of a stream"),
+    (
+        changed(largest_gap=lambda a, t: gaps(a)[-1] if gaps(a) else None),
+        "largest_gap of a stream whose first gap is the largest",
+    ),
+    (
+        changed(largest_gap=lambda a, t: max(gaps(a), default=0) or None),
+        "largest_gap of a stream of two texts at once",
+    ),
+    (
+        changed(ttft=lambda a, t: round(times(a)[0], 2) if times(a) else None),
+        "ttft of a stream whose first gap is the largest",
+    ),
     (changed(mean=lambda a, t: 0), "its names are"),
     (lambda a, t: tuple(by_pairs(a, t).values()), "return a dictionary"),
     (lambda a, t: print(by_pairs(a, t)), "return a dictionary"),
@@ -358,6 +370,9 @@ WRONG_WORDS = [
     (otherwise(usual=min), "gaps of 50, 150 and 600 ms"),
     (otherwise(least=0), "texts by threes"),
     (otherwise(least=1), "three gaps of 1 s"),
+    (otherwise(least=0.45), "one gap of exactly half a second"),
+    (otherwise(least=math.nextafter(0.5, 0)), "one gap of exactly half a second"),
+    (otherwise(factor=math.nextafter(5, 0)), "one gap of exactly 5 others"),
     (otherwise(factor=4), "gaps of 150 ms, and one of 700 ms"),
     (otherwise(factor=6), "gaps of 120 ms, and one of 650 ms"),
     (otherwise(limit=0.15), "gaps of 180 ms"),

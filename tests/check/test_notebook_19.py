@@ -477,6 +477,18 @@ async def ended_by_none_alone(log: Log, after: int) -> Events:
                 yield event
 
 
+async def ended_by_no_text(log: Log, after: int) -> Events:
+    with log.listen() as queue:
+        waiting = await log.after(after)
+        while True:
+            event = waiting.pop(0) if waiting else await queue.get()
+            if event[0] > after:
+                after = event[0]
+                yield event
+                if not event[1]:
+                    return
+
+
 async def every_other(log: Log, after: int) -> Events:
     async with aclosing(followed(log, after)) as events:
         async for event in events:
@@ -589,12 +601,10 @@ async def empty(log: Log, after: int) -> None:
         (polling, "nobody listens while event 3 comes; listen first"),
         (polling_and_listening, "it asks the log again and again; take the rest"),
         (both_whole, "event (3, ' two') comes twice; drop what the reader has"),
-        (
-            by_text,
-            "when events come while the log is asked, it drops event 3, or holds ",
-        ),
+        (by_text, "while the log is asked, event 3 is lost, or comes late"),
         (endless, "it does not end; the text of the end is None"),
         (ended_by_none_alone, "it ends before event 7"),
+        (ended_by_no_text, "it ends before event 5"),
         (every_other, "while the log is asked, event 2 is lost, or comes late"),
         (queue_only, "it drops event 1, or holds it back"),
         (from_zero, "for a reader who has 2 events, (3, ' two') is next, and it yi"),

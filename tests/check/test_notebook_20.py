@@ -182,6 +182,12 @@ WRONG_VERDICTS = [
         ),
         "expected, got 'slow'",
     ),
+    (
+        lambda b, a: (
+            "errors" if a.get('chat_streams_total{end="lost"}', 0) else verdict_of(b, a)
+        ),
+        "three answers that were lost",
+    ),
     (lambda b, a: verdict_of(b, a).title(), "'fine' expected, got 'Fine'"),
     (lambda b, a: [verdict_of(b, a)], "return a word"),
     (lambda b, a: print(verdict_of(b, a)), "return a word"),

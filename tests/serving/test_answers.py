@@ -186,6 +186,28 @@ def test_who_breaks_in_sync_code_with_limits_stops_it_at_the_next_chunk(
     assert request.chunks_sent < 100
 
 
+async def test_what_fails_when_it_is_closed_is_kept() -> None:
+    def failing() -> Iterator[str]:
+        try:
+            yield "a"
+        finally:
+            raise LookupError("a bug in its finally")
+
+    async def afailing() -> AsyncIterator[str]:
+        try:
+            yield "a"
+        finally:
+            raise LookupError("a bug in its finally")
+
+    with Answer(failing()) as sync:
+        next(iter(sync))
+    async with AsyncAnswer(afailing()) as answer:
+        await anext(aiter(answer))
+    assert sync.end == answer.end == "stopped"
+    assert isinstance(sync.error, LookupError)
+    assert isinstance(answer.error, LookupError)
+
+
 async def test_what_was_never_read_is_stopped() -> None:
     async with AsyncAnswer(model().astream("Hi"), **PATIENT) as answer:
         pass

@@ -23,6 +23,11 @@ def test_it_returns_what_the_program_logs() -> None:
         ("await Promise.reject('never')", "never"),
         ("nowhere()", "ReferenceError: nowhere is not defined"),
         ("const = 1;", "SyntaxError: "),
+        ("import x from 'file:///etc/hostname';", "SyntaxError: Cannot use import"),
+        (
+            "await import('file:///etc/hostname', {with: {type: 'text'}});",
+            "TypeError: Requires read access",
+        ),
         (
             "console.error('a warning'); null.x",
             "TypeError: Cannot read properties of null",
