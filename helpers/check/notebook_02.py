@@ -92,6 +92,7 @@ EVENTS = {  # what is special about a stream of server-sent events, it, the data
     "a comment between two lines of data": ("data: 1\n: wait\ndata: 2\n\n", ["1\n2"]),
     "a line of one space, which is not empty": ("data: 1\n \ndata: 2\n\n", ["1\n2"]),
     "a last line of data that is empty": ("data: 1\ndata:\n\n", ["1\n"]),
+    "data that speaks of `data:`": ("data: [data: 1, id: 2]\n\n", ["[data: 1, id: 2]"]),
     "a space before `data:`, which makes it no line of data": (
         " data: 1\ndata: 2\n\n",
         ["2"],

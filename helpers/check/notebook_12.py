@@ -79,6 +79,7 @@ def _chats() -> Iterator[tuple[str, list[Pair], str]]:
     yield "a model with the tag", spoken, "We have three."
     yield "a router's chunks", router.model('{"topic":', "1}"), ""
     yield "a router's message", router.returned('{"topic":1}'), ""
+    yield "a message of the node answers", Run("answers").returned("Hm."), ""
     yield "a tool's result", tool.returned("stock=3", "ToolMessage"), ""
     yield (
         "a tool's result that answer returned",

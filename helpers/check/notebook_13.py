@@ -127,7 +127,8 @@ def runs() -> dict[str, tuple["Runnable[Any, Any]", object]]:
 
 
 LONG = ["One", " sentence", ".", *[" More"] * 20, "."]
-SHORT = ["No", " 2.0", " end"]
+SHORT = ["No", " 2.0"]
+BEHIND = " end"  # a message of its own
 ASKED = count(1)  # a question of its own for each try: the record remembers
 
 
@@ -141,7 +142,7 @@ async def opening_sentence(answer: object) -> AsyncGenerator[str, None]:
     if not callable(answer):
         yield "write async def opening(graph, state), and return the text"
     opening = cast("Callable[[Any, object], Awaitable[object]]", answer)
-    for tokens, expected in ((SHORT, "No 2.0 end"), (LONG, "One sentence.")):
+    for tokens, expected in ((LONG, "One sentence."), (SHORT, "No 2.0 end")):
         question = f"exercise 13.2, question {next(ASKED)}"
         coming = opening(graph_of(tokens), {"messages": [("user", question)]})
         if not isinstance(coming, Awaitable):
@@ -200,8 +201,10 @@ def heard() -> Iterator[set[object]]:
 def graph_of(tokens: list[str]) -> "Runnable[Any, Any]":
     """Return a graph of one node whose model says these tokens.
 
-    After the fourth it is silent for two seconds, in which a reader can leave.
+    After the fourth it is silent for two seconds, in which a reader can leave. If they
+    are no sentence, it is never silent, and the node returns a second message.
     """
+    from langchain_core.messages import AIMessage
     from langchain_openai import ChatOpenAI
     from langgraph.graph import START, MessagesState, StateGraph
 
@@ -209,11 +212,13 @@ def graph_of(tokens: list[str]) -> "Runnable[Any, Any]":
 
     # None: Python 3.11 may lose a cancellation otherwise. It streams for `ainvoke` too:
     # only a stream can be silent half way.
-    says = script(tokens=tokens, ttft=0, pace=0, fault="stall", at=4, stall=2)
+    fault = {} if tokens is SHORT else {"fault": "stall", "at": 4, "stall": 2}
+    says = script(tokens=tokens, ttft=0, pace=0, **fault)
     model = ChatOpenAI(streaming=True, stream_chunk_timeout=None, **says)
 
     async def answer(state: MessagesState) -> dict[str, object]:
-        return {"messages": [await model.ainvoke(state["messages"])]}
+        said = [await model.ainvoke(state["messages"])]
+        return {"messages": said + [AIMessage(BEHIND)] * (tokens is SHORT)}
 
     steps = StateGraph(MessagesState).add_node("answer", answer)
     return steps.add_edge(START, "answer").compile()

@@ -153,9 +153,9 @@ def _why(pairs: list[object]) -> str:
     return ""
 
 
-# What is special about it; the text sent, as a call or not (two of them: " + "); its
-# reason; what the parser made of it; whether it failed; whether the object is to be
-# kept; a hint.
+# What is special about it; the text sent, as a call or not (two of them: " + "; with
+# words before: " | "); its reason; what the parser made of it; whether it failed;
+# whether the object is to be kept; a hint.
 Case = tuple[str, str, bool, str, object, bool, bool, str]
 WHOLE, HALF = '{"nights": 365000}', '{"nights": 365'
 PARTS: tuple[Case, ...] = (
@@ -210,6 +210,16 @@ PARTS: tuple[Case, ...] = (
         False,
         False,
         "only stop and tool_calls are good",
+    ),
+    (
+        "a call behind a few words",
+        f"Here it is: | {WHOLE}",
+        True,
+        "tool_calls",
+        365_000,
+        False,
+        True,
+        "the text of the calls counts, if there are any",
     ),
     (
         "a cut call that is said to be whole",
@@ -328,13 +338,14 @@ def _message(sent: str, reason: str, *, is_call: bool) -> "AIMessageChunk":
     from langchain_core.messages import AIMessageChunk
     from langchain_core.messages.tool import tool_call_chunk
 
+    words, _, sent = sent.rpartition(" | ")
     metadata = {"model_name": "nonstop"} | ({"finish_reason": reason} if reason else {})
     pieces = [
         tool_call_chunk(name="Trip", args=args, id=f"call_{index}", index=index)
         for index, args in enumerate(sent.split(" + "))
     ]
     return AIMessageChunk(
-        content="" if is_call else sent,
+        content=words if is_call else sent,
         tool_call_chunks=pieces if is_call else [],
         response_metadata=metadata,
     )

@@ -78,7 +78,7 @@ def _short(frames: list[Frame]) -> list[str]:
     return [f"{event} {data.get('turn', '')}".strip() for event, data in frames]
 
 
-WHOLE = {"to": "alice", "amount": 1000000}
+WHOLE: dict[str, object] = {"to": "alice", "amount": 1000000}
 CUT = 15
 """How many chunks of the call come: `{"to": "alice", "amount": 100`."""
 
@@ -95,6 +95,9 @@ def careful_agent(answer: object) -> Iterator[str]:
         yield "write its hook with def: the check reads the agent with stream"
     if (ran := _run(careful, tool=_call())[0]) != [WHOLE]:
         yield f"a whole call has to be run: {WHOLE} expected, got {ran}"
+    few = WHOLE | {"amount": 7}
+    if (ran := _run(careful, forced=True, tool=_call(few))[0]) != [few]:
+        yield f"a call that is forced ends with stop: {few} expected, got {ran}"
     reasons = {"length": "'length'", "early_end": "none", "content_filter": "a filter"}
     for fault, reason in reasons.items():
         ran = _run(careful, bears=True, tool=_call(), fault=fault, at=CUT)[0]
@@ -106,8 +109,8 @@ def careful_agent(answer: object) -> Iterator[str]:
         yield "an answer in words that reaches its limit is no call: let it through"
 
 
-def _call() -> dict[str, object]:
-    return {"name": "transfer", "args": WHOLE}
+def _call(args: dict[str, object] = WHOLE) -> dict[str, object]:
+    return {"name": "transfer", "args": args}
 
 
 def _has_hook(middleware: "AgentMiddleware[Any, Any]") -> bool:
@@ -120,11 +123,16 @@ def _has_hook(middleware: "AgentMiddleware[Any, Any]") -> bool:
 
 
 def _run(
-    careful: "AgentMiddleware[Any, Any]", *, bears: bool = False, **options: object
+    careful: "AgentMiddleware[Any, Any]",
+    *,
+    bears: bool = False,
+    forced: bool = False,
+    **options: object,
 ) -> tuple[list[dict[str, object]], str]:
     """Return the transfers that an agent made, and what it said last.
 
-    The script takes its first turn. With `bears`, the middleware may raise.
+    The script takes its first turn, in which its call may be `forced`. With either, the
+    middleware may raise.
     """
     from langchain.agents import create_agent
     from langchain_core.messages import AIMessage
@@ -145,6 +153,11 @@ def _run(
         def is_first(self, request: Request) -> bool:
             self.left -= 1
             return self.left >= 0
+
+        def chosen(self, request: Request) -> Request:
+            chosen = super().chosen(request)
+            first = chosen is not request
+            return chosen.override(tool_choice="transfer") if first * forced else chosen
 
         def wrap_model_call(
             self, request: Request, handler: Callable[[Request], Response]
@@ -178,6 +191,6 @@ def _run(
             if mode == "values":
                 said = item["messages"][-1].text
     except Exception:
-        if not bears:
+        if not (bears or forced):
             raise
     return ran, said

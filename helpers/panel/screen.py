@@ -5,12 +5,14 @@ chunks come faster than that is worth, or come in bursts.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from time import perf_counter
 
 EVERY = 0.05  # seconds: twenty drawings a second
 SHARE = 3  # of what is not shown yet, each drawing shows a third
 LEAST = 4  # characters
+SPACE = re.compile(r"\s")
 PAUSE = 4  # times as long as a drawing took, at least, is until the next one
 
 
@@ -57,5 +59,5 @@ class Screen:
         """Return where to stop: behind a part of the rest, at the end of a word."""
         rest = len(self.text) - len(self.drawn)
         end = len(self.drawn) + max(LEAST, -(-rest // SHARE))
-        space = self.text.find(" ", end, end + 20)
-        return end if space < 0 else space
+        space = SPACE.search(self.text, end, end + 20)
+        return space.start() if space else end

@@ -760,6 +760,10 @@ WRONG_PARSERS = [
         """it found '{"a"', not '{"a": "é 👩\\u200d💻"}'""",
     ),
     (
+        with_data(lambda frame: [data.split("data:")[0] for data in data_of(frame)]),
+        "data that speaks of `data:`: it found '[', not '[data: 1, id: 2]'",
+    ),
+    (
         with_data(lambda frame: [data for data in data_of(frame) if data != "[DONE]"]),
         "two frames: frames expected: 2, found: 1",
     ),

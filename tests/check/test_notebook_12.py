@@ -93,6 +93,13 @@ def the_last_tag(pairs):
             yield chunk.text
 
 
+@chats.wrong("a message of the node answers")
+def by_the_beginning_of_the_node(pairs):
+    named = (pair for pair in pairs if "answer" in pair[1]["langgraph_node"])
+    for chunk, about in named:
+        yield from chat([(chunk, about | {"langgraph_node": "answer"})])
+
+
 @chats.wrong("two runs of answer in one step")
 def by_step(pairs):
     spoken = []

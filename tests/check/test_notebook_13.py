@@ -430,7 +430,7 @@ class Opener:
 
 
 RIGHT_OPENINGS = [
-    *(two_loops, aborted, one_message, left_in_two_steps, on_a_stack, by_exception),
+    *(two_loops, aborted, left_in_two_steps, on_a_stack, by_exception),
     *(of_the_node, Opener(), partial(two_loops)),
 ]
 
@@ -511,7 +511,7 @@ async def twice(graph: Any, state: object) -> str:
 
 
 async def not_asked(_: Any, state: object) -> str:
-    return "No 2.0 end"
+    return "One sentence."
 
 
 def not_async(graph: Any, state: object) -> str:
@@ -540,7 +540,8 @@ WRONG_OPENINGS = [
     (to_the_end, "but the server sent all 24 chunks"),
     (invoked, "but the server sent all 24 chunks"),
     (everything, "'One sentence.' expected, got 'One sentence. More"),
-    (first_only, "'No 2.0 end' expected, got 'No'"),
+    (first_only, "'One sentence.' expected, got 'One'"),
+    (one_message, "'No 2.0 end' expected, got 'No 2.0'"),
     (without_the_stop, "'One sentence.' expected, got 'One sentence'"),
     (no_end, "it returns nothing: return the text"),
     (shown_only, "it returns nothing: return the text"),

@@ -338,6 +338,14 @@ def looks_at_brackets_alone(parts):
     return found["parsed"] if closed and not bad else None
 
 
+@objects.wrong("a call behind a few words")
+def the_text_if_there_is_one(parts):
+    found = merged(parts)
+    bad = reason_of(found["raw"]) not in GOOD or found["parsing_error"]
+    texts = [found["raw"].text] if found["raw"].text else sent(found["raw"])
+    return found["parsed"] if all(map(is_json, texts)) and not bad else None
+
+
 @objects.wrong("two whole calls")
 def one_text_of_all(parts):
     found = merged(parts)

@@ -484,6 +484,22 @@ def by_two_ends(request: Any, handler: Any) -> Any:
 
 
 @wrap_model_call
+def by_one_good_end(request: Any, handler: Any) -> Any:
+    response = handler(request)
+    message = response.result[-1]
+    if reason_of(message) != "tool_calls":
+        message.tool_calls = []
+    return response
+
+
+@wrap_tool_call
+def by_the_amount(request: Any, handler: Any) -> Any:
+    if request.tool_call["args"]["amount"] < 1000:
+        return ToolMessage("too little", tool_call_id=request.tool_call["id"])
+    return handler(request)
+
+
+@wrap_model_call
 def any_length(request: Any, handler: Any) -> Any:
     response = handler(request)
     message = response.result[-1]
@@ -582,6 +598,8 @@ WRONG_MIDDLEWARE = [
     (by_length_alone, f"{CUT_IS_RUN}: its reason is none"),
     (asking_once_more, f"{CUT_IS_RUN}: its reason is 'length'"),
     (by_two_ends, f"{CUT_IS_RUN}: its reason is a filter"),
+    (by_one_good_end, "a call that is forced ends with stop"),
+    (by_the_amount, "a call that is forced ends with stop"),
     (any_length, "it raises ValueError: cut off"),
     (no_calls, "a whole call has to be run"),
     (stop_alone, "a whole call has to be run"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import openai
@@ -197,6 +198,13 @@ def test_an_unknown_argument_is_refused_inside_an_object_too(
         notebook["checked"](message((each.name, bad)), [each])
 
 
+def test_the_parts_of_an_all_of_are_closed_one_by_one(notebook: dict[str, Any]) -> None:
+    whole = message(("foreign", '{"n": 1, "o": 2}'))
+    parts = of_schema(allOf=[{"properties": {"o": {"type": "integer"}}}])
+    with pytest.raises(ValueError, match="nevaluated"):
+        notebook["checked"](whole, [parts])
+
+
 class Tree(BaseModel):
     leaf: int
     below: "Tree | None" = None
@@ -282,14 +290,14 @@ def test_with_defaults_each_draft_validates(
 
 class Place(BaseModel):
     city: Literal["", "Paris"] = ""
-    nights: int = 0
+    day: date = date.min
 
 
-def test_a_literal_waits_for_its_word_with_a_default_too(
-    notebook: dict[str, Any],
-) -> None:
-    drafts = [*notebook["planner"](Place, "function_calling").stream("JSON")]
-    assert {draft.city for draft in drafts} == {"", "Paris"}
+def test_half_a_literal_or_a_date_waits_with_a_default_too() -> None:
+    pieces = ['{"city": "Par', 'is", "day": "2026-11', '-28"}']
+    model = ChatOpenAI(model="gpt-4o", **script(tokens=pieces, **FAST))
+    drafts = model.with_structured_output(Place, method="json_mode").stream("JSON")
+    assert [*drafts] == [Place(city="Paris", day=date(2026, 11, 28))]
 
 
 def schemas(notebook: dict[str, Any]) -> Iterator[object]:

@@ -62,11 +62,14 @@ def test_the_first_words_come_at_once_and_the_last_without_a_next(clock: Clock) 
     assert clock.due == []
 
 
+@pytest.mark.parametrize("space", [" ", "\n"])
 @pytest.mark.parametrize(("words", "seconds"), [(40, 0.5), (100, 0.55), (2000, 1)])
-def test_a_burst_is_spread(clock: Clock, words: int, seconds: float) -> None:
+def test_a_burst_is_spread(
+    clock: Clock, words: int, seconds: float, space: str
+) -> None:
     drawn: list[str] = []
     screen = Screen(drawn.append)
-    burst = "word " * words
+    burst = f"word{space}" * words
     screen.show(burst)
     clock.advance(seconds)
     steps = [len(b) - len(a) for a, b in pairwise(["", *drawn])]
@@ -74,7 +77,9 @@ def test_a_burst_is_spread(clock: Clock, words: int, seconds: float) -> None:
     assert len(steps) >= 5
     assert max(steps) < len(burst) / 2
     assert all(burst.startswith(text) for text in drawn)
-    assert all(text == burst or burst[len(text)] == " " for text in drawn), "half words"
+    assert all(text == burst or burst[len(text)] == space for text in drawn), (
+        "half words"
+    )
 
 
 def test_the_end_is_drawn_at_once_and_nothing_after_it(clock: Clock) -> None:

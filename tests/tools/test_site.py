@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
 
@@ -222,6 +223,12 @@ def test_a_cell_can_be_copied(browser: Browser, address: str) -> None:
     page = browser.new_page()
     page.goto(f"{address}notebooks/{find()[0].stem}.html")
     assert page.locator("button.copybtn").count() > 5
+
+
+def test_what_slides_show_does_not_lead_to_a_solution_that_they_leave_out() -> None:
+    for path in find():
+        for before, cell in pairwise(Notebook.read(path).cells):
+            assert "solution" not in tags(cell) or "next cell" not in before.source
 
 
 def test_slides_fit_and_ask_nobody(browser: Browser, address: str, axe: Axe) -> None:
