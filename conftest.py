@@ -32,6 +32,10 @@ def _with_files(**options: object) -> object:
 if os.name == "posix":  # Windows has no such sockets, so far
     nbval.kernel.KernelManager = _with_files
 
+# nbval lays out each message for a log that is off: of notebook 17, which draws more
+# than a thousand times, that was a third of what pytest does.
+nbval.kernel.pformat = repr
+
 
 # Side by side, a file is tested by one process: those that take longest go first, so
 # that no process works on alone in the end.
@@ -40,6 +44,12 @@ LONGEST = (
     "16_stop_and_recover",
     "20_ship_it",
     "19_survive_a_reload",
+    "05_stream_asynchronously",
+    "08_what_can_stream",
+    "04_stream_a_chain",
+    "06c_get_tokens_through",
+    "06d_serve_many_readers",
+    "13_listen_to_events",
     "test_set_up",
     "test_jupyterlab",
     "test_run",

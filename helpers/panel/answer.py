@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
+from langgraph.errors import GraphBubbleUp
 
 from helpers.plain_error import in_one_line
 from helpers.timing import Timeline
@@ -16,19 +18,47 @@ WHOLE = {"stop", "completed", "end_turn", "stop_sequence"}
 
 
 class Ends(AsyncCallbackHandler):
-    """Hears how the models of a run end, also where a parser hands on texts alone."""
+    """Hears how the models of a run end, also where a parser hands on texts alone.
+
+    A model runs within a node, and that within a graph: each run has a parent.
+    """
 
     def __init__(self) -> None:
         self.begun = 0
         self.reason: str | None = None
         self.tokens = 0
         self.counted = False  # the last model told its usage
+        self._parents: dict[str, str] = {}
+        self._broken: set[str] = set()
 
-    async def on_chat_model_start(self, *_: Any, **__: Any) -> None:
+    async def on_chain_start(
+        self, *_: Any, run_id: UUID, parent_run_id: UUID | None = None, **__: Any
+    ) -> None:
+        """Note within what it runs."""
+        self._parents[str(run_id)] = str(parent_run_id or "")
+
+    async def on_chat_model_start(self, *_: Any, **about: Any) -> None:
         """Count a model that begins."""
         self.begun += 1
+        await self.on_chain_start(**about)
 
     on_llm_start = on_chat_model_start
+
+    async def on_chain_error(
+        self, error: BaseException, *, run_id: UUID, **_: Any
+    ) -> None:
+        """Note what broke; a node that asks a human, or leaves its graph, did not."""
+        if not isinstance(error, GraphBubbleUp):
+            self._broken.add(str(run_id))
+
+    on_llm_error = on_chain_error
+
+    def broke(self, message: str | None) -> bool:
+        """Tell whether the run of this message, by its id, broke, or one around it."""
+        run = (message or "").removeprefix("lc_run--")[:36]  # a part may follow
+        while run and run not in self._broken:
+            run = self._parents.get(run, "")
+        return bool(run)
 
     async def on_llm_end(self, response: LLMResult, **_: Any) -> None:
         """Take the reason and the usage, if the model gave any."""
@@ -52,11 +82,14 @@ def reason_of(said: Mapping[str, object]) -> str | None:
 class Answer:
     """One answer: `text`, `timeline`, and `status` once it has ended.
 
-    `status` is "complete", "stopped", or begins with "cut off: " or "failed: ".
+    `status` is "complete", "stopped", or begins with "cut off: " or "failed: ". `text`
+    has a paragraph for each message, but none for one that broke before another began:
+    a node that is tried again says its text again.
     """
 
     def __init__(self) -> None:
-        self.text = ""
+        self._texts: dict[str | None, str] = {}  # of each message, by its id
+        self._gone: set[str | None] = set()
         self.status = ""
         self.note = ""  # what it does while it says nothing
         self.id: str | None = None  # of the message that speaks
@@ -66,11 +99,15 @@ class Answer:
         self.timeline.begin()
         self.ends = Ends()
 
-    def take(self, piece: object) -> None:
-        """Add a piece of a stream; raise TypeError if it is no text and no message.
+    @property
+    def text(self) -> str:
+        """What is said so far."""
+        texts = self._texts.items()
+        shown = (text for message, text in texts if message not in self._gone)
+        return "\n\n".join(shown)
 
-        A graph may have several messages: the next one begins with a new paragraph.
-        """
+    def take(self, piece: object) -> None:
+        """Add a piece of a stream; raise TypeError if it is no text and no message."""
         if isinstance(piece, str):
             return self._add(piece)
         if not isinstance(piece, BaseMessage):
@@ -86,15 +123,15 @@ class Answer:
             for call in getattr(piece, "tool_call_chunks", piece.tool_calls):
                 if call["name"]:
                     self.note = f"using {call['name']}"
-            if piece.text and self.text and piece.id != self.id:
-                self._add("\n\n")
             if piece.text:
                 self.id, self.note = piece.id, ""
                 self._add(piece.text)
         return None
 
     def _add(self, text: str) -> None:
-        self.text += text
+        if self.id not in self._texts:
+            self._gone.update(filter(self.ends.broke, self._texts))
+        self._texts[self.id] = self._texts.get(self.id, "") + text
         self.timeline.note(text)
 
     def end(self, error: BaseException | None = None) -> None:

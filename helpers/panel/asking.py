@@ -8,6 +8,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.pregel.protocol import PregelProtocol
 from langgraph.types import StreamMode
 
+from .answer import Ends
 from .turns import in_turn
 
 Model = Runnable[Any, Any]
@@ -41,15 +42,22 @@ def asked(model: Model, messages: Sequence[BaseMessage]) -> object:
 
 
 async def pieces(
-    model: Model, messages: Sequence[BaseMessage], config: RunnableConfig
+    model: Model, messages: Sequence[BaseMessage], thread: str, ends: Ends
 ) -> AsyncIterator[object]:
-    """Yield what it says: messages, or texts. Closing this closes its stream."""
+    """Yield what it says: messages, or texts. Closing this closes its stream.
+
+    A graph with a checkpointer keeps the conversation by the name of its `thread`.
+    """
     question = asked(model, messages)
+    config: RunnableConfig = {
+        "callbacks": [ends],
+        "configurable": {"thread_id": thread},
+    }
     items: AsyncIterator[object]
     if isinstance(model, PregelProtocol):
         modes: list[StreamMode] = ["messages", "updates"]
         stream = model.astream(question, config, stream_mode=modes)
-        items = in_turn(stream)
+        items = in_turn(stream, ends.broke)
     else:
         items = stream = model.astream(question, config)
     try:

@@ -18,7 +18,7 @@ class Message:
     def __init__(self, who: str, html: str = "") -> None:
         self.box = widgets.VBox([widgets.HTML(html)])
         self.box.add_class(f"course-{who.lower()}")
-        self._growing = Growing()
+        self._text, self._growing = "", Growing()
         self._at = 0  # where in the HTML the last widget begins
 
     @property
@@ -27,7 +27,11 @@ class Message:
         return "".join(page.value for page in self.box.children)
 
     def draw(self, text: str) -> None:
-        """Show a Markdown text that begins with the one before."""
+        """Show a Markdown text: the one before and more, or one in its place."""
+        if not text.startswith(self._text):
+            self.box.children = self.box.children[:1]
+            self._growing, self._at = Growing(), 0
+        self._text = text
         html, last = self._growing.html(text), self.box.children[-1]
         done = self._growing.done
         if done - self._at < PAGE:

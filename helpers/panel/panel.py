@@ -42,7 +42,7 @@ class ChatPanel:
         self.model = model
         self.messages: list[BaseMessage] = []
         self.answer: Answer | None = None
-        self._thread = uuid4().hex  # a graph with a checkpointer keeps it by that
+        self._thread = uuid4().hex
         self._loop = asyncio.get_running_loop()
         self._home = copy_context()  # what the model prints comes below this cell
         self._task: asyncio.Task[Answer] | None = None
@@ -134,14 +134,8 @@ class ChatPanel:
         screen = Screen(shown.draw)
         self._say(answer.line(), "writing")
         try:
-            asking = pieces(
-                self.model,
-                [*self.messages, question],
-                {
-                    "callbacks": [answer.ends],
-                    "configurable": {"thread_id": self._thread},
-                },
-            )
+            messages = [*self.messages, question]
+            asking = pieces(self.model, messages, self._thread, answer.ends)
             await relay(asking, take)
             answer.end()
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  it is shown

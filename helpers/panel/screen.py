@@ -30,7 +30,9 @@ class Screen:
         self._timer: asyncio.TimerHandle | None = None
 
     def show(self, text: str) -> None:
-        """Take a text that begins with the one before; draw it, now or soon."""
+        """Take the text so far, or one that takes its place; draw it, now or soon."""
+        if not text.startswith(self.drawn):
+            self.drawn = ""
         self.text = text
         if self._timer is None:
             self._step()

@@ -23,6 +23,15 @@ def test_a_page_that_is_done_is_not_drawn_again() -> None:
     assert message.html == to_html(LONG)
 
 
+def test_another_text_takes_the_place_of_the_one_before() -> None:
+    message = Message("Model")
+    for text in (LONG, SHORT, LONG):
+        message.draw(text)
+        assert message.html == to_html(text)
+    message.end(LONG)
+    assert len(message.box.children) == 2
+
+
 def test_a_short_one_is_one_widget() -> None:
     message = Message("Model")
     message.draw(SHORT)

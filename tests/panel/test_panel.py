@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -19,12 +20,14 @@ from langchain_core.runnables import RunnableGenerator, RunnableLambda
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import GraphInterrupt
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.types import interrupt
+from langgraph.types import RetryPolicy, interrupt
 
 from helpers.models import script
 from helpers.panel import ChatPanel
 from helpers.panel import panel as module
+from helpers.panel.answer import Ends
 from tests.support.recorded import recorded
 from tests.support.wire import UNPACED
 
@@ -192,18 +195,71 @@ async def test_a_graph_that_remembers_is_told_nothing_twice(question: str) -> No
     ]
 
 
-async def test_nodes_that_speak_at_once_are_shown_one_after_the_other() -> None:
-    async def one(_: MessagesState) -> dict[str, Any]:
-        return {"messages": [await model(tokens=["One", " two"]).ainvoke("Hi")]}
+HALF: dict[str, Any] = {"tokens": ["Half", " a"], "fault": "dropped", "at": 1}
 
-    async def uno(_: MessagesState) -> dict[str, Any]:
-        return {"messages": [await model(tokens=["Uno", " dos"]).ainvoke("Hi")]}
 
-    steps = StateGraph(MessagesState).add_node(one).add_node(uno)
-    panel = ChatPanel(steps.add_edge(START, "one").add_edge(START, "uno").compile())
-    answer = await panel.ask("Hi")
+async def one(_: MessagesState) -> dict[str, Any]:
+    retried = model(**HALF).with_fallbacks([model(tokens=["One", " two"])])
+    return {"messages": [await retried.ainvoke("Hi")]}
+
+
+async def uno(_: MessagesState) -> dict[str, Any]:
+    return {"messages": [await model(tokens=["Uno", " dos"]).ainvoke("Hi")]}
+
+
+async def both(state: MessagesState) -> dict[str, Any]:
+    said = await asyncio.gather(one(state), uno(state))
+    return {"messages": [message for each in said for message in each["messages"]]}
+
+
+@pytest.mark.parametrize("nodes", [(one, uno), (both,)])
+async def test_models_that_speak_at_once_are_shown_one_after_the_other(
+    nodes: tuple[Any, ...],
+) -> None:
+    steps = StateGraph(MessagesState)
+    for node in nodes:
+        steps.add_node(node).add_edge(START, node.__name__)
+    answer = await ChatPanel(steps.compile()).ask("Hi")
     assert sorted(answer.text.split("\n\n")) == ["One two", "Uno dos"]
     assert answer.status == "complete"
+
+
+FIRST_TRIES = {
+    "its model breaks off": [HALF],
+    "so does its second model": [{"tokens": ["A draft"]}, HALF],
+    "what it does then fails": [{"tokens": ["Half"]}],
+}
+
+
+@pytest.mark.parametrize("first_try", FIRST_TRIES.values(), ids=FIRST_TRIES)
+async def test_of_a_node_that_is_tried_again_the_last_try_is_shown(
+    first_try: list[dict[str, Any]],
+) -> None:
+    tries = iter([first_try, []])
+
+    async def node(state: MessagesState) -> dict[str, Any]:
+        if options := next(tries):
+            for each in options:
+                await model(**each).ainvoke("Hi")
+            raise ConnectionError
+        await until(lambda: "Half" in shown(panel))
+        return await uno(state)
+
+    again = RetryPolicy(initial_interval=0.01)
+    steps = StateGraph(MessagesState).add_node(node, retry_policy=again)
+    panel = ChatPanel(steps.add_edge(START, "node").compile())
+    answer = await panel.ask("Hi")
+    assert (answer.text, answer.status) == ("Uno dos", "complete")
+    assert shown(panel) == "<p>Uno dos</p>\n"
+    assert panel.messages[-1].text == "Uno dos"
+
+
+async def test_a_node_that_asks_a_human_has_not_broken() -> None:
+    ends, run = Ends(), uuid4()
+    await ends.on_chain_error(GraphInterrupt(), run_id=run)
+    assert not ends.broke(f"lc_run--{run}")
+    await ends.on_chain_error(ValueError(), run_id=run)
+    assert ends.broke(f"lc_run--{run}")
 
 
 @pytest.mark.parametrize("says", ["", "A letter"])

@@ -51,6 +51,15 @@ def test_at_most_twenty_drawings_a_second(clock: Clock) -> None:
     assert all(b - a > 0.0499 for a, b in pairwise(drawn))
 
 
+def test_another_text_takes_the_place_of_the_one_before(clock: Clock) -> None:
+    drawn: list[str] = []
+    screen = Screen(drawn.append)
+    for text in ("Half of it", "Other text", "One"):
+        screen.show(text)
+        clock.advance(1)
+        assert drawn[-1] == text
+
+
 def test_the_first_words_come_at_once_and_the_last_without_a_next(clock: Clock) -> None:
     drawn: list[str] = []
     screen = Screen(drawn.append)

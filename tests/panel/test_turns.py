@@ -1,4 +1,4 @@
-"""Nodes that speak at once, and what is handed on of them."""
+"""Models that speak at once, and what is handed on of them."""
 
 from itertools import permutations
 
@@ -10,6 +10,10 @@ from helpers.panel.turns import Turns
 ORDERS = sorted(set(permutations("aaabbb")))
 
 
+def never(_: str | None) -> bool:
+    return False
+
+
 def chunks(run: str) -> list[AIMessageChunk]:
     """Return a message of three chunks; the last one has no text."""
     made = [AIMessageChunk(run * n, id=run) for n in (1, 2, 0)]
@@ -19,10 +23,10 @@ def chunks(run: str) -> list[AIMessageChunk]:
 
 @pytest.mark.parametrize("order", ORDERS, ids="".join)
 def test_no_order_of_chunks_mixes_two_messages(order: tuple[str, ...]) -> None:
-    turns, coming = Turns(), {run: iter(chunks(run)) for run in "ab"}
+    turns, coming = Turns(never), {run: iter(chunks(run)) for run in "ab"}
     said = []
     for run in order:
-        got = [*turns.feed(next(coming[run]), run)]
+        got = [*turns.feed(next(coming[run]))]
         if run == order[0]:
             assert got, "the first one is handed on as it comes"
         said += [message.text for message in got]
@@ -32,12 +36,17 @@ def test_no_order_of_chunks_mixes_two_messages(order: tuple[str, ...]) -> None:
 
 
 def test_a_message_that_has_no_end_keeps_nothing_back() -> None:
-    turns = Turns()
+    turns = Turns(lambda message: message == "1")
     broken, again = AIMessageChunk("One", id="1"), AIMessageChunk("Two", id="2")
-    assert [*turns.feed(broken, "a")] == [broken]
-    assert [*turns.feed(again, "a")] == [again], (
-        "a second try has the turn of the first"
-    )
+    assert [*turns.feed(broken)] == [broken]
+    assert [*turns.feed(again)] == [again]
     whole = AIMessage("Three", id="3")
-    assert [*turns.feed(whole, "b")] == []
+    assert [*turns.feed(whole)] == []
     assert [*turns.flush()] == [whole]
+
+
+def test_what_has_no_text_takes_no_turn() -> None:
+    """Of OpenAI's newer API, the first chunk alone has the id of the response."""
+    turns = Turns(never)
+    first, then = AIMessageChunk("", id="resp_1"), AIMessageChunk("One", id="1")
+    assert [*turns.feed(first), *turns.feed(then)] == [first, then]
