@@ -66,10 +66,10 @@ def kept_answer(answer: object) -> Iterator[str]:
         yield "what it keeps is no text: keep .text"
     if kept != {"Hi": HALF}:
         yield f"of a whole answer it keeps {shown(kept)}, not { {'Hi': HALF} }"
-    error, kept, _ = _run(keep, output_version="v1")
+    error, kept, _ = _run(keep, output_version="v1", question="Why?")
     if error:
         yield f"an answer whose content is a list, and {raised(error)}"
-    if kept != {"Hi": WHOLE}:
+    if kept != {"Why?": WHOLE}:
         yield f"content may be a list: then, it keeps {shown(kept)}; read .text"
     error, kept, _ = _run(keep, fault="reason_twice")
     if error or kept != {"Hi": WHOLE}:
@@ -100,6 +100,7 @@ def _run(
     tokens: list[str] = TOKENS,
     fault: str | None = None,
     output_version: str | None = None,
+    question: str = "Hi",
 ) -> tuple[BaseException | None, Kept, bool]:
     """Let it ask a model; return what it raised, and what it kept.
 
@@ -116,11 +117,13 @@ def _run(
     plan = {"tokens": tokens, "fault": scripted, "at": 3}
     model = watched(watch := Watch(), output_version, kind, **plan)
     try:
-        keep(model, "Hi", kept)
+        keep(model, question, kept)
     except ANYTHING as caught:
         error = caught
     if fault and not error and len(watch.asked) > 1:
         raise Hint(f"it asks {len(watch.asked)} times, and the first answer was whole")
+    if others := {messages[-1].text for messages in watch.asked} - {question}:
+        raise Hint(f"it asks {shown(others.pop())}, not its `question`")
     if {name: kept.pop(name, None) for name in BEFORE} != BEFORE:
         raise Hint("it loses an answer that was kept before: only add to `kept`")
     return error, kept, None in watch.ends

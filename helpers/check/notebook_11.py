@@ -88,6 +88,7 @@ ENDINGS: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("a reason that the server sends twice", TWICE, "complete", WHOLE),
     ("an end with the reason length", {"fault": "length"}, "cut off", HALF),
     ("an end with content_filter", {"fault": "content_filter"}, "cut off", HALF),
+    ("an end with a reason that you do not know", {"fault": "abort"}, "cut off", HALF),
     ("a connection that breaks", {"fault": "dropped"}, "", HALF),
     ("an error in the middle", {"fault": "error_frame"}, "", HALF),
     ("a model that refuses", {"fault": "rate_limit"}, "", ""),

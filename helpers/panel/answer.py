@@ -94,6 +94,7 @@ class Answer:
         self.note = ""  # what it does while it says nothing
         self.id: str | None = None  # of the message that speaks
         self.reason: str | None = None
+        self.begun = set[str | None]()  # the ids of all that have begun to speak
         self.timeline = Timeline("answer")
         self.timeline.begin()
         self.ends = Ends()
@@ -115,8 +116,9 @@ class Answer:
                 "texts: put a step behind it that makes one of it"
             )
         if isinstance(piece, AIMessage):  # not what a tool returned, nor the question
-            if piece.text:
+            if piece.text or piece.id not in self.begun:
                 self.reason = None  # an earlier one was of another message
+            self.begun.add(piece.id)
             self.reason = reason_of(piece.response_metadata) or self.reason
             for call in getattr(piece, "tool_call_chunks", piece.tool_calls):
                 if call["name"]:

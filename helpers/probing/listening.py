@@ -18,9 +18,7 @@ class Listener(BaseCallbackHandler):
         """Note that a model begins."""
         self.trace.begin()
 
-    def on_llm_start(self, *_: object, **__: object) -> None:
-        """Note that a model begins."""
-        self.trace.begin()
+    on_llm_start = on_chat_model_start
 
     def on_llm_new_token(
         self, token: object, *, chunk: object = None, **_: object

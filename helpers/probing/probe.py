@@ -40,7 +40,7 @@ def probe(
     """Run `.stream` on the sum of the pieces, then `.transform` on the pieces.
 
     `options` go to both. What they raise is noted in the probe. What is in another
-    thread than the reader waits for it, up to about `patience` seconds in all.
+    thread than the reader waits for it, up to about `patience` seconds a piece.
     Raises ValueError for fewer than two pieces, TypeError for what is not a step.
     """
     step, parts = prepared(runnable, pieces)

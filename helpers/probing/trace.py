@@ -34,7 +34,7 @@ class Trace:
     """The marks of one run; `str` writes them in a row, as in "I(TOTOTO)"."""
 
     def __init__(self, patience: float = 0.0) -> None:
-        """Let the input and the models wait for the reader, `patience` seconds each."""
+        """Let a piece wait for the reader, for up to about `patience` seconds."""
         self.marks: list[Mark] = []
         self.error = ""
         """What ended the run: the kind of an exception, and its message."""
@@ -74,6 +74,8 @@ class Trace:
     def begin(self) -> None:
         """Note that a model begins; it waits for the reader as the last one did."""
         self._pauses, self._turns = self._patience
+        if (said := str(self)).count("(") == said.count(")") + said.count("!"):
+            self._taken.set()  # what an earlier one wrote is collected, or was taken
         if self.elsewhere and self._pauses:  # what was passed on is not of its making
             self._passed.clear()
             any(self._passed.wait(PAUSE) for _ in range(CATCH_UP))

@@ -4,8 +4,9 @@
 `between` is that up to each chunk after it, both in seconds. `first` counts from the
 beginning; of `between`, only the time in which the loop waits counts, not what it does
 with a chunk. The loop raises no Exception of its model, chain or graph: it ends, and
-`end`, `text`, `reason` and `error` say the rest. In a server, read an answer inside of
-what `stopping.py` or `pings.py` stop: Starlette cancels repeatedly.
+`end`, `text`, `reason` and `error` say the rest. An answer of the Responses API counts
+as cut: it has no `finish_reason`. In a server, read an answer inside of what
+`stopping.py` or `pings.py` stop: Starlette cancels repeatedly.
 This file works alone, with langchain-core: take it along.
 """
 

@@ -257,6 +257,16 @@ def elsewhere(model, question, kept):
     kept["answer"] = new["Hi"]
 
 
+@repairs.wrong("it asks 'Hi', not its `question`")
+def always_the_same_question(model, question, kept):
+    repaired(model, "Hi", kept)
+
+
+@repairs.wrong("it asks 'HI', not its `question`")
+def a_question_of_its_own(model, question, kept):
+    repaired(model, question.upper(), kept)
+
+
 @repairs.wrong("it loses an answer that was kept before")
 def clears(model, question, kept):
     kept.clear()
@@ -336,7 +346,7 @@ def the_message(model, question, kept):
     kept[question] = add_up(model.stream(question))
 
 
-@repairs.wrong("content may be a list: then, it keeps {'Hi': ''}")
+@repairs.wrong("content may be a list: then, it keeps {'Why?': ''}")
 def as_given(model, question, kept):
     text = ""
     with suppress(Exception):
@@ -350,7 +360,7 @@ def content(model, question, kept):
     kept[question] = "".join(chunk.content for chunk in model.stream(question))
 
 
-@repairs.wrong("content may be a list: then, it keeps {'Hi': \"[")
+@repairs.wrong("content may be a list: then, it keeps {'Why?': \"[")
 def content_as_text(model, question, kept):
     repaired(model, question, {})
     kept[question] = str(add_up(model.stream(question)).content)

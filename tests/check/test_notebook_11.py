@@ -280,6 +280,10 @@ wrong(
 )
 wrong("with the reason length: say", ('f"cut off: {reason}"', '"complete"'))
 wrong(
+    "with a reason that you do not know: say `cut off`",
+    ("ENDS.get(reason, f", 'ENDS.get(reason, "complete" if reason == "abort" else f'),
+)
+wrong(
     "with content_filter: say `cut off`",
     ("None: ", '"content_filter": "complete", None: '),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import openai
 import pytest
+from langchain_core.callbacks import get_usage_metadata_callback
 from langchain_core.messages import AIMessageChunk
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
@@ -98,6 +99,23 @@ async def test_a_fallback_keeps_text_and_reasons(
     ):
         assert "".join(chunk.text for chunk in chunks) == shape.text
         assert nine_b["is_complete"](nine_b["add_up"](chunks)) is whole
+
+
+@pytest.mark.parametrize(
+    ("reasons", "names"), [([], []), (["stop"], ["m"]), (["stop", "stop"], ["mm"])]
+)
+def test_a_callback_has_the_name_of_a_model_from_its_reason(
+    reasons: list[str], names: list[str], sends: Callable[..., ChatOpenAI]
+) -> None:
+    """Notebook 09b: so an answer without a reason is not in the bill."""
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    choices = [{"index": 0, "delta": {"content": "Hi"}}]
+    choices += [{"index": 0, "delta": {}, "finish_reason": each} for each in reasons]
+    frames = [{"model": "m", "choices": [choice]} for choice in choices]
+    model = sends(*frames, {"model": "m", "choices": [], "usage": usage})
+    with get_usage_metadata_callback() as counted:
+        list(model.stream("Hi", stream_usage=True))
+    assert [*counted.usage_metadata] == names
 
 
 @tool

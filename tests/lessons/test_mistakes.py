@@ -133,7 +133,10 @@ def test_a_response_that_has_begun_is_not_asked_for_again(
 
 
 def test_a_refusal_that_stays_is_not_asked_again() -> None:
-    """Notebooks 09b and 16: a wrong key is refused once, a busy server asked thrice."""
+    """Notebooks 09b and 16: a wrong key is refused once, a busy server asked thrice.
+
+    So is one that says that nothing is left to spend: only the status counts.
+    """
     passing, staying = (408, 409, 429, 500, 503), (400, 401, 403, 404, 413, 422)
     app, asked = FastAPI(), Counter[int]()
 
@@ -141,7 +144,8 @@ def test_a_refusal_that_stays_is_not_asked_again() -> None:
     async def refuse(status: int) -> JSONResponse:
         asked[status] += 1
         soon = {"retry-after-ms": "1"}
-        return JSONResponse({"error": {"message": "no"}}, status, soon)
+        used_up = {"message": "no", "code": "insufficient_quota"}
+        return JSONResponse({"error": used_up}, status, soon)
 
     with serve(app, quiet=True) as url:
         for status in passing + staying:
@@ -167,6 +171,15 @@ def test_what_other_classes_report_is_not_known(
     """Notebook 09b warns that its test is one of OpenAI's Chat Completions API."""
     answer = AIMessageChunk("All of it.", response_metadata=about)
     assert not taught("09b")["is_complete"](answer)
+
+
+def test_no_answer_of_the_responses_api_counts_as_whole(taught: Taught) -> None:
+    """Notebook 09b warns of it: there is no finish reason."""
+    model, names = ChatOpenAI(use_responses_api=True, **script(**FAST)), taught("09b")
+    assert names["add_up"](model.stream("Hi")).response_metadata["status"]
+    with pytest.raises(EOFError):
+        list(names["to_the_end"](model.stream("Hi")))
+    assert [*names["tries"]([model], "Hi")][-1] == ("half", None)
 
 
 LAST_REASON: dict[str, Callable[[Taught, ChatOpenAI], object]] = {

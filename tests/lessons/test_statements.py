@@ -156,6 +156,8 @@ def test_usage_is_asked_for_only_on_the_plain_way_to_openai(
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     assert ChatOpenAI(**options).stream_usage is asks
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
+    assert ChatOpenAI(**options).stream_usage is None
 
 
 def test_snapshots_under_a_key_cannot_be_added() -> None:
@@ -186,6 +188,18 @@ def test_other_snapshots_add_up_to_something_wrong(
     form = RunnablePassthrough.assign(form=itemgetter("q") | model | JsonOutputParser())
     items = list(form.stream({"q": "Hi"}))
     assert (items[-1]["form"], reduce(add, items)["form"]) == (last, added)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "found"),
+    [(["Here ", "you ", "are"], []), (["3 ", "apples"], [3]), (["[see ", "5]"], [[]])],
+)
+def test_prose_that_begins_like_json_gives_an_item(
+    tokens: list[str], found: list[object]
+) -> None:
+    """Notebook 08."""
+    model = ChatOpenAI(**script(tokens=tokens, ttft=0, pace=0))
+    assert list((model | JsonOutputParser()).stream("Hi")) == found
 
 
 def test_a_server_that_never_begins_is_given_up_three_times() -> None:

@@ -353,13 +353,16 @@ async def test_usage_without_a_reason_is_an_end() -> None:
     assert (await panel.ask("Hi")).status.startswith("cut off: it gave no reason")
 
 
-@pytest.mark.parametrize("counts", [False, True])
+@pytest.mark.parametrize(
+    ("counts", "at", "text"),
+    [(False, 1, "One two\n\nOne"), (True, 1, "One two\n\nOne"), (True, 0, "One two")],
+)
 async def test_a_step_that_breaks_off_the_second_time_is_not_whole(
-    counts: bool,
+    counts: bool, at: int, text: str
 ) -> None:
     draft, half = (
         model(tokens=["One", " two"], **fault)
-        for fault in ({}, {"fault": "early_end", "at": 1})
+        for fault in ({}, {"fault": "early_end", "at": at})
     )
     draft.stream_usage = half.stream_usage = counts
     models = iter([draft, half])
@@ -373,7 +376,7 @@ async def test_a_step_that_breaks_off_the_second_time_is_not_whole(
     steps = StateGraph(MessagesState).add_node(say).add_edge(START, "say")
     panel = ChatPanel(steps.add_conditional_edges("say", further).compile())
     answer = await panel.ask("Hi")
-    assert answer.text == "One two\n\nOne"
+    assert answer.text == text
     assert answer.status == "cut off: it gave no reason for its end"
 
 

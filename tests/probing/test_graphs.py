@@ -95,6 +95,13 @@ async def test_nodes_that_report_in_turn_are_late() -> None:
         assert (found.gives, str(found.output)) == ("late", "(TTTT)O(TTTT)O")
 
 
+async def test_what_is_collected_before_a_graph_does_not_make_it_late() -> None:
+    asks = RunnableLambda(lambda said: {"messages": [said]})
+    step = both(lambda _: "Hi", None) | MODEL | asks | ONE.bind(stream_mode="messages")
+    for found in await probes(step):
+        assert str(found.output) in ("(TTTT)(TOTOTOTO)", "(TTTT)(TOTOTOT)O")
+
+
 async def test_a_title_after_the_answer_does_not_make_a_graph_late() -> None:
     def title(state: MessagesState) -> Update:
         return {"messages": [MODEL.invoke("A title", stream=False)]}

@@ -105,6 +105,7 @@ async def test_the_order_decides(
         ("((TTTT)OTTTT)O", "can't tell"),  # the whole of the first, perhaps
         ("(T(TTT)OTOTOT)O", "pieces"),
         ("(TO)(TO)", "can't tell"),  # with one piece each
+        ("(TOO)", "can't tell"),
         ("(T!OO", "late"),
         ("O(OO)OO", "late"),  # a model that reports no pieces
         ("(TOTTT)O", "pieces"),  # one item is enough

@@ -505,3 +505,11 @@ def test_one_timer_costs_less_than_a_limit_for_each_chunk() -> None:
             asyncio.run(way(endless()))
             times.append(time.thread_time() - begun)
     assert min(took[with_an_answer]) < min(took[with_a_limit_for_each])
+
+
+def test_an_answer_of_the_responses_api_counts_as_cut() -> None:
+    """The head of the file says so."""
+    model = ChatOpenAI(use_responses_api=True, **script(tokens=WORDS, ttft=0, pace=0))
+    with Answer(model.stream("Hi")) as answer:
+        list(answer)
+    assert (answer.end, answer.text) == ("cut", WHOLE)
