@@ -223,28 +223,6 @@ async def over_a_memory_stream(model: ChatOpenAI, question: str) -> Texts:
             yield text
 
 
-async def in_a_thread_that_is_told(model: ChatOpenAI, question: str) -> Texts:
-    left, heard, loop = threading.Event(), asyncio.Queue(), asyncio.get_running_loop()
-
-    def write() -> None:
-        stream = model.stream(question)
-        try:
-            for chunk in stream:
-                loop.call_soon_threadsafe(heard.put_nowait, chunk.text)
-                if left.is_set():
-                    stream.close()  # type: ignore[attr-defined]
-        finally:
-            loop.call_soon_threadsafe(heard.put_nowait, None)
-
-    writing = asyncio.create_task(asyncio.to_thread(write))
-    try:
-        async for text in drained(heard):
-            yield text
-        await writing
-    finally:
-        left.set()
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -268,7 +246,6 @@ async def in_a_thread_that_is_told(model: ChatOpenAI, question: str) -> Texts:
         cancelled,
         cancelled_and_awaited,
         over_a_memory_stream,
-        in_a_thread_that_is_told,
         partial(fixed),
     ],
 )
