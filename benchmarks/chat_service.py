@@ -1,7 +1,7 @@
 """The chat service beside LangServe, 06b's app and a bare relay, on the same chain.
 
-The whole of it takes twenty minutes. Notebook 20 reckons with its latest figures, from a
-file.
+The whole of it takes twenty minutes. Notebook 20 reckons with its latest figures,
+from a file.
 """
 
 import json
