@@ -32,10 +32,6 @@ def _with_files(**options: object) -> object:
 if os.name == "posix":  # Windows has no such sockets, so far
     nbval.kernel.KernelManager = _with_files
 
-# nbval lays out each message for a log that is off: of notebook 17, which draws more
-# than a thousand times, that was a third of what pytest does.
-nbval.kernel.pformat = repr
-
 
 # Side by side, a file is tested by one process: those that take longest go first, so
 # that no process works on alone in the end.

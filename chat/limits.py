@@ -1,4 +1,4 @@
-"""What is refused before it costs anything, and how a client is told to come back."""
+"""What is refused before it costs much, and how a client is told to come back."""
 
 from collections import Counter
 from collections.abc import Iterator

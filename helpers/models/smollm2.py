@@ -89,7 +89,7 @@ def start(model: Path, *, port: int = 0, threads: int | None = None) -> _Server:
     options.n_parallel = ANSWERS_AT_ONCE
     options.n_ctx = ANSWERS_AT_ONCE * CONTEXT
     options.n_predict = LONGEST_ANSWER
-    options.fit_params = False  # or it would first find out whether less has to do
+    options.fit_params = False  # it fits: llama.cpp need not find that out first
     # What a request leaves open: the values that the model's authors advise, and a
     # fixed seed, so that a prompt has the same answer each time.
     options.sampling.temp, options.sampling.top_p = 0.2, 0.9

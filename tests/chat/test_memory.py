@@ -1,0 +1,43 @@
+"""The log in memory, from inside: what it holds."""
+
+import tracemalloc
+
+from chat.log import Turn
+from chat.log.memory import MemoryLog
+from chat.settings import Settings
+
+
+async def test_a_text_takes_little_more_than_its_letters() -> None:
+    log = MemoryLog(Settings())
+    await log.open(Turn("id", "Hi"), "reader", lambda: None)
+    tracemalloc.start()
+    try:
+        for _ in range(1000):
+            log.write("id", "token", {"text": " word123"})
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1000 * 2 * len(" word123")
+
+
+async def test_an_event_comes_as_it_was_written_whatever_it_holds() -> None:
+    log = MemoryLog(Settings())
+    await log.open(Turn("id", "Hi"), "reader", lambda: None)
+    log.write("id", "token", {"text": "half \ud83d"})
+    log.write("id", "usage", {"total_tokens": 3})
+    log.write("id", "token", {"text": "", "by": "a model of yours"})
+    log.write("id", "token", {"text": "\ude00é\n"})
+    log.end("id", "done", {"finish_reason": "stop"})
+    frames = b"".join([each async for each in log.read("id", 0)])
+    assert frames.decode().split("\n\n") == [
+        'id: 1\nevent: token\ndata: {"text": "half \\ud83d"}',
+        'id: 2\nevent: usage\ndata: {"total_tokens": 3}',
+        'id: 3\nevent: token\ndata: {"text": "", "by": "a model of yours"}',
+        'id: 4\nevent: token\ndata: {"text": "\\ude00\\u00e9\\n"}',
+        'id: 5\nevent: done\ndata: {"finish_reason": "stop"}',
+        "",
+    ]
+    assert (
+        b"".join([each async for each in log.read("id", 3)])
+        == frames[frames.index(b"id: 4") :]
+    )
