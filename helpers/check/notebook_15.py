@@ -157,7 +157,9 @@ def _run(
         def chosen(self, request: Request) -> Request:
             chosen = super().chosen(request)
             first = chosen is not request
-            return chosen.override(tool_choice="transfer") if first * forced else chosen
+            return (
+                chosen.override(tool_choice="transfer") if first and forced else chosen
+            )
 
         def wrap_model_call(
             self, request: Request, handler: Callable[[Request], Response]
