@@ -1,4 +1,4 @@
-"""What notebook 15 says of agents, beyond what its cells show."""
+"""What agents do, beyond what the cells of notebook 15 show."""
 
 import asyncio
 import json

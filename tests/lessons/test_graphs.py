@@ -1,4 +1,4 @@
-"""What notebook 12 states of graphs without a cell that shows it."""
+"""What graphs do, beyond what the cells of notebook 12 show."""
 
 import subprocess
 import sys

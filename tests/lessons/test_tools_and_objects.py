@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import openai
 import pytest
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.tools import InjectedToolCallId, StructuredTool, tool
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
@@ -224,6 +224,38 @@ def test_a_class_inside_itself_has_one_level_of_schema(
     with pytest.raises(ValueError, match="nevaluated"):
         shallow = '{"tree": {"leaf": 1, "more": 3}}'
         notebook["checked"](message(("plant", shallow)), [plant])
+
+
+ANYTHING = StructuredTool(
+    name="anything",
+    description="A tool that takes anything as n.",
+    args_schema={"type": "object", "properties": {"n": {}}},
+    func=print,
+)
+
+
+@pytest.mark.parametrize(("name", "depth"), [("key", 5_000), ("n", 100_000)])
+@pytest.mark.parametrize(("opens", "closes"), ["[]", ('{"n":', "}")])
+def test_arguments_that_are_nested_deep_are_refused(
+    notebook: dict[str, Any], opens: str, closes: str, name: str, depth: int
+) -> None:
+    """Python 3.13 reads 5,000, which the schema's limit of 255 refuses then."""
+    tools = [notebook["get"] if name == "key" else ANYTHING]
+    text = f'{{"{name}": {opens * depth}1{closes * depth}}}'
+    with pytest.raises(ValueError, match=r"nested too deep|Recursion limit"):
+        notebook["checked"](message((tools[0].name, text)), tools)
+
+
+def test_the_same_is_refused_of_a_model_that_does_not_stream(
+    notebook: dict[str, Any],
+) -> None:
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    whole = AIMessage("", response_metadata={"finish_reason": "tool_calls"})
+    whole.tool_calls = [{"name": "anything", "args": {"n": deep}, "id": "1"}]
+    with pytest.raises(ValueError, match="nested too deep"):
+        notebook["checked"](whole, [ANYTHING])
 
 
 def test_the_short_guard_of_notebook_09c_drops_what_a_tool_does_not_know(
