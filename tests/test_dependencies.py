@@ -25,7 +25,8 @@ from tools.audit import closure, here
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LISTED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]
-MORE_THAN_READ = {  # what only tests and benchmarks use, and is large
+MORE_THAN_READ = {  # what is large, and no reader needs at once
+    "deno",
     "mypy",
     "numpy",
     "playwright",
@@ -112,7 +113,7 @@ def test_conda_installs_the_same() -> None:
     assert re.fullmatch(r"python=3\.\d+", python)
     assert python.removeprefix("python=") + ".1" in PYTHONS
     assert pip == "pip"
-    assert with_pip == {"pip": ["-c requirements.lock", "-e ."]}
+    assert with_pip == {"pip": ["-c requirements.lock", "-e .", "deno"]}
 
 
 def test_ci_runs_every_python_at_its_ends() -> None:

@@ -23,7 +23,7 @@ from tests.support.tiny_course import (
 
 VERBS = [
     *("lab", "chat", "reset", "learners", "test", "test-real", "save", "new"),
-    *("bench", "audit", "lite", "site", "smollm2"),
+    *("bench", "audit", "lite", "site", "smollm2", "deno"),
 ]
 
 # What it is asked for
@@ -93,6 +93,14 @@ def test_the_local_model_is_installed_once(moved: Course) -> None:
     code, printed = moved.run("test-real", "-x")
     assert code == 0
     assert "called: pytest --nbval-lax -o testpaths=notebooks -x" in printed
+
+
+def test_deno_is_installed_once_in_the_version_of_the_lock(moved: Course) -> None:
+    code, printed = moved.run("deno")
+    assert code == 0
+    assert "Installing Deno in .venv" in printed
+    assert (moved.packages / "deno-1.0.dist-info").is_dir()
+    assert moved.run("deno") == (0, "Deno is installed.\n")
 
 
 # What can go wrong

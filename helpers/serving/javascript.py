@@ -5,14 +5,19 @@ have them, but no page. What runs in it can reach this machine's servers and not
 else: no file, no program, no other host.
 """
 
+import importlib
 import json
 import os
 import re
 import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from helpers.plain_error import PlainError
 
+_ROOT = Path(__file__).resolve().parents[2]
 _OPTIONS = (
     "--quiet",
     "--ext=js",
@@ -27,6 +32,10 @@ _RUN = "await (async () => {}).constructor(%s)();"
 _THROWN = r'error: (?:Uncaught )?(?:\(in promise\) )?"?(.*?)"?'
 
 
+class DenoUnavailable(PlainError):
+    """Deno is not here and cannot be installed; the message says what to do."""
+
+
 class JavaScriptError(PlainError):
     """The program threw something; the message is what it threw."""
 
@@ -35,15 +44,16 @@ def run_javascript(*source: str, page: str = "", patience: float = 30.0) -> str:
     """Run a program, as one async function, and return what it logs to the console.
 
     `page` is the URL of the page that it runs in: relative addresses start there.
-    Raises JavaScriptError if it throws, TimeoutExpired after `patience` seconds.
+    The first call in a new installation fetches Deno, 42 MB. Raises DenoUnavailable if
+    it cannot, JavaScriptError if the program throws, TimeoutExpired after `patience`
+    seconds.
     """
-    import deno  # type: ignore[import-untyped]  # here: `import helpers` stays quick
-
+    engine = _engine()
     location = [f"--location={page}/"] if page else []
     program = json.dumps("\n".join(('"use strict";', *source)))
     with TemporaryDirectory() as folder:
         ended = subprocess.run(
-            [deno.find_deno_bin(), "run", *_OPTIONS, *location, "-"],
+            [engine, "run", *_OPTIONS, *location, "-"],
             input=_RUN % program,
             capture_output=True,
             check=False,
@@ -57,6 +67,36 @@ def run_javascript(*source: str, page: str = "", patience: float = 30.0) -> str:
         thrown = [found[1] for line in lines if (found := re.fullmatch(_THROWN, line))]
         raise JavaScriptError(thrown[-1] if thrown else ended.stderr.strip())
     return ended.stdout
+
+
+def _engine() -> str:
+    """Return the path of Deno, which is installed if this is its first use."""
+    importlib.invalidate_caches()  # it may have been installed a moment ago
+    if find_spec("deno") is None:
+        _install()
+    import deno  # type: ignore[import-untyped]  # here: `import helpers` stays quick
+
+    return str(deno.find_deno_bin())
+
+
+def _install() -> None:
+    """Have run.py install Deno, if this runs in the .venv that run.py has made."""
+    if Path(sys.prefix) != _ROOT / ".venv":
+        raise _unavailable("python -m pip install -c requirements.lock deno")
+    print("Installing Deno, once: 42 MB to download", flush=True)
+    command = [sys.executable, str(_ROOT / "run.py"), "deno"]
+    done = subprocess.run(command, capture_output=True, check=False, encoding="utf-8")
+    importlib.invalidate_caches()
+    if done.returncode or find_spec("deno") is None:
+        raise _unavailable("python3 run.py deno", *done.stderr.splitlines()[-1:])
+
+
+def _unavailable(command: str, *why: str) -> DenoUnavailable:
+    message = (
+        "This needs Deno, which runs JavaScript and is not installed. Install it once, "
+        f"in a terminal, in the course's folder (a download of 42 MB):\n    {command}"
+    )
+    return DenoUnavailable("\n".join((message, *why)))
 
 
 def _environment() -> dict[str, str]:

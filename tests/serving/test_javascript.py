@@ -1,14 +1,21 @@
 """JavaScript in Deno: what it logs, what it throws, on which page it is."""
 
 import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from helpers import serve
-from helpers.serving.javascript import JavaScriptError, run_javascript
+from helpers.serving import javascript
+from helpers.serving.javascript import (
+    DenoUnavailable,
+    JavaScriptError,
+    run_javascript,
+)
 
 
 def test_it_returns_what_the_program_logs() -> None:
@@ -68,3 +75,56 @@ def test_addresses_start_at_its_page() -> None:
             page=url,
         )
     assert said == f"{url}/\ndata: fetch\nEventSource\n"
+
+
+# Where there is no Deno
+
+FAILS = """
+import sys
+sys.exit("Could not install Deno. Is there a network?")
+"""
+
+
+@pytest.fixture
+def without_deno(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where Deno is not found: the course's folder, whose run.py cannot install it."""
+    (tmp_path / "run.py").write_text(FAILS)
+    monkeypatch.setattr(javascript, "_ROOT", tmp_path)
+    monkeypatch.setattr(javascript, "find_spec", lambda name: None)
+    return tmp_path
+
+
+def test_without_deno_it_is_installed_or_a_line_says_how(
+    without_deno: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(without_deno / ".venv"))
+    with pytest.raises(DenoUnavailable) as caught:
+        run_javascript("1")
+    assert capsys.readouterr().out == "Installing Deno, once: 42 MB to download\n"
+    _, command, why = str(caught.value).splitlines()
+    assert command == "    python3 run.py deno"
+    assert why == "Could not install Deno. Is there a network?"
+
+
+def test_in_an_installation_of_the_reader_s_own_nothing_is_installed(
+    without_deno: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DenoUnavailable) as caught:
+        run_javascript("1")
+    assert capsys.readouterr().out == ""
+    _, command = str(caught.value).splitlines()
+    assert command == "    python -m pip install -c requirements.lock deno"
+
+
+def test_what_run_py_has_installed_is_found(
+    without_deno: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(without_deno / ".venv"))
+    installs = "open('installed', 'w').close()"
+    (without_deno / "run.py").write_text(installs)
+    monkeypatch.chdir(without_deno)
+    here = without_deno / "installed"
+    monkeypatch.setattr(javascript, "find_spec", lambda name: here.exists() or None)
+    assert run_javascript("console.log(1)") == "1\n"

@@ -24,9 +24,10 @@ ROOT = Path(__file__).parents[2]
 RUN = ROOT / "run.py"
 TOOLS = {
     "reading": ["jupyterlab", "xllamacpp"],
+    "deno": ["deno"],
     "checking": ["ruff", "typos", "mypy", "pytest"],
 }
-LOCK = "checking==1.0\nreading==1.0\n"
+LOCK = "checking==1.0\ndeno==1.0\nreading==1.0\n"
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals and terminals")
 
 UNREACHABLE = {
