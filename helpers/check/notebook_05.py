@@ -71,7 +71,7 @@ async def answers_together(answer: object) -> AsyncGenerator[str, None]:
     if any(isinstance(each, Awaitable) for each in said):
         yield "what is in your list has not come yet: await it"
     if not UnderWay.steps:
-        yield "it asks another model than the one that it is given"
+        yield "it does not ask the model that it is given"
     if len(said) != len(texts):
         yield f"return {len(texts)} texts, one for each question, not {len(said)}"
     if said != texts and all(text in said for text in texts):

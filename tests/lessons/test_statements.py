@@ -197,7 +197,7 @@ def test_other_snapshots_add_up_to_something_wrong(
 def test_prose_that_begins_like_json_gives_an_item(
     tokens: list[str], found: list[object]
 ) -> None:
-    """Notebook 08."""
+    """Notebook 08 shows the prose that gives none."""
     model = ChatOpenAI(**script(tokens=tokens, ttft=0, pace=0))
     assert list((model | JsonOutputParser()).stream("Hi")) == found
 

@@ -251,7 +251,7 @@ async def test_an_old_agent_gives_its_steps_and_its_events_have_the_tokens() -> 
 
 
 def test_an_agent_is_a_graph_whose_model_streams() -> None:
-    """Notebook 08 says so, of `create_agent`; notebook 11, too."""
+    """Notebook 08 says so, of `create_agent`."""
     words = ["Token", " by", " token"]
     model = ChatOpenAI(**script(tokens=words, ttft=0, pace=0))
     agent = create_agent(model, [])
