@@ -81,7 +81,6 @@ def test_version_2_has_one_shape(mode: Any, subgraphs: bool) -> None:
 
 @pytest.mark.parametrize("outer", ["values", "messages", ["messages", "updates"]])
 def test_a_node_reads_an_inner_graph_in_the_modes_that_it_asks_for(outer: Any) -> None:
-    """Notebook 09c says so."""
     inner, seen = graph(answer), list[str]()
 
     def reading(state: MessagesState) -> Update:

@@ -8,7 +8,7 @@ import re
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import aclosing, closing, suppress
 from pathlib import Path
 from typing import cast
 
@@ -221,7 +221,12 @@ def test_each_notebook_goes_by_the_last_reason(notebook: str, taught: Taught) ->
 
 
 @pytest.mark.parametrize(
-    ("options", "reports"), [({}, 1), ({"fault": "early_end", "at": 1}, 0)]
+    ("options", "reports"),
+    [
+        ({}, 1),
+        ({"fault": "length", "at": 1}, 1),
+        ({"fault": "early_end", "at": 1}, 0),
+    ],
 )
 def test_the_usage_tells_an_end_where_no_reason_does(
     options: dict[str, object], reports: int
@@ -231,6 +236,29 @@ def test_the_usage_tells_an_end_where_no_reason_does(
         stream_usage=True, **script(tokens=["1", "2"], **FAST, **options)
     )
     assert sum(bool(chunk.usage_metadata) for chunk in model.stream("Hi")) == reports
+
+
+@pytest.mark.parametrize("models", [[], iter(())])
+def test_tries_of_no_model_are_a_clear_error(models: object, taught: Taught) -> None:
+    with pytest.raises(ValueError, match="one model or more"):
+        next(taught("09b")["tries"](models, "Hi"))
+
+
+async def test_a_model_with_a_spare_stops_under_astream_and_not_under_stream(
+    taught: Taught, question: str
+) -> None:
+    """Notebook 09b says so."""
+    long = {"tokens": [" on"] * 40, "ttft": 0, "pace": 40}
+    step = taught("09b")["with_spare"](ChatOpenAI(**script(**long)), ChatOpenAI())
+    with closing(step.stream(question)) as chunks:
+        assert next(chunks).text
+    assert recorded(question)[-1].finished
+
+    long |= {"tokens": [" on"] * 2000}
+    step = taught("09b")["with_spare"](ChatOpenAI(**script(**long)), ChatOpenAI())
+    async with aclosing(step.astream(question)) as chunks:
+        assert (await anext(chunks)).text
+    assert not (await asyncio.to_thread(recorded, question))[-1].finished
 
 
 async def test_an_empty_answer_of_both_models_is_an_error(taught: Taught) -> None:
