@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import AsyncCallbackHandler
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import LLMResult
 from langgraph.errors import GraphBubbleUp
 
@@ -15,6 +15,8 @@ from helpers.timing import Timeline
 
 WHOLE = {"stop", "completed", "end_turn", "stop_sequence"}
 """The reasons of a whole answer: OpenAI's two APIs have the first two."""
+CALLS = {"tool_calls", "function_call", "tool_use"}
+"""The reasons of a message that calls a tool: more comes after it."""
 
 
 class Ends(AsyncCallbackHandler):
@@ -84,12 +86,14 @@ class Answer:
 
     `status` is "complete", "stopped", or begins with "cut off: " or "failed: ". `text`
     has a paragraph for each message, but none for one that broke before another began:
-    a node that is tried again says its text again.
+    a node that is tried again says its text again. If one of its messages is a half, so
+    is the answer.
     """
 
     def __init__(self) -> None:
         self._texts: dict[str | None, str] = {}  # of each message, by its id
         self._gone: set[str | None] = set()
+        self._reasons: dict[str | None, str | None] = {}  # of each model's message
         self.status = ""
         self.note = ""  # what it does while it says nothing
         self.id: str | None = None  # of the message that speaks
@@ -120,6 +124,7 @@ class Answer:
                 self.reason = None  # an earlier one was of another message
             self.begun.add(piece.id)
             self.reason = reason_of(piece.response_metadata) or self.reason
+            self._hear(piece)
             for call in getattr(piece, "tool_call_chunks", piece.tool_calls):
                 if call["name"]:
                     self.note = f"using {call['name']}"
@@ -127,6 +132,23 @@ class Answer:
                 self.id, self.note = piece.id, ""
                 self._add(piece.text)
         return None
+
+    def _hear(self, piece: AIMessage) -> None:
+        """Note the reason of its message; a usage is an end, too, as for `told`."""
+        about = piece.response_metadata
+        if isinstance(piece, AIMessageChunk) or about or piece.usage_metadata:
+            usage = "stop" if piece.usage_metadata else None
+            before = self._reasons.get(piece.id)
+            self._reasons[piece.id] = reason_of(about) or before or usage
+
+    def _halves(self) -> list[str | None]:
+        """Return the reasons of the messages that are cut, but for the last one."""
+        return [
+            reason
+            for message, reason in self._reasons.items()
+            if message in self._texts.keys() - self._gone - {self.id}
+            and reason not in WHOLE | CALLS
+        ]
 
     def _add(self, text: str) -> None:
         if self.id not in self._texts:
@@ -138,6 +160,8 @@ class Answer:
         """Say how it ended: with an error, a cancellation, or with no exception."""
         reason = self.reason or self.ends.reason
         told = reason in WHOLE or (reason is None and self.ends.counted)
+        if halves := self._halves():
+            told, reason = False, halves[0]
         if isinstance(error, asyncio.CancelledError):
             self.status = "stopped"
         elif error is not None:

@@ -380,6 +380,42 @@ async def test_a_step_that_breaks_off_the_second_time_is_not_whole(
     assert answer.status == "cut off: it gave no reason for its end"
 
 
+@pytest.mark.parametrize("counts", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [("early_end", "it gave no reason for its end"), ("length", "length")],
+)
+async def test_of_two_messages_a_half_is_not_whole_wherever_it_stands(
+    fault: str, status: str, counts: bool
+) -> None:
+    half = model(tokens=["Half", " a"], fault=fault, at=1)
+    whole = model(tokens=["One", " two"])
+    half.stream_usage = whole.stream_usage = counts
+
+    async def first(_: MessagesState) -> dict[str, Any]:
+        return {"messages": [await half.ainvoke("Hi")]}
+
+    async def second(_: MessagesState) -> dict[str, Any]:
+        return {"messages": [await whole.ainvoke("Hi")]}
+
+    nodes: tuple[Any, Any] = first, second
+    for order, text in [(nodes, "Half\n\nOne two"), (nodes[::-1], "One two\n\nHalf")]:
+        steps = StateGraph(MessagesState).add_sequence([*order])
+        graph = steps.add_edge(START, order[0].__name__).compile()
+        answer = await ChatPanel(graph).ask("Hi")
+        assert (answer.text, answer.status) == (text, f"cut off: {status}")
+
+
+async def test_a_message_that_no_model_wrote_needs_no_reason() -> None:
+    def greets(_: MessagesState) -> dict[str, Any]:
+        return {"messages": [AIMessage("Good morning.")]}
+
+    nodes: list[Any] = [greets, uno]
+    steps = StateGraph(MessagesState).add_sequence(nodes)
+    answer = await ChatPanel(steps.add_edge(START, "greets").compile()).ask("Hi")
+    assert (answer.text, answer.status) == ("Good morning.\n\nUno dos", "complete")
+
+
 async def test_a_step_of_one_s_own_needs_no_reason() -> None:
     def plain(_: Iterator[Any]) -> Iterator[str]:
         yield "One two"
