@@ -3,8 +3,8 @@
     pip install langchain-openai fastapi uvicorn
     uvicorn app:app --timeout-graceful-shutdown 5
 
-The model is what OPENAI_API_KEY, OPENAI_BASE_URL and CHAT_MODEL name. The conversation
-is kept by the page, and nothing by the server.
+The model is what OPENAI_API_KEY, OPENAI_BASE_URL and CHAT_MODEL name. The page keeps
+the conversation, and sends its last ten turns with each question.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class Conversation(BaseModel):
 
 
 def same_origin(request: Request) -> None:
-    """Refuse what the page of another site sends; browsers say whose page it is."""
+    """Refuse what the page of another site sends, by what the browser says of it."""
     site, origin, host = map(request.headers.get, ("sec-fetch-site", "origin", "host"))
     if site is None:  # an old browser, or none at all
         ours = origin in (None, f"http://{host}", f"https://{host}")
@@ -96,7 +96,7 @@ async def slot() -> AsyncGenerator[None]:
 
 
 async def frames(asked: Conversation) -> AsyncGenerator[bytes]:
-    """Yield each text as a `token`; then, whatever happened, `done` or `error`.
+    """Yield each text as a `token`; then `done`, or `error` after an exception.
 
     A chain or a graph may take the model's place, if it yields chunks of messages: a
     graph those of the one node that answers, as the last reason counts for the answer.
@@ -130,7 +130,7 @@ async def chat(
     asked: Annotated[Conversation, Depends(conversation)],
     _: Annotated[None, Depends(slot)],  # after the conversation: its reading may last
 ) -> EventStream:
-    """Answer, piece by piece; a reader who leaves stops the model."""
+    """Answer, piece by piece; when the reader leaves, stop the model."""
     return EventStream(frames(asked))
 
 

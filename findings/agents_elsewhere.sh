@@ -11,7 +11,7 @@
 # event than the rest. Its `run_stream` takes words before a call for the answer: the run
 # ends, the tool is run, and nobody asks the model again. With openai-agents, leaving the
 # loop stops nothing without `cancel()`. Neither runs the cut call: pydantic-ai raises;
-# openai-agents hands the model an error, and asks again until `max_turns` are over.
+# openai-agents asks the model again until `max_turns` are over.
 #
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
 # `bash findings/agents_elsewhere.sh`

@@ -12,7 +12,7 @@
 # Seen: it rejects neither. RUN_ERROR is one event among others: `onRunFailed` is not
 # called, and the half is a new message in the result. A missing RUN_FINISHED is no
 # error, though a RUN_FINISHED that comes too early is one. Of `length` and of the quiet
-# end, all three servers make RUN_FINISHED; LangGraph's says `length` in a RAW event. So a
+# end, all three servers make RUN_FINISHED; LangGraph's says `length` in an event. So a
 # page has to look at RUN_ERROR, and at the presence of RUN_FINISHED, itself.
 #
 # Seen on 28 November 2026 with Python 3.11 and Node 20.20.2, as below. Needs node and npm;

@@ -9,12 +9,11 @@
 #
 # Guessed before it was run: what raises in Python raises here; the AI SDK calls the
 # reason of the quiet end `other`.
-# Seen: the AI SDK ends its loop without an exception where Python's clients raise, after
-# a frame with an error and after a bad one; it calls `onError`, which prints by default.
-# After the bad frame it goes on, and its reason is `stop`: what that frame said is missing
-# from an answer that looks whole.
-# openai's `finalChatCompletion()` is the one that raises at the quiet end. A cut is a
-# TypeError ("terminated").
+# Seen: the AI SDK's loop ends without an exception after a frame with an error, and after
+# a bad one, where the others raise. Its reason of the quiet end is `error`. After the bad
+# frame it goes on, and its reason is `stop`, though what that frame said is lost.
+# openai's `finalChatCompletion()` is the one of the four that raises at the quiet end. A
+# cut is a TypeError in openai's loop and in LangChain's.
 #
 # A line is a client; a column is whole, quiet, cut, error, bad; `!` is raised.
 # Seen on 28 November 2026 with Node 24.9.0, which is installed too, as these clients want

@@ -10,9 +10,9 @@
 # that there is no finish reason; litellm makes up a `stop`.
 # Seen: the quiet end is `stop` and `complete` to pydantic-ai, and `completed` to
 # openai-agents, as if the answer were whole. litellm raises. All others end, and give no
-# reason. The other three breaks raise everywhere, under four names for the cut alone. The
-# text that had come is there each time, in what the loop or the callback took; nobody
-# asked again.
+# reason. At the other three breaks, seven raise, under four names for the cut alone, and
+# llm exits with 1. The text that had come is there each time, in what the loop or the
+# callback took; nobody asked again.
 #
 # A line is a client; a column is whole, quiet, cut, error, bad; `!` is raised.
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:

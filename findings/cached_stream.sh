@@ -10,10 +10,10 @@
 # One would expect: the cache keeps one whole answer, of one call; a replay is what the
 # first reader got.
 # Seen: pieces are kept one by one, under their number, while they come. Of two answers
-# at once, the replay is a mixture, also where the second reader left: then each reader
-# gets it until it expires, and no call corrects it. An empty piece ends the replay: a
-# stream that begins with one is empty for everybody but the first. Of an answer that was
-# left or broke with nobody else there, nothing is replayed.
+# at once, the replay is a mixture, also where the second reader left: two later readers
+# get it, and no model is asked. An empty piece ends the replay: a stream that begins with
+# one is empty for those two. Of an answer that was left or broke with nobody else there,
+# nothing is replayed.
 #
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
 # `bash findings/cached_stream.sh`

@@ -8,9 +8,10 @@
 # same with a setting that lets more through. The rows are those of notebook 06c.
 #
 # One would expect: a proxy that passes data on passes the end on, both ways.
-# Seen: http-proxy-middleware 3 and older never tell the app that its reader has left, if
-# that was before the first byte, and 2 never at all; with them, and with Vite, a reader
-# of an answer that was cut waits without end. What is compressed comes at the end.
+# Seen: http-proxy-middleware 3.0.11 does not tell the app that its reader has left, if
+# that was before the first byte; webpack-dev-server 5.2.7 does not tell it at all, while
+# the app writes on ten times. With these two, and with Vite, the reader of an answer that
+# was cut is not told within 1.5 seconds. What `compression` compresses comes at the end.
 #
 # Seen on 28 November 2026 with Node 24.9.0, as below. Needs npm. Fails if it sees anything
 # else: `bash findings/dev_servers.sh`. (It takes two or three minutes.)

@@ -6,8 +6,8 @@
 #
 # Guessed before it was run: who gives two filters gets the events that match both, as in
 # a search: include_types=["chat_model"] with the tag of a model gives that model's only.
-# Seen: two include_ filters give what matches either, so a second one makes the stream
-# longer, never shorter. An exclude_ filter wins over all of them, as one would think.
+# Seen: two include_ filters give what matches either, so a second one made the stream
+# longer. An exclude_ filter wins over an include_ filter of another kind.
 #
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
 # `bash findings/event_filters.sh`. (It installs about 25 packages, for half a minute.)

@@ -11,8 +11,7 @@
 # Seen: Falcon and Elysia write the new line as it is: what stands behind it is lost, and
 # of a new line alone there is an empty text, with no error at either end. BlackSheep's
 # event of text writes a backslash and an "n", and leaves out the empty text. Five send
-# all as it was. @fastify/sse sends each text as JSON, which loses nothing: so does
-# `json.dumps` or `JSON.stringify` of one's own, with any of them.
+# all as it was sent. @fastify/sse sends each text as JSON, which loses nothing.
 #
 # Seen on 28 November 2026 with Python 3.11 and Node 20.20.2, as below. Needs node and npm;
 # fails if it sees anything else: `bash findings/event_writers.sh`

@@ -9,7 +9,7 @@
 #
 # Guessed before it was run: it hands on what it gets, as nginx does.
 # Seen: it makes up a `stop` for the quiet end, and for `abort`; version 1.89 for the cut,
-# too. To every client behind it, half an answer is a whole one then.
+# too. To the client behind it, half an answer is a whole one then.
 #
 # A line is what stands between; a column is whole, quiet, cut, error, bad, abort; `!` is
 # raised. Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything

@@ -12,7 +12,7 @@
 # Seen: a model whose task is cancelled while the reader is busy, with a slow client of its
 # own, leaves no span, in either. Of a chain, `close()` is no error, while `aclose()` and
 # cancelling are; after `close()` openinference says OK, of both steps, as of a whole
-# answer, and so the model's: `close()` of a chain waits until the model has ended.
+# answer.
 #
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
 # `bash findings/langchain_spans.sh`. (It installs about 60 packages.)

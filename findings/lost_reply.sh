@@ -12,9 +12,9 @@
 # raise, and leave it to the program.
 # Seen: redis-py, coredis and ioredis send it again, and say nothing: one `XADD` is two
 # tokens, and `XREAD` goes on behind the token "one", which nobody gets. But redis-py
-# raises if the same client was made by `from_url`. valkey, made from redis-py, and
-# node-redis raise. An id of one's own is written once with all of them; who sends it
-# again raises then, since Redis has it already.
+# raises if the same client was made by `from_url`. valkey and node-redis raise. An id of
+# one's own is written once with all of them; a client that sends it again raises then,
+# since Redis has it already.
 #
 # Seen on 28 November 2026 with Python 3.11 and Node 20.20.2, as below. Needs node, npm
 # and redis-server (7.0.15 here); fails if it sees anything else:

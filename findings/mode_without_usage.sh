@@ -8,7 +8,7 @@
 # Guessed before it was run: no, the node is the same; `invoke` has usage.
 # Seen: in the modes `values` and `updates`, the tokens are counted. In the mode
 # `messages`, there is no usage: `invoke` then sends a request for a stream, which does
-# not ask for it. With `stream_usage=True`, every mode has it.
+# not ask for it. With `stream_usage=True`, each of the three modes has it.
 #
 # Seen on 28 November 2026 with Python 3.11 and the versions below. Fails if it sees
 # anything else: `bash findings/mode_without_usage.sh`. (It installs about 40 packages.)

@@ -3,7 +3,7 @@
 #
 # compression 1.8.2 in front of express 5.3.0. An endpoint sends an event, waits until
 # the reader has it, for two seconds at most, and sends another. A reader that accepts
-# gzip, as every browser does, gets nothing before the answer has ended; nginx's header
+# gzip, as browsers do, gets nothing before the answer has ended; nginx's header
 # `X-Accel-Buffering: no` and `Cache-Control: no-store` change nothing. With
 # `Cache-Control: no-transform`, the middleware leaves the answer alone, and the first
 # event arrives at once. (`res.flush()` after each event is the other way; it takes a

@@ -8,8 +8,8 @@
 # Guessed before it was run: langchain-openai drops both fields, as it says itself; the
 # package of a provider keeps whichever comes.
 # Seen: four keep both. Two keep only the one field, two only the other, so a server
-# that changes the name loses its reasoning without a word. langchain-together keeps
-# neither. The text and the finish reason are whole every time.
+# that changes the name loses its reasoning without a word. langchain-openai and
+# langchain-together keep neither. The text and the finish reason are whole every time.
 #
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
 # `bash findings/reasoning_fields.sh`. (It installs about 60 packages, for a minute or two.)

@@ -9,10 +9,10 @@
 # Guessed before it was run: each records both answers, and the refusal; of what is left,
 # the text so far, once.
 # Seen: langfuse and braintrust record one answer, which no model gave: "YesNo, we, we are
-# are open closed..". langfuse, langsmith and Traceloop's record the refusal as an empty
-# answer that ended with `stop`. Of an answer that is left, logfire and braintrust record
-# no text, as long as the stream is referred to. (How openinference and Traceloop's record
-# that one is in openai_spans.sh.)
+# are open closed..". langfuse, langsmith and Traceloop's record no text of the refusal.
+# Of an answer that is left, logfire and braintrust record no text, as long as the stream
+# is referred to. (How openinference and Traceloop's record that one is in
+# openai_spans.sh.)
 #
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
 # `bash findings/recorded_answers.sh`. (It installs about 70 packages, for some minutes.)

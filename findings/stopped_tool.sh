@@ -7,11 +7,11 @@
 #
 # Guessed before it was run: all Python clients tell the server, since the protocol has a
 # notification for it; of the JavaScript clients, Vercel's does not.
-# Seen: all three in JavaScript do. With mcp 1.30.0, no Python client says anything, and
-# the tool writes on for nobody. So one release of pydantic-ai, or of openai-agents, stops
-# its tool or does not: another package beside it decides, if that wants `mcp<2`, as
-# mcp-use does. With mcp 1.30.0, LangChain's tool is stopped, since each call has a session
-# of its own, whose end says it; in a session that stays open, it writes on, too.
+# Seen: all three in JavaScript stop the tool. In Python, the clients on mcp 2.3.0 do, and
+# with 1.30.0 the tool writes to its end, for nobody. So one release of pydantic-ai, or of
+# openai-agents, stops its tool or does not: another package beside it decides, if that
+# wants `mcp<2`, as mcp-use does. With 1.30.0, LangChain's tool is stopped where each call
+# has a session of its own; in a session that stays open, it writes on, too.
 #
 # Seen on 28 November 2026 with Python 3.11 and Node 20.20.2, as below. Needs node and npm;
 # fails if it sees anything else: `bash findings/stopped_tool.sh`. (It installs about 150

@@ -9,10 +9,10 @@
 # Guessed before it was run: vcrpy hands on each piece while it records, since it hands on
 # what it gets; respx and pytest-httpx answer the older SDK, and do not see the newer one.
 # Seen: with respx and pytest-httpx it is so: with openai 3, the request goes to the real
-# server, which a test pays for. pytest-httpx fails the test afterwards, since its answer
-# was not used; `respx.mock` says nothing. While vcrpy records, a stream comes all at once, at its end: a
-# test of the first token, or of Stop, tests nothing then. Who leaves after "one" has
-# recorded all three. An answer that is cut off is not recorded.
+# server. pytest-httpx fails the test afterwards, since its answer was not used;
+# `respx.mock` says nothing. While vcrpy records, a stream comes all at once, at its end,
+# so a test of the first token, or of Stop, tests nothing then. A reader who leaves after
+# "one" has recorded all three. An answer that is cut off is not recorded.
 #
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
 # `bash findings/test_doubles.sh`

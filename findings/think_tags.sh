@@ -9,9 +9,9 @@
 # Guessed before it was run: unstreamed, both part the reasoning from the answer. In a
 # stream, pydantic-ai does so if the tags come alone, and else shows them; agno does so at
 # the end, however they come.
-# Seen: pydantic-ai shows no tags where just the closing one has a neighbour: the whole
-# answer is reasoning then, the model is asked again, which is paid for, and `run_stream`
-# raises, where `run` gives the answer. agno's stream shows the tags however they come.
+# Seen: where just the closing tag has a neighbour, pydantic-ai asks the model again, and
+# `run_stream` raises, where `run` gives the answer. With a neighbour at both, and by
+# letters, it shows the tags. agno's stream shows the tags however they come.
 #
 # Seen on 29 November 2026 with Python 3.11, as below. Fails if it sees anything else:
 # `bash findings/think_tags.sh`

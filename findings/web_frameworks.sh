@@ -9,12 +9,12 @@
 #
 # Guessed before it was run: those that are async cancel the generator at once, in a
 # silence too, as Starlette does; Flask closes it when it writes again.
-# Seen: so do four of nine. aiohttp, Tornado and Robyn notice when they write again, so
-# in a silence never. Falcon and BlackSheep never notice: the model goes on to its end,
-# for nobody, also with BlackSheep's own response for events. Repairs: of aiohttp, the
-# option `handler_cancellation`; of Tornado, a task that `on_connection_close` cancels.
-# Falcon's `response.sse` and BlackSheep's `request.is_disconnected()` stop at the next
-# frame, so not in a silence.
+# Seen: so do four of nine. aiohttp, Tornado and Robyn notice when they write again, and
+# not in a silence of four seconds. Falcon and BlackSheep make all 20 frames, also with
+# BlackSheep's own response for events. Repairs: of aiohttp, the option
+# `handler_cancellation`; of Tornado, a task that `on_connection_close` cancels. Falcon's
+# `response.sse` and BlackSheep's `request.is_disconnected()` stop at the next frame, so
+# not in a silence.
 #
 # Seen on 28 November 2026 with Python 3.11, as below. Fails if it sees anything else:
 # `bash findings/web_frameworks.sh`

@@ -10,9 +10,10 @@
 # Guessed before it was run: the help for what is not finished ends with the stream; all
 # show each word of a whole answer, and no more.
 # Seen: of `i <n and j <m`, Streamdown and both of markstream drop all from `<n` on, as
-# half a tag, for good; Streamdown drops the paragraphs behind it, too (its users know:
+# half a tag, for good; Streamdown drops the paragraph behind it, too (as in
 # https://github.com/vercel/streamdown/issues/616). Streamdown and its two likenesses for
-# Vue show asterisks that nobody wrote, or set the rest of a paragraph in italics.
+# Vue show asterisks that nobody wrote, or set the rest of a paragraph in italics;
+# streaming-markdown does the latter.
 # Repairs: for Streamdown and vue-stream-markdown, `mode: "static"` at the end of the
 # answer; for streamdown-vue, `parseIncompleteMarkdown: false`; for markstream, none was
 # found.

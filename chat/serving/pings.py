@@ -1,7 +1,7 @@
 """A stream of events that stops its model when its reader leaves, and sends pings.
 
-A connection that is silent for long is taken for dead by what stands between. The task
-that waits for the end of the answer has nothing else to do: it fills the silence.
+A proxy may take a connection that is silent for long for dead, as nginx does after 60
+seconds. The task that waits for the end of the answer fills the silence.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from starlette.types import Send
 from .stopping import delivering
 
 PING = {"type": "http.response.body", "body": b": ping\n\n", "more_body": True}
-"""A comment: readers of events skip it."""
+"""A comment, which readers of events are to skip."""
 
 
 class EventStream(StreamingResponse):

@@ -4,6 +4,7 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterator
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -142,10 +143,7 @@ def dot(one: list[float], other: list[float]) -> float:
     return sum(a * b for a, b in zip(one, other, strict=True))
 
 
-@holds(
-    "`GET /v1/models`: one name in the list, and any name by itself, for it answers to "
-    "any."
-)
+@holds("`GET /v1/models`: one name in the list, and any name by itself.")
 def test_models(url: str) -> None:
     assert len(HTTP.get(f"{url}/models").json()["data"]) == 1
     assert HTTP.get(f"{url}/models/any-name").json()["id"] == "any-name"
@@ -186,17 +184,27 @@ def told(prompt: str) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": prompt}]}
 
 
-@holds("The usage that it reports is the number of tokens that it sent.")
+@holds(
+    "Unless a script sets the usage, its completion tokens are the tokens that were "
+    "sent."
+)
 def test_usage(url: str) -> None:
+    tokens = {"tokens": ["a", "b", "c"]}
     for path in ASKS:
-        usage = ask(url, path, script={"tokens": ["a", "b", "c"]})["usage"]
+        usage = ask(url, path, script=tokens)["usage"]
         made = usage.get("completion_tokens", usage.get("output_tokens"))
         assert made == 3
+    set_by_script = ask(url, script=tokens | {"usage": {"completion_tokens": 99}})
+    assert set_by_script["usage"] == {"completion_tokens": 99}
 
 
-@holds("Each response has an `x-request-id`, and each answer a `system_fingerprint`.")
+@holds(
+    "Each response has an `x-request-id`; chat and completions have a "
+    "`system_fingerprint`, too."
+)
 def test_who_served(url: str) -> None:
-    assert HTTP.get(f"{url}/models").headers["x-request-id"]
+    for path in ("models", "files"):  # the other is a 404
+        assert HTTP.get(f"{url}/{path}").headers["x-request-id"]
     assert ask(url)["system_fingerprint"]
     assert ask(url, "completions")["system_fingerprint"]
 
@@ -320,8 +328,8 @@ def test_choices(url: str) -> None:
 
 
 @holds(
-    "Logprobs come for each token, with up to 20 alternatives; they are made up, and "
-    "the same each time."
+    "Logprobs have up to 20 alternatives for a token; they are made up, and the same "
+    "each time."
 )
 def test_logprobs(url: str) -> None:
     more = {"logprobs": True, "top_logprobs": 20, "script": HELLO}
@@ -389,9 +397,8 @@ def calls(url: str, prompt: str) -> list[tuple[str, Any]]:
 
 
 @holds(
-    "A tool is called when the prompt asks for what its name or description "
-    "says, several at once or one after the other, with arguments from the "
-    "prompt."
+    "It calls tools whose names or descriptions fit the prompt, several at once or "
+    "one after the other, with arguments from the prompt."
 )
 def test_sensible_calls(url: str) -> None:
     assert calls(url, "What is 3 * 12?") == [("multiply", {"a": 3, "b": 12})]
@@ -401,23 +408,30 @@ def test_sensible_calls(url: str) -> None:
 
 
 @holds(
-    "JSON by a schema takes its values from the prompt; what the schema "
-    "demands beyond them is made up, and valid."
+    "JSON by a schema takes its values from the prompt; what is missing is made up, "
+    "by types, limits, formats and simple patterns."
 )
 def test_values(url: str) -> None:
+    properties = {
+        "name": {"type": "string"},
+        "code": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "floor": {"type": "integer", "minimum": 50, "maximum": 60},
+        "address": {"type": "string", "format": "ipv6"},
+    }
     schema = {
         "type": "object",
-        "properties": {"name": {"type": "string"}, "code": {"pattern": "^[A-Z]{3}$"}},
-        "required": ["name", "code"],
+        "properties": properties,
+        "required": list(properties),
         "additionalProperties": False,
     }
-    schema["properties"]["code"]["type"] = "string"  # type: ignore[index]
     wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
     message = {"role": "user", "content": "My name is Ada."}
     body = ask(url, messages=[message], response_format=wanted)
     value = json.loads(body["choices"][0]["message"]["content"])
     assert value["name"] == "Ada"
     assert re.fullmatch("[A-Z]{3}", value["code"])
+    assert 50 <= value["floor"] <= 60
+    assert IPv6Address(value["address"])
 
 
 @holds(
@@ -449,8 +463,8 @@ def test_choice_of_tools(url: str) -> None:
 
 
 @holds(
-    "What OpenAI refuses is refused, with its code and `param`: an unknown parameter, "
-    "a strict schema that is open, a tool message without a call."
+    "It refuses, with OpenAI's code and `param`: an unknown parameter, a strict schema "
+    "that is open, a tool message without a call."
 )
 def test_refusals(url: str) -> None:
     assert refused(ask(url, heat=1)) == ("heat", "unknown_parameter")
@@ -465,8 +479,8 @@ def test_refusals(url: str) -> None:
 
 
 @holds(
-    "It knows a few facts and small tasks by heart; to anything else it "
-    "says that it is a scripted model."
+    "It knows a few facts and small tasks by heart; where it finds none in the prompt, "
+    "it says that it is a scripted model."
 )
 def test_what_it_knows(url: str) -> None:
     for prompt, says in {
@@ -480,8 +494,8 @@ def test_what_it_knows(url: str) -> None:
 
 
 @holds(
-    "It asks in words for what a call lacks, instead of making it up, unless the "
-    "system's message orders the call."
+    "It asks in words for what a call lacks; if the system's message or `tool_choice` "
+    "orders the call, it makes that up."
 )
 def test_what_a_call_lacks(url: str) -> None:
     message = {"role": "user", "content": "Please multiply for me"}
@@ -489,15 +503,15 @@ def test_what_a_call_lacks(url: str) -> None:
     assert "tool_calls" not in body["choices"][0]["message"]
     assert "does not say" in body["choices"][0]["message"]["content"]
     order = {"role": "system", "content": "Call the multiply tool."}
-    body = ask(url, messages=[order, message], tools=MATHS)
-    made = body["choices"][0]["message"]["tool_calls"][0]["function"]
-    assert {*json.loads(made["arguments"])} == {"a", "b"}
+    for ordered in (
+        ask(url, messages=[order, message], tools=MATHS),
+        ask(url, messages=[message], tools=MATHS, tool_choice="required"),
+    ):
+        made = ordered["choices"][0]["message"]["tool_calls"][0]["function"]
+        assert {*json.loads(made["arguments"])} == {"a", "b"}
 
 
-@holds(
-    "It says the same to the same prompt: temperature, seed and penalties are checked, "
-    "and change nothing."
-)
+@holds("Temperature, seed and penalties are checked, and change nothing.")
 def test_the_same(url: str) -> None:
     hot = {"temperature": 2, "seed": 7, "presence_penalty": -2}
     one, other = (ask(url, **more)["choices"] for more in ({}, hot))
@@ -514,8 +528,8 @@ def test_not_text(url: str) -> None:
 
 
 @holds(
-    "It does not run OpenAI's own tools, such as a web search: they are taken, and "
-    "never called."
+    "It does not run OpenAI's own tools, such as a web search: it takes them, and "
+    "calls none."
 )
 def test_hosted_tools(url: str) -> None:
     answer = ask(url, "responses", tools=[{"type": "web_search"}])
@@ -523,8 +537,8 @@ def test_hosted_tools(url: str) -> None:
 
 
 @holds(
-    "It knows the parameters of a request by name; the fields of the objects within "
-    "them are not all looked at."
+    "It knows the parameters of a request by name; it does not look at all fields of "
+    "the objects within them."
 )
 def test_depth(url: str) -> None:
     assert "error" in ask(url, heat=1)
