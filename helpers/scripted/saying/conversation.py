@@ -55,7 +55,8 @@ class Conversation:
                 each.text for each in messages if each.role in ("system", "developer")
             )
         )
-        self.whole = start(messages[users[-1]].text) if users else self.system
+        alone = self.system or (messages[-1].text if messages else "")
+        self.whole = start(messages[users[-1]].text if users else alone)
         """The prompt with what it says of the form of the answer."""
         self.prompt = _FORM.sub(" ", self.whole).strip() or self.whole
         self.earlier = [start(messages[at].text) for at in reversed(users[:-1])]
