@@ -145,7 +145,7 @@ class Offered:
     @cached_property
     def _operation(self) -> str | None:
         """The name of the parameter that says what to do with two numbers."""
-        kinds = [has.get("type") for has in self.fields.values()]
+        kinds = [self.fields[name].get("type") for name in self.needed or self.fields]
         if sum(kind in ("number", "integer") for kind in kinds) != 2:
             return None
         names = (name for name in self._texts if {*split(name)} & _CHOOSES)

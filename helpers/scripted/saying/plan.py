@@ -79,7 +79,8 @@ def plan(
         for tool in ordered if everything else ():
             if tool.name not in found:
                 yield from expanded(tool, talk.prompt, talk)
-        if (to := _goes_on_with(talk, tools)) is not None:
+        to = _goes_on_with(talk, tools)
+        if to is not None and to.name not in found:
             yield Planned(to, *to.arguments(talk.prompt))
         return
     chats = _CHAT.search(talk.prompt[:300])

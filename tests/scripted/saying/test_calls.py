@@ -584,7 +584,12 @@ SIGNED = {"type": "string", "description": "What to do: +, -, * or /"}
             {"a": 12.5, "b": 7, "operator": "-"},
         ),
         (
-            {"left": WHOLE, "right": WHOLE, "op": TEXT},
+            {
+                "left": WHOLE,
+                "right": WHOLE,
+                "op": TEXT,
+                "digits": {**WHOLE, "default": 2},
+            },
             "Add 3 and 4",
             {"left": 3, "right": 4, "op": "+"},
         ),
@@ -636,6 +641,14 @@ def test_a_tool_that_is_the_form_of_the_answer_is_called(role: str) -> None:
     form = tool("format_output", "Respond with a JSON object", height=NUMBER, age=WHOLE)
     said = {"role": role, "content": "It has a height of 2.5 m, and its age is 40."}
     assert calls([said], form) == [("format_output", {"height": 2.5, "age": 40})]
+
+
+def test_what_is_left_of_a_prompt_is_handed_over_once() -> None:
+    booking = tool("transfer_to_booking", "Hand off to the one who books hotels.")
+    said = "What is the weather in Rome, and book a hotel there"
+    done = turns(said, [WEATHER, booking], lambda *_: "It is sunny in Rome.")
+    made = [call for step in done[:-1] for call in step]
+    assert made.count(("transfer_to_booking", {})) == 1
 
 
 def test_a_sum_is_handed_to_the_agent_for_it() -> None:
