@@ -3,7 +3,7 @@
 import ast
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from .words import NUMBERS, tables
 
@@ -84,6 +84,12 @@ def steps(text: str) -> list[ast.BinOp]:
         if _parsed(step):
             made.append(step)
     return [*filter(None, map(_parsed, made))]
+
+
+def signs(wanted: Iterable[ast.BinOp]) -> set[str]:
+    """Return the signs of the operations in some trees."""
+    parts = {type(part) for step in wanted for part in ast.walk(step)}
+    return {SIGNS[part] for part in parts & SIGNS.keys()}
 
 
 def _signs(text: str) -> str:

@@ -76,9 +76,9 @@ def topic(prompt: str) -> str:
 
 
 _DEFINES = (
-    r"^\W*(?:(?:please|can you) )*(?:explain|describe|define|what(?: is|'s| are)"
-    r"|tell me about|who (?:is|was))(?: the| an?)?(?: (?:concept|idea) of)? "
-    r"([\w' -]{2,50}?)(?: (?:in|to|for|like|and) .*)?[.?!]*$"
+    r"^\W*(?:(?:please|can you|and|but|so|ok|okay),? )*(?:explain|describe|define"
+    r"|what(?: is|'s| are)|tell me about|who (?:is|was))(?: the| an?)?"
+    r"(?: (?:concept|idea) of)? ([\w' -]{2,50}?)(?: (?:in|to|for|like|and) .*)?[.?!]*$"
 )
 
 

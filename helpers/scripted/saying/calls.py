@@ -2,18 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .arithmetic import steps
 from .asked import gist
 from .call import Call, Planned
-from .conversation import Conversation
+from .conversation import Conversation, Result
 from .intents import filled
 from .keywords import mapping
 from .limits import fits
 from .objects import objects
-from .offered import Offered
+from .offered import Offered, agent_tool
 from .plan import expanded, plan
 from .sums import sums
 from .words import listed, meanings, seen, split
@@ -34,10 +34,22 @@ class Decision:
 def decide(talk: Conversation) -> Decision:
     """Decide what to call now, with the tools that the request offers."""
     request = talk.request
-    tools = [Offered(function) for function in request.functions]
-    if not tools:
+    offered = [Offered(function) for function in request.functions]
+    if not offered:
         return Decision()
+    tools = [each for tool in offered for each in tool.agents()]
+    agents = {tool.name: tool for tool in tools if tool.of}
+    for result in talk.results if agents else ():
+        if (to := _agent(result, agents)) is not None:
+            result.name = to.name
     decision = _next(talk, tools)
+    decision.calls = [
+        _handing(agents[call.name], offered, talk) if call.name in agents else call
+        for call in decision.calls
+    ]
+    tools = offered
+    if not (decision.calls or talk.results) and len(tools) == 1 and tools[0].answers:
+        return Decision([_forced(talk, tools[0])])
     if (must := request.must_call) is not None:
         wanted = [tool for tool in tools if must in ("", tool.name)]
         calls = [
@@ -52,14 +64,36 @@ def decide(talk: Conversation) -> Decision:
     return decision
 
 
+def _agent(result: Result, agents: Mapping[str, Offered]) -> Offered | None:
+    """Return the agent that a call has handed over to, if it has."""
+    given = {*map(str, mapping(result.arguments).values())}
+    return next(
+        (
+            each
+            for each in agents.values()
+            if each.of == result.name
+            and given & {each.name.removeprefix(agent_tool(""))}
+        ),
+        None,
+    )
+
+
+def _handing(to: Offered, offered: Sequence[Offered], talk: Conversation) -> Call:
+    """Return the call that hands over to one of several agents."""
+    tool = next(tool for tool in offered if tool.name == to.of)
+    name = to.name.removeprefix(agent_tool(""))
+    reasons = dict.fromkeys(tool.needed, f"{name} is the one for: {talk.prompt[:200]}")
+    return Call(tool.name, {**reasons, to.to: name})
+
+
 def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
     decision = Decision()
     calls = sums(talk.prompt, talk.results, tools)
     if calls is not None:
         decision.calls += calls
-        tools = [tool for tool in tools if not (tool.sign or tool.calculates)]
+        tools = [tool for tool in tools if not (tool.signs or tool.calculates)]
     elif steps(talk.prompt):  # another sum than these tools are for
-        tools = [tool for tool in tools if not tool.sign]
+        tools = [tool for tool in tools if not tool.signs]
     made = Counter(result.name for result in talk.results)
     waiting = False
     for planned in plan(talk, tools, named=calls is not None) if tools else ():
@@ -212,5 +246,7 @@ def _most_fit(talk: Conversation, tools: Sequence[Offered]) -> Offered:
 
 
 def _forced(talk: Conversation, tool: Offered) -> Call:
+    if (agent := tool.agents()[0]).of:
+        return _handing(agent, [tool], talk)
     arguments = filled(talk, tool.schema, talk.told)
     return Call(tool.name, arguments if isinstance(arguments, dict) else {})

@@ -97,7 +97,7 @@ def from_context(prompt: str, system: str) -> str | None:
         return best_sentences(text, section(prompt, "question")) or _NOT_THERE
     if named is None:
         return None
-    text = named[named.lastindex or 0].strip()
+    text = _printed(named[named.lastindex or 0]).strip()
     asked = [found for found in _QUESTION.findall(prompt) if found.strip() not in text]
     if asked:
         question = asked[-1]
@@ -112,6 +112,14 @@ def from_context(prompt: str, system: str) -> str | None:
     if len(text) < 10 or not re.search(r"\w", question):
         return None
     return best_sentences(text, question) or _NOT_THERE
+
+
+def _printed(text: str) -> str:
+    """Return the texts of LangChain's documents, where they stand as they are."""
+    found = re.findall(
+        r"\bpage_content=(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", text
+    )
+    return "\n".join(one or two for one, two in found) if found else text
 
 
 _NOT_THERE = "I don't know: the context has no word of the question."

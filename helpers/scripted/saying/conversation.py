@@ -55,7 +55,9 @@ class Conversation:
                 each.text for each in messages if each.role in ("system", "developer")
             )
         )
-        self.whole = start(messages[users[-1]].text) if users else self.system
+        begun = messages[-1] if messages and messages[-1].role == "assistant" else None
+        alone = self.system or (begun.text if begun else "")
+        self.whole = start(messages[users[-1]].text if users else alone)
         """The prompt with what it says of the form of the answer."""
         self.prompt = _FORM.sub(" ", self.whole).strip() or self.whole
         self.earlier = [start(messages[at].text) for at in reversed(users[:-1])]

@@ -109,7 +109,8 @@ class Field:
             yield from source.find(OBJECT)
         if cued:
             return
-        yield from source.names
+        if self.words[-1:] != ["id"]:
+            yield from source.names
         yield from (code for code in source.codes if not code.text.isdigit())
         if things and not {"query", "expression", "code", "url"} & kinds:
             yield from source.find(THING)

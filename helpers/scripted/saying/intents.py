@@ -84,6 +84,8 @@ def _answers(talk: Conversation) -> Iterator[str | None]:
     for find in (counted, solved, calculated, fact, small, listed, code):
         yield find(prompt)
     yield followed(prompt, talk.earlier)
+    if talk.refers_back and talk.earlier:
+        yield _fact_on(prompt, talk.earlier[0][:400])
     if "?" in prompt and talk.said_before:
         yield best_sentences("\n".join(talk.said_before), prompt)
 
@@ -176,6 +178,13 @@ def followed(prompt: str, earlier: Sequence[str]) -> str | None:
     before, new = earlier[0], goes_on[1].strip()
     again = before.replace(about(before), new) if new else before
     return fact(again) or poem(again)
+
+
+def _fact_on(prompt: str, before: str) -> str | None:
+    """Return a fact whose words a question has together with the one before it."""
+    asks, told = stems(prompt.casefold()), stems(before.casefold())
+    found = (text for keys, text in facts() if keys & asks and keys - asks <= told)
+    return next(found, None)
 
 
 def yes_or_no(prompt: str) -> str | None:

@@ -60,7 +60,8 @@ class Lists(Scalars):
                 break
             self._index = index
             value = self.value(every, singular)
-            distinct = has.unique_items or (one_of and len(items) >= least)
+            plain = not (one_of or isinstance(value, dict))
+            distinct = has.unique_items or (not plain and len(items) >= least)
             if value is not MISSING and not (distinct and value in items):
                 items.append(value)
         self._index, self._noun = outer, within

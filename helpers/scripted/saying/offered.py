@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from ..frames import Json
 from ..tools import Function
@@ -20,6 +21,14 @@ _DESCRIBES = (
     r"|\binformation (?:about|on)"
 )
 _SEARCHES = meanings("search document")
+_AGENT = re.compile(r"(?:^\W*|[{,]\s*(?=[\"']))[\"']?(\w+)[\"']?:\s*", re.MULTILINE)
+"""An agent's name before its description, as it stands in a dictionary or a list."""
+_SIGNS: dict[str, list[str]] = {
+    sign: names.split() for sign, names in tables()["operations"].items()
+}
+_ANSWERS = r"^\W*(?:respond|reply|answer|output)\b[^.]{0,30}\b(?:json|structured)\b"
+_COUNTS = r"\bcalc|\bmath|arithmetic|expression|evaluat"
+_CHOOSES = {"operator", "operation", "op"}
 
 
 @dataclass
@@ -27,6 +36,28 @@ class Offered:
     """One tool that may be called."""
 
     function: Function
+    of: str = ""
+    """The name of the tool that it is one agent of, if it is one."""
+    to: str = ""
+    """The parameter of that tool that takes the agent's name."""
+
+    def agents(self) -> "list[Offered]":
+        """Return one for each agent that the tool can hand over to; else itself.
+
+        OpenAI's agents have a tool for each agent, LlamaIndex's have one for all.
+        """
+        words = (n for n in self._texts if {*split(n)} & {"agent", "assistant"})
+        to = next(words, "")
+        if not to or not hands_over(self.name):
+            return [self]
+        told = (self.function.description or "").partition("agents:")[2]
+        _, *each = _AGENT.split(told)
+        names = dict(zip(each[::2], each[1::2], strict=True))
+        names = names or dict.fromkeys(texts(self.fields[to].get("enum")), "")
+        return [
+            Offered(Function(name=agent_tool(name), description=told), self.name, to)
+            for name, told in names.items()
+        ] or [self]
 
     @cached_property
     def schema(self) -> Json:
@@ -93,25 +124,53 @@ class Offered:
         return [name for name, has in fields if has.get("type", "string") == "string"]
 
     @cached_property
-    def sign(self) -> str | None:
-        """The sign of the operation that it is, if it is one of two numbers."""
+    def signs(self) -> dict[str, dict[str, str]]:
+        """The signs of the operations of two numbers that it does.
+
+        Each comes with the argument that chooses it: none for `add`, the operation for
+        `calculate(a, b, operation)`.
+        """
         kinds = [has.get("type") for has in self.fields.values()]
         takes = [kind for kind in kinds if kind not in ("object", "boolean")]
+        if (name := self._operation) is not None:
+            named = ((sign, self._called(sign, name)) for sign in _SIGNS)
+            return {sign: {name: value} for sign, value in named if value}
         two = len(takes) >= 2 and takes.count("string") < 2
         if len(kinds) > 3 or not (two or "array" in takes):
-            return None
+            return {}
         words = {*split(self.name)}
-        signs = (
-            sign
-            for sign, names in tables()["operations"].items()
-            if words & {*names.split()}
-        )
-        return next(signs, None)
+        done = (sign for sign, names in _SIGNS.items() if words & {*names})
+        return {sign: {} for sign in islice(done, 1)}
+
+    @cached_property
+    def _operation(self) -> str | None:
+        """The name of the parameter that says what to do with two numbers."""
+        kinds = [self.fields[name].get("type") for name in self.needed or self.fields]
+        if sum(kind in ("number", "integer") for kind in kinds) != 2:
+            return None
+        names = (name for name in self._texts if {*split(name)} & _CHOOSES)
+        return next(names, None)
+
+    def _called(self, sign: str, name: str) -> str | None:
+        """Return what a parameter calls an operation: by its options, or its text."""
+        has, own = self.fields[name], _SIGNS[sign]
+        if options := texts(has.get("enum")):
+            words = (
+                each for each in options if each == sign or {*split(each)} & {*own}
+            )
+            return next(words, None)
+        told = str(has.get("description", ""))
+        for text in (told, self.function.description or ""):
+            if said := next((word for word in own if seen(rf"\b{word}\b", text)), None):
+                return said
+        if not seen(_COUNTS, self.text):
+            return None
+        return own[0] if "operation" in name and sign not in told else sign
 
     @cached_property
     def calculates(self) -> str | None:
         """The name of the parameter that takes a whole formula, if there is one."""
-        if not seen(r"\bcalc|\bmath|arithmetic|expression|evaluat", self.text):
+        if self._operation or not seen(_COUNTS, self.text):
             return None
         first = self._texts[:1]
         return first[0] if first and first in (self._texts, self.needed) else None
@@ -134,6 +193,11 @@ class Offered:
     def hands_over(self) -> bool:
         """Whether it gives the conversation to another agent."""
         return hands_over(self.name) and not self.needed
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is no tool, but the form of the answer (LlamaIndex)."""
+        return bool(seen(_ANSWERS, self.function.description or ""))
 
     @cached_property
     def asks_in_sql(self) -> str | None:
@@ -201,4 +265,10 @@ class Offered:
 
 def hands_over(name: str) -> bool:
     """Say whether a tool of this name gives the conversation to another agent."""
-    return bool({*split(name)} & {"transfer", "handoff", "delegate"})
+    words = {*split(name)}
+    return bool(words & {"transfer", "handoff", "delegate"}) or {"hand", "off"} <= words
+
+
+def agent_tool(agent: str) -> str:
+    """Return what the tool is called that gives the conversation to this agent."""
+    return f"transfer_to_{agent}"

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from .arithmetic import signs, steps
 from .call import Planned
 from .conversation import Conversation
 from .kinds import EMAIL
 from .labels import pick
-from .offered import Offered
+from .offered import Offered, hands_over
 from .source import Source
-from .words import either, listed, meanings, phrases, seen, split
+from .words import either, listed, meanings, phrases, seen, split, tables
 
 SURE = 0.75
 """A tool whose name is not in the prompt is called from this score on, unless it lacks
@@ -37,6 +38,8 @@ _REFERS = re.compile(
     re.IGNORECASE,
 )
 _HANDS = frozenset(listed("hands"))
+_ALL_HANDS = meanings("handoff handle request agent help user")
+"""What the descriptions of all agents have."""
 _STUDIES = r"^\W*(?:analy[sz]e|research|investigate|assess|report on|evaluate)\b"
 _GENERAL = r"\b(?:questions?|search|research\w*|faq|general)\b"
 _KNOWS_NOT = r"\b(?:don't|do not|cannot|can't) (?:know|answer|help)\b|\bno \w+ found\b"
@@ -76,6 +79,9 @@ def plan(
         for tool in ordered if everything else ():
             if tool.name not in found:
                 yield from expanded(tool, talk.prompt, talk)
+        to = _goes_on_with(talk, tools)
+        if to is not None and to.name not in found:
+            yield Planned(to, *to.arguments(talk.prompt))
         return
     chats = _CHAT.search(talk.prompt[:300])
     if told := _told_by_system(talk, tools):
@@ -131,7 +137,7 @@ def _handed_to(talk: Conversation, tools: Sequence[Offered]) -> Offered | None:
     """Return the tool that hands over to the agent whose subject the prompt has."""
     hands = [tool for tool in tools if tool.hands_over]
     labels = [" ".join({*split(tool.name)} - _HANDS) for tool in hands]
-    chosen = pick(labels, talk.prompt, sure=True)
+    chosen = pick(labels, f"{talk.prompt} {_sums(talk.prompt)}", sure=True)
     if chosen is not None or not hands or _CHAT.search(talk.prompt[:300]):
         return None if chosen is None else hands[chosen]
     if len(hands) < len(tools):
@@ -143,6 +149,25 @@ def _handed_to(talk: Conversation, tools: Sequence[Offered]) -> Offered | None:
             return tool
     scores = {tool.score(talk.prompt): tool for tool in reversed(hands)}
     return scores[max(scores)] if max(scores) > 0 else None
+
+
+def _goes_on_with(talk: Conversation, tools: Sequence[Offered]) -> Offered | None:
+    """Return the agent for what the prompt has and no tool was for: "in Celsius"."""
+    hands = [tool for tool in tools if tool.hands_over]
+    called = {result.name for result in talk.results}
+    if not called or any(hands_over(name) for name in called):
+        return None
+    left = meanings(talk.prompt) - _ALL_HANDS
+    left -= meanings(" ".join(result.text for result in talk.results))
+    for tool in tools:
+        left -= tool.about | tool.described if tool.name in called else set()
+    return next((tool for tool in hands if tool.described & left), None)
+
+
+def _sums(text: str) -> str:
+    """Return the words for the sums of a text, that agents for them may have."""
+    operations = [tables()["operations"][sign] for sign in signs(steps(text))]
+    return " ".join(["math", *operations] if operations else [])
 
 
 def _clauses(text: str, tools: Sequence[Offered]) -> Iterator[tuple[str, bool]]:

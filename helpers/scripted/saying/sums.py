@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Sequence
 
-from .arithmetic import SIGNS, apply, steps, worth
+from .arithmetic import apply, signs, steps, worth
 from .call import Call
 from .conversation import Result
 from .offered import Offered
@@ -14,11 +14,13 @@ def sums(
     prompt: str, results: Sequence[Result], tools: Sequence[Offered]
 ) -> list[Call] | None:
     """Return the calls that are ready; None if there is no tool for what is asked."""
-    by_sign = {tool.sign: tool for tool in reversed(tools) if tool.sign}
+    by_sign: dict[str, Offered] = {}
+    for tool in sorted(tools, key=lambda tool: len(tool.signs)):
+        for sign in tool.signs:  # one that is for just this sign comes first
+            by_sign.setdefault(sign, tool)
     calculator = next((tool for tool in tools if tool.calculates), None)
     wanted = steps(prompt) if by_sign or calculator else []
-    parts = [part for step in wanted for part in ast.walk(step)]
-    if by_sign.keys() & {SIGNS.get(type(part)) for part in parts}:
+    if by_sign.keys() & signs(wanted):
         return _ready(wanted, by_sign, results)
     if calculator is None or not wanted:
         return None
@@ -39,11 +41,17 @@ def _ready(
         tool = by_sign.get(sign)
         if tool is None:
             return apply(sign, left, right)
+        call = Call(tool.name, _operands(tool, left, right) | tool.signs[sign])
         for result in results:
-            if result.name == tool.name and _numbers(result.arguments) == [left, right]:
+            given = result.arguments
+            if (
+                result.name == tool.name
+                and _numbers(given) == [left, right]
+                and isinstance(given, dict)
+                and tool.signs[sign].items() <= given.items()
+            ):
                 numbers = Source(result.text).numbers
                 return float(numbers[-1].text) if numbers else apply(sign, left, right)
-        call = Call(tool.name, _operands(tool, left, right))
         if call not in calls:
             calls.append(call)
         return None
@@ -59,7 +67,9 @@ def _operands(tool: Offered, left: float, right: float) -> dict[str, object]:
     for name in names:
         if tool.fields[name].get("type") == "array":
             return {name: values}
+    numeric = ("number", "integer")
     names = [n for n in names if tool.fields[n].get("type") != "boolean"]
+    names = [n for n in names if tool.fields[n].get("type") in numeric] or names
     return dict(zip(names, values, strict=False))
 
 

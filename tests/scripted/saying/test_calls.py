@@ -564,3 +564,118 @@ def test_each_result_that_has_what_is_lacking_gets_its_call() -> None:
     assert second == [
         ("get_weather", {"lat": lat, "lng": lng}) for lat, lng in places.values()
     ]
+
+
+NAMED = {"type": "string", "enum": ["add", "subtract", "multiply", "divide"]}
+SIGNED = {"type": "string", "description": "What to do: +, -, * or /"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said", "arguments"),
+    [
+        (
+            {"operation": NAMED, "x": NUMBER, "y": NUMBER},
+            "What is 12 times 7?",
+            {"operation": "multiply", "x": 12, "y": 7},
+        ),
+        (
+            {"a": NUMBER, "b": NUMBER, "operator": SIGNED},
+            "What is 12.5 - 7?",
+            {"a": 12.5, "b": 7, "operator": "-"},
+        ),
+        (
+            {
+                "left": WHOLE,
+                "right": WHOLE,
+                "op": TEXT,
+                "digits": {**WHOLE, "default": 2},
+            },
+            "Add 3 and 4",
+            {"left": 3, "right": 4, "op": "+"},
+        ),
+        (
+            {"operation": TEXT, "a": WHOLE, "b": WHOLE},
+            "Add 3 and 4",
+            {"operation": "add", "a": 3, "b": 4},
+        ),
+    ],
+)
+def test_a_calculator_of_two_numbers_is_told_what_to_do(
+    fields: dict[str, object], said: str, arguments: dict[str, object]
+) -> None:
+    function = tool("calculator", "Do arithmetic", **fields)
+    assert calls(said, function) == [("calculator", arguments)]
+
+
+def test_such_a_calculator_goes_on_with_its_results() -> None:
+    def run(_: str, given: dict[str, int]) -> int:
+        numbers = (given["x"], given["y"])
+        return sum(numbers) if given["operation"] == "add" else numbers[0] * numbers[1]
+
+    fields = {"operation": NAMED, "x": WHOLE, "y": WHOLE}
+    done = turns("What is 3 * 4 + 3?", [tool("calculate", "Sums", **fields)], run)
+    assert done[:2] == [
+        [("calculate", {"operation": "multiply", "x": 3, "y": 4})],
+        [("calculate", {"operation": "add", "x": 12, "y": 3})],
+    ]
+    assert str(done[2]).endswith("gives 15")
+
+
+def test_who_takes_an_operation_but_does_not_calculate_is_left_alone() -> None:
+    function = tool("edit", "Edit a picture", width=WHOLE, height=WHOLE, op=TEXT)
+    assert "the op" in calls("Edit it to 3 * 4", function)
+
+
+def test_a_name_is_no_id_while_another_tool_takes_it() -> None:
+    tools = [
+        tool("findFilms", "Finds films by name, and returns their ids", name=TEXT),
+        tool("getFilm", "Gets a film by its id, not by its name", id=TEXT),
+    ]
+    said = "I liked The Long Walk. Which film is like it?"
+    assert calls(said, *tools) == [("findFilms", {"name": "The Long Walk"})]
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_a_tool_that_is_the_form_of_the_answer_is_called(role: str) -> None:
+    """LlamaIndex offers it alone, at times with nothing that a user said."""
+    form = tool("format_output", "Respond with a JSON object", height=NUMBER, age=WHOLE)
+    said = {"role": role, "content": "It has a height of 2.5 m, and its age is 40."}
+    assert calls([said], form) == [("format_output", {"height": 2.5, "age": 40})]
+
+
+def test_what_is_left_of_a_prompt_is_handed_over_once() -> None:
+    booking = tool("transfer_to_booking", "Hand off to the one who books hotels.")
+    said = "What is the weather in Rome, and book a hotel there"
+    done = turns(said, [WEATHER, booking], lambda *_: "It is sunny in Rome.")
+    made = [call for step in done[:-1] for call in step]
+    assert made.count(("transfer_to_booking", {})) == 1
+
+
+def test_a_sum_is_handed_to_the_agent_for_it() -> None:
+    agents = [
+        tool("transfer_to_travel_agent", "Hand off to the travel agent"),
+        tool("transfer_to_math_agent", "Hand off to the math agent"),
+    ]
+    assert calls("17 + 4", *agents) == [("transfer_to_math_agent", {})]
+
+
+@pytest.mark.parametrize(
+    "agents",
+    [
+        '{"UnitAgent":"Converts degrees to kelvin.","MapAgent":"Shows a map."}',
+        "{'UnitAgent': 'Converts degrees to kelvin.', 'MapAgent': 'Shows a map.'}",
+        "UnitAgent: Converts degrees to kelvin.\nMapAgent: Shows a map.",
+    ],
+)
+def test_one_tool_may_hand_over_to_several_agents(agents: str) -> None:
+    """It does so for what the prompt has and its own tools are not for (LlamaIndex)."""
+    about = f"Hands off to another agent. Available agents:\n{agents}"
+    hand_off = tool("handoff", about, to_agent=TEXT, reason=TEXT)
+    weather = tool("get_weather", "Get the weather in degrees", city=TEXT)
+    said = "What is the weather in Oslo, in kelvin?"
+    done = turns(said, [weather, hand_off], lambda *_: "done: 4 degrees in Oslo")
+    assert done[0] == [("get_weather", {"city": "Oslo"})]
+    (name, arguments), *more = done[1]
+    assert (name, arguments["to_agent"], more) == ("handoff", "UnitAgent", [])
+    assert said in arguments["reason"]
+    assert isinstance(done[2], str)

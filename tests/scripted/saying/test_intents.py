@@ -24,6 +24,7 @@ def said(*prompts: str, system: str = "", **more: object) -> str:
     [
         ("Say this is a test", "This is a test"),
         ('Please repeat after me: "one, two"', "One, two"),
+        ("Reply with exactly this text and nothing else: So be it", "So be it"),
         ("Count to ten", "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"),
         ("count from 3 to 1", "3, 2, 1"),
         ("Count to 3, one number per line", "1\n2\n3"),
@@ -75,6 +76,8 @@ def test_a_small_intent_is_met(prompt: str, answer: str) -> None:
         (["I like tea", "What did I say before?"], "You said: “I like tea”"),
         (["Hello", "What is my name?"], "You have not told me your name"),
         (["What is the capital of France?", "And of Italy?"], "of Italy is Rome."),
+        (["Who won the 2020 World Series?", "Where was it played?"], "in Arlington"),
+        (["Hello", "And what is streaming?"], "Streaming sends an answer in pieces"),
         (["Tell me a joke about cats", "Another one"], "?"),
     ],
     ids=str,
@@ -140,6 +143,9 @@ def test_the_system_s_message_says_what_to_do(
         "Bears eat honey.\n\nQuestion: where did Harrison work?\nHelpful answer:",
         "Where did Harrison work?\n\n<context>Bears eat honey. Harrison worked at "
         "Kensho.</context>",
+        "Context: [Document(id='7', metadata={}, page_content='Bears eat honey.'), "
+        "Document(id='8', metadata={}, page_content=\"Harrison worked at Kensho.\")]\n"
+        "Question: Where did Harrison work?",
         "Question: Where did Harrison work?\nContext: Bears eat. Harrison worked at "
         "Kensho.\nAnswer:",
     ],

@@ -543,3 +543,17 @@ def test_the_question_does_not_answer_itself(*, spam: bool) -> None:
     mail = "Win a free prize!" if spam else "The minutes are attached."
     schema = an_object(is_spam={"type": "boolean"})
     assert fill(schema, f"Is this spam? '{mail}'") == {"is_spam": spam}
+
+
+def test_objects_of_choices_are_not_made_up_twice() -> None:
+    rule = {
+        "type": "object",
+        "properties": {"side": {"enum": ["left", "right"]}},
+        "required": ["side"],
+    }
+    schema = {
+        "type": "object",
+        "properties": {"rules": {"type": "array", "items": rule}},
+        "required": ["rules"],
+    }
+    assert fill(schema, "What are the rules?") == {"rules": [{"side": "left"}]}
