@@ -84,6 +84,8 @@ def plan(
         yield from expanded(ordered[0], talk.prompt, talk)
     elif (tool := _meant_before(talk, tools)) is not None:
         yield from expanded(tool, talk.prompt, talk)
+    elif talk.request.must_call is None and (end := _ended(talk, tools)) is not None:
+        yield end
     elif seen(_STUDIES, talk.prompt[:200]) and (known := _looked_up(talk, tools)):
         yield from known
     elif not chats and _ASKS.search(talk.prompt[:2000]):
@@ -91,6 +93,13 @@ def plan(
         if searching:
             best = max(searching, key=lambda tool: tool.score(talk.prompt))
             yield from expanded(best, talk.prompt, talk)
+
+
+def _ended(talk: Conversation, tools: Sequence[Offered]) -> Planned | None:
+    """Return the final answer in its form, if the prompt has most of it."""
+    forms = [Planned(tool, *tool.arguments(talk.prompt)) for tool in tools if tool.ends]
+    forms = [each for each in forms if len(each.arguments) > len(each.lacks)]
+    return min(forms, key=lambda each: len(each.lacks), default=None)
 
 
 def _looked_up(talk: Conversation, tools: Sequence[Offered]) -> list[Planned]:

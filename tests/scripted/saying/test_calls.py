@@ -564,3 +564,45 @@ def test_each_result_that_has_what_is_lacking_gets_its_call() -> None:
     assert second == [
         ("get_weather", {"lat": lat, "lng": lng}) for lat, lng in places.values()
     ]
+
+
+SONG = tool("make_song", "Makes a song.", name=TEXT, artist=TEXT)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "many"),
+    [("Make up a song", 1), ("A random song, please", 1), ("Generate 3 songs", 3)],
+)
+def test_what_is_left_open_is_made_up(prompt: str, many: int) -> None:
+    made = calls(prompt, SONG)
+    assert [name for name, _ in made] == ["make_song"] * many
+    assert len({str(given) for _, given in made}) == many
+    assert all(
+        {*given} == {"name", "artist"} and all(given.values()) for _, given in made
+    )
+
+
+def test_what_only_the_user_knows_is_asked_for_all_the_same() -> None:
+    report = tool("make_report", "Makes a report.", order_id=TEXT)
+    assert "order id" in calls("Generate a report", report)
+
+
+BOX = tool(
+    *("final_result", "The final response which ends this conversation"),
+    **dict.fromkeys(("width", "height", "depth"), WHOLE),
+    units=TEXT,
+)
+
+
+def test_the_form_of_the_answer_is_filled_where_there_could_be_a_text() -> None:
+    size = {"width": 4, "height": 5, "depth": 6}
+    found = calls("The crate is 4x5x6 cm", BOX)
+    assert found == [("final_result", size | {"units": "cm"})]
+    assert "does not say the units" in calls("The crate is 4x5x6", BOX)
+    assert "final_result" not in calls("Who was Ada Lovelace?", BOX)
+
+
+def test_an_agent_is_told_the_whole_of_the_prompt() -> None:
+    prompt = "I am customer A17. When does my parcel come?"
+    agent = tool("parcel_agent", "An agent that knows when a parcel comes.", input=TEXT)
+    assert calls(prompt, agent) == [("parcel_agent", {"input": prompt})]
