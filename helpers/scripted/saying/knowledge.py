@@ -28,12 +28,13 @@ def some(noun: str) -> list[str]:
     return _lists().get(stem(noun), [])
 
 
-def joke(topic: str) -> tuple[str, str]:
-    """Return the setup and the punchline of the joke that fits a topic best."""
+def joke(topic: str, index: int = 0) -> tuple[str, str]:
+    """Return the setup and the punchline of a joke: at 0, the one that fits best."""
     *others, last = known()["jokes"]
-    fits = (each for each in others if stems(each["about"]) & stems(topic))
-    best = next(fits, last)
-    return best["setup"], best["punchline"]
+    best = next((e for e in others if stems(e["about"]) & stems(topic)), last)
+    each = [best, *(other for other in known()["jokes"] if other is not best)]
+    told = each[index % len(each)]
+    return told["setup"], told["punchline"]
 
 
 @cache

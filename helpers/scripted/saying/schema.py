@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from ..frames import Json
 from .asked import about
+from .asked import topic as topic_of
 from .context import section
 from .fields import Field
 from .invented import Made, of_country
@@ -124,7 +125,7 @@ class Filler(Lists):
 
     def _of(self, kind: str | None, schema: Json, has: Keywords, name: str) -> object:
         if kind == "object" or has.properties is not None:
-            return self._object(has)
+            return self._object(has, name)
         if kind == "array" or (kind is None and has.items is not None):
             return self._array(has, name)
         if kind == "null":
@@ -144,7 +145,7 @@ class Filler(Lists):
             return found
         return self._weak(field, kind, schema, has)
 
-    def _object(self, has: Keywords) -> object:
+    def _object(self, has: Keywords, name: str) -> object:
         fields = dict(islice((has.properties or {}).items(), MOST_VALUES))
         needed = {*(has.required or ())}
         fields |= {name: {} for name in needed if name not in fields}
@@ -157,6 +158,8 @@ class Filler(Lists):
         for name, item in fields.items():
             if "const" in mapping(item):
                 found.setdefault(name, mapping(item)["const"])
+        for name, value in self._where(fields).items():
+            found.setdefault(name, value)
         # What belongs to just one field goes first, and lists before the rest.
         # Among them, one that the text names: "a restaurant in the city Miami".
         first = sorted(
@@ -179,7 +182,7 @@ class Filler(Lists):
             elif value is not MISSING:
                 found[name] = value
         ordered = {name: found[name] for name in fields if name in found}
-        return ordered | self._more(has, len(ordered))
+        return ordered | self._more(has, name, len(ordered))
 
     def _is_named(self, name: str) -> bool:
         return self.source.has((split(name) or [name])[-1])
@@ -207,11 +210,22 @@ class Filler(Lists):
         self._made, self._sure = made, False
         return value
 
+    def _where(self, fields: Mapping[str, object]) -> dict[str, object]:
+        """Return a city and what it lies in: "San Francisco, USA"."""
+        wants = [name for name in ("state", "country") if name in fields]
+        for each in self.source.names if wants and "city" in fields else ():
+            city, comma, rest = each.text.partition(", ")
+            if comma and self.source.free(each):
+                self.source.claim(each)
+                state = len(rest) == 2 and rest not in ("UK", "US")
+                return {"city": city, wants[0 if state else -1]: rest}
+        return {}
+
     def _known(self, name: str, found: Mapping[str, object]) -> object:
         first = str(next(iter(found.values()), "")) if self._made else ""
         return of_country(name, first)
 
-    def _more(self, has: Keywords, already: int) -> dict[str, object]:
+    def _more(self, has: Keywords, name: str, already: int) -> dict[str, object]:
         """Return the values of an object whose keys no schema names."""
         if has.properties or not isinstance(has.additional_properties, Mapping):
             return {}
@@ -223,8 +237,12 @@ class Filler(Lists):
             value = part.value(has.additional_properties, key)
             if value is not MISSING:
                 more[key] = value
-        for number in range(min(has.min_properties or 0, 100) - len(more) - already):
-            more[f"key{number + 1}"] = self.value(has.additional_properties, "value")
+        least = (has.min_properties or 0) - len(more) - already
+        if least > 0 or not more:  # as a list, whose items are numbered
+            each: Json = {"items": has.additional_properties, "minItems": max(least, 0)}
+            made = self._array(keywords(each, name), name)
+            for number, item in enumerate(made if isinstance(made, list) else (), 1):
+                more[str(number)] = item
         return more
 
     def _referred(self, place: str, schema: Json, name: str) -> object:
@@ -270,7 +288,7 @@ def fill(
     """
     extracts = bool(EXTRACTS.search(f"{hint[:5000]}\n{prompt[:5000]}"))
     extracts = extracts or not _ASKS.search(prompt[:5000])
-    topic = about(prompt)
+    topic = about(prompt) or topic_of(prompt)
     words = said or (
         lambda: f"A scripted model wrote this about {topic or 'the prompt'}."
     )
