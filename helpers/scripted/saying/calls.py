@@ -95,7 +95,7 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
 
 _LEFT_OPEN = (
     r"\brandom\b|\b(?:make|made)[ -]up\b|\bgenerate\b|\bcome up with\b"
-    r"|\b(?:invent|imagin|fiction)\w*"
+    r"|\b(?:invent|imagine|fiction)\w*"
 )
 _GIVEN = frozenset(listed("given"))
 """The words of names of parameters that nobody makes up."""

@@ -38,7 +38,8 @@ def an_object(talk: Conversation) -> str:
 
 
 def _written(schema: Json | None, talk: Conversation) -> str:
-    if (value := _wanted_as_it_is(talk.whole)) is None:
+    value: object = _wanted_as_it_is(talk.whole)
+    if value is None:
         value = _filled(schema, talk) if schema else {"answer": briefly(talk)}
     return json.dumps(value, ensure_ascii=False)
 

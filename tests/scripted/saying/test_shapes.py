@@ -132,7 +132,7 @@ def test_json_mode_answers_with_the_keys_that_the_prompt_quotes() -> None:
     "prompt",
     [
         'Return JSON: {"ok": true, "n": [1]}',
-        'Say only this JSON: {"ok": true, "n": [1]}',
+        'Reply with only this JSON: {"ok": true, "n": [1]}',
     ],
 )
 def test_json_that_the_prompt_is_made_of_is_the_answer(prompt: str) -> None:
