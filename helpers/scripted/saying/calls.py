@@ -13,6 +13,7 @@ from .conversation import Conversation
 from .described import all_of
 from .intents import filled
 from .keywords import mapping
+from .knowledge import kinds_in
 from .limits import fits
 from .objects import objects
 from .offered import Offered
@@ -237,8 +238,10 @@ def _most_fit(talk: Conversation, tools: Sequence[Offered]) -> Offered:
         ]
         return (whole or left)[-1]
 
+    said = f"{talk.prompt} {kinds_in(talk.prompt)}"
+
     def fit(tool: Offered) -> tuple[bool, float]:
-        return not tool.lacks(talk.prompt), tool.score(talk.prompt)
+        return not tool.lacks(talk.prompt), tool.score(said)
 
     best = max(tools, key=fit)
     return best if fit(best) >= (False, 1) else tools[-1]

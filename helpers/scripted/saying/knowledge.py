@@ -1,5 +1,6 @@
 """The tables of what the scripted model knows, read when they are first wanted."""
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,13 @@ def _lists() -> dict[str, list[str]]:
 def some(noun: str) -> list[str]:
     """Return examples of what a noun names, in one order; none if it is not known."""
     return _lists().get(stem(noun), [])
+
+
+def kinds_in(text: str) -> str:
+    """Return what a text has examples of: "fruit" of "What is a banana?"."""
+    words = {*re.findall(r"\w+", text[:2000].casefold())}
+    lists = known()["lists"].items()
+    return " ".join(kind for kind, has in lists if words & {*map(str.casefold, has)})
 
 
 def joke(topic: str, index: int = 0) -> tuple[str, str]:

@@ -42,6 +42,7 @@ _GENERAL = r"\b(?:questions?|search|research\w*|faq|general)\b"
 _KNOWS_NOT = r"\b(?:don't|do not|cannot|can't) (?:know|answer|help)\b|\bno \w+ found\b"
 
 
+_SAYS = rf"^\W*(?:{_HELLO}\W+)?(?:my|our) [\w' ]{{2,40}} (?:is|are) \S+\W*$"
 _NEW = r"^(?:who|what|when|where|which)\b"
 _GOES_ON = r"^(?:and|what about|how about|in)\b"
 
@@ -56,6 +57,8 @@ def plan(
     found: set[str] = set()
     before: Offered | None = None
     for clause, after in _clauses(talk.prompt, tools):
+        if seen(_SAYS, clause) and _ASKS.search(talk.prompt[:2000]):
+            continue  # it is for what is asked
         tool = _tool_for(clause, tools)
         if tool is None and before and seen(_GOES_ON, clause):
             tool = before

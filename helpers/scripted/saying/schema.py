@@ -19,10 +19,11 @@ from .fields import Field
 from .invented import Made, of_country
 from .keywords import Keywords, keywords, mapping, texts
 from .kinds import of_kind
+from .knowledge import kinds_in
 from .limits import fits, merged
 from .lists import Lists
 from .scalars import MISSING, MOST_SOUGHT, MOST_VALUES
-from .source import Source
+from .source import NAME, Source
 from .words import meanings, phrases, split, stems
 
 
@@ -70,7 +71,7 @@ class Filler(Lists):
         real = [option for option in options if not self._repeats(option)]
         nothing = any(option.get("type") == "null" for option in real)
         real = [option for option in real if option.get("type") != "null"]
-        said = meanings(self.source.text)
+        said = meanings(f"{self.source.text} {kinds_in(self.source.text)}")
         ranked = sorted(real, key=lambda option: -self._fit(option, said))
         for option in ranked:
             made, self._made = self._made, None if nothing else self._made
@@ -274,6 +275,26 @@ _ASKS = re.compile(
 )
 
 
+def _each(text: str) -> str:
+    """Say of each what a text says of several, respectively."""
+
+    def told(several: re.Match[str]) -> str:
+        names, verb, values = (several[number] for number in (1, 2, 3))
+        cut = [re.split(r",? and |, ?", each) for each in (names, values)]
+        if len(cut[0]) != len(cut[1]):
+            return several[0]
+        verb = {"are": "is", "were": "was"}.get(verb, verb)
+        return ", ".join(f"{n} {verb} {v}" for n, v in zip(*cut, strict=True))
+
+    return _RESPECTIVELY.sub(told, text) if "respectively" in text else text
+
+
+_RESPECTIVELY = re.compile(
+    rf"({NAME}(?:, {NAME})*,? and {NAME}),? (?:who )?([a-z]+) "
+    r"((?:[\w.$€-]+, )*[\w.$€-]+,? and [\w.$€-]+)(?: years old)?,? respectively"
+)
+
+
 def fill(
     schema: Json, prompt: str, *, said: Callable[[], str] | None = None, hint: str = ""
 ) -> object:
@@ -294,5 +315,5 @@ def fill(
     )
     made = Made(topic, words, extracts)
     name = str(mapping(schema).get("title") or "value").lower()
-    value = Filler(Source(prompt), schema, made).value(schema, name)
+    value = Filler(Source(_each(prompt)), schema, made).value(schema, name)
     return None if value is MISSING else value

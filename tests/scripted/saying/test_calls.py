@@ -606,3 +606,15 @@ def test_an_agent_is_told_the_whole_of_the_prompt() -> None:
     prompt = "I am customer A17. When does my parcel come?"
     agent = tool("parcel_agent", "An agent that knows when a parcel comes.", input=TEXT)
     assert calls(prompt, agent) == [("parcel_agent", {"input": prompt})]
+
+
+def test_what_somebody_says_of_themselves_is_no_call_but_for_what_they_ask() -> None:
+    status = tool("order_status", "Tells the status of an order.", order_id=TEXT)
+    prompt = "Hi, my order is A17. What is its status?"
+    assert calls(prompt, status) == [("order_status", {"order_id": "A17"})]
+
+
+def test_of_two_forms_the_one_of_the_kind_is_filled() -> None:
+    forms = [tool("return_colour", "", name=TEXT), tool("return_sport", "", name=TEXT)]
+    found = turns("What is purple?", forms, tool_choice="required")
+    assert found == [[("return_colour", {"name": "Purple"})]]

@@ -539,6 +539,22 @@ def test_a_text_is_taken_as_far_as_it_goes(field: str, prompt: str, value: str) 
             {"city": "Porto", "country": "Portugal"},
         ),
         (
+            an_object(
+                people={
+                    "type": "array",
+                    "items": an_object(name=text(), age=number("integer")),
+                }
+            ),
+            "Extract: Bo, Cy and Di are 25, 30 and 27 years old, respectively",
+            {
+                "people": [
+                    {"name": "Bo", "age": 25},
+                    {"name": "Cy", "age": 30},
+                    {"name": "Di", "age": 27},
+                ]
+            },
+        ),
+        (
             an_object(name=text(), colour=text()),
             "What is a lemon?",
             {"name": "Lemon", "colour": "red"},
