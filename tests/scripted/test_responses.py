@@ -424,6 +424,11 @@ def test_what_has_to_be_called_is_called(url: str, choice: object) -> None:
     assert found["tool_choice"] == choice
 
 
+@pytest.mark.parametrize("choice", ["auto", "none"])
+def test_a_choice_that_asks_for_no_call_needs_no_tool(url: str, choice: str) -> None:
+    assert ask(url, tool_choice=choice)["tool_choice"] == choice
+
+
 def test_a_request_is_in_the_record(url: str) -> None:
     ask(url, script={"tokens": ["Hel", "lo"]})
     record = HTTP.get(url.removesuffix("/v1") + "/requests").json()["requests"]

@@ -30,7 +30,8 @@ def question(asked: ResponseRequest, messages: Sequence[Message]) -> ChatRequest
         parallel_tool_calls=asked.parallel_tool_calls,
         script=asked.script,
     )
-    if tools or not asked.tools:
+    asks = asked.tool_choice not in ("auto", "none")  # as chat does not, OpenAI takes
+    if tools or (asks and not asked.tools):  # these two without a tool here
         check_choice(request)
     return request
 

@@ -5,16 +5,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..frames import Json
 from .arithmetic import steps
-from .asked import gist
+from .asked import count_of, gist
 from .call import Call, Planned
 from .conversation import Conversation, Result
+from .described import all_of
 from .intents import filled
 from .keywords import mapping
+from .knowledge import kinds_in
 from .limits import fits
 from .objects import objects
 from .offered import Offered, agent_tool
 from .plan import expanded, plan
+from .source import Source
 from .sums import sums
 from .words import listed, meanings, seen, split
 from .writing import query
@@ -96,7 +100,10 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
         tools = [tool for tool in tools if not tool.signs]
     made = Counter(result.name for result in talk.results)
     waiting = False
-    for planned in plan(talk, tools, named=calls is not None) if tools else ():
+    asked = [*plan(talk, tools, named=calls is not None)] if tools else []
+    for planned in asked:
+        if len(asked) == 1 and (name := planned.tool.is_told):
+            planned.arguments[name] = talk.prompt
         if made[planned.tool.name] > 0:
             made[planned.tool.name] -= 1
             continue
@@ -111,12 +118,39 @@ def _next(talk: Conversation, tools: Sequence[Offered]) -> Decision:
             decision.calls += providing
         elif planned.lacks and talk.orders(planned.tool.name):
             decision.calls.append(_forced(talk, planned.tool))
+        elif planned.lacks and _invents(talk, planned):
+            decision.calls += _invented(talk, planned.tool)
         elif not _written(planned, talk):
             decision.lacks = decision.lacks or planned
         else:
             decision.calls += _for_each(planned, lacked, talk)
         waiting = True
     return decision
+
+
+_LEFT_OPEN = (
+    r"\brandom\b|\b(?:make|made)[ -]up\b|\bgenerate\b|\bcome up with\b"
+    r"|\b(?:invent|imagine|fiction)\w*"
+)
+_GIVEN = frozenset(listed("given"))
+"""The words of names of parameters that nobody makes up."""
+
+
+def _invents(talk: Conversation, planned: Planned) -> bool:
+    """Say whether the prompt leaves it to the model to make up what is lacking."""
+    words = {word for name in planned.lacks for word in split(name)}
+    return not words & _GIVEN and bool(seen(_LEFT_OPEN, talk.prompt[:1000]))
+
+
+def _invented(talk: Conversation, tool: Offered) -> list[Call]:
+    """Return as many calls as the prompt wants: "generate five songs"."""
+    noun = split(tool.name)[-1]
+    many = min(count_of(noun, Source(talk.prompt)) or 1, 20)
+    items: Json = {"type": "array", "items": tool.schema, "minItems": many}
+    value = mapping(filled(talk, all_of({f"{noun}s": items}), talk.prompt))
+    made = value.get(f"{noun}s")
+    made = made[:many] if isinstance(made, list) else []
+    return [Call(tool.name, dict(mapping(each))) for each in made]
 
 
 def _for_each(planned: Planned, lacked: list[str], talk: Conversation) -> list[Call]:
@@ -238,8 +272,10 @@ def _most_fit(talk: Conversation, tools: Sequence[Offered]) -> Offered:
         ]
         return (whole or left)[-1]
 
+    said = f"{talk.prompt} {kinds_in(talk.prompt)}"
+
     def fit(tool: Offered) -> tuple[bool, float]:
-        return not tool.lacks(talk.prompt), tool.score(talk.prompt)
+        return not tool.lacks(talk.prompt), tool.score(said)
 
     best = max(tools, key=fit)
     return best if fit(best) >= (False, 1) else tools[-1]

@@ -1,13 +1,14 @@
 """A conversation, sorted by what the answer depends on: prompt, past, results."""
 
+import ast
 import itertools
 import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from msgspec import DecodeError, Struct, json
+from msgspec import DecodeError, Struct, ValidationError, convert, json
 
-from ..message import Message
+from ..message import CalledFunction, CallMade, Message
 from ..request import ChatRequest
 from .answers import answer
 from .words import phrases, seen, split, tables
@@ -47,7 +48,7 @@ class Conversation:
 
     def __init__(self, request: ChatRequest) -> None:
         self.request = request
-        messages = request.messages
+        messages = self._messages = _with_calls(request.messages)
         users = [at for at, each in enumerate(messages) if each.role == "user"]
         self._last = users[-1] if users else -1
         self.system = start(
@@ -66,9 +67,7 @@ class Conversation:
     @cached_property
     def examples(self) -> list[tuple[str, str]]:
         """What users said before, each with the answer that it got."""
-        told = [
-            each for each in self.request.messages[: max(self._last, 0)] if each.text
-        ]
+        told = [each for each in self._messages[: max(self._last, 0)] if each.text]
         return [
             (start(one.text), start(two.text))
             for one, two in itertools.pairwise(told)
@@ -94,7 +93,7 @@ class Conversation:
     @cached_property
     def results(self) -> list[Result]:
         """The calls made since the user's last message, each with its result."""
-        return _results(self.request.messages[self._last + 1 :])
+        return _results(self._messages[self._last + 1 :])
 
     @property
     def told(self) -> str:
@@ -110,18 +109,65 @@ class Conversation:
     @cached_property
     def said_before(self) -> list[str]:
         """All that has been answered in words."""
-        return _said(self.request.messages)
+        return _said(self._messages)
 
     @cached_property
     def answered(self) -> str:
         """What has been answered in words since the user's last message."""
-        said = _said(self.request.messages[self._last + 1 :])
+        said = _said(self._messages[self._last + 1 :])
         return "\n\n".join(dict.fromkeys(said))
 
     @cached_property
     def results_before(self) -> list[Result]:
         """The calls made before the user's last message."""
-        return _results(self.request.messages[: max(self._last, 0)])
+        return _results(self._messages[: max(self._last, 0)])
+
+
+_TOLD_CALLS = re.compile(r"\bCalling tools:\s*(\[.*\])", re.DOTALL)
+_OBSERVED = "Observation:"
+
+
+def _with_calls(messages: Sequence[Message]) -> Sequence[Message]:
+    """Return the messages, with calls for those that smolagents tells in words."""
+    told = [*messages]
+    for at, (made, after) in enumerate(itertools.pairwise(messages)):
+        words = after.text.strip()
+        if (made.role, after.role) == ("assistant", "user") and (
+            words.startswith(_OBSERVED)
+            and (called := _TOLD_CALLS.search(made.text[:READ]))
+            and (calls := _told_calls(called[1]))
+        ):
+            result = words.removeprefix(_OBSERVED)
+            told[at] = Message("assistant", tool_calls=calls)
+            told[at + 1] = Message("tool", result, tool_call_id=calls[0].id)
+    return told
+
+
+def _told_calls(text: str) -> list[CallMade]:
+    """Read calls as Python writes them: [{'id': .., 'function': {'name': ..}}]."""
+    try:
+        made = convert(ast.literal_eval(text), list[_Told])
+    except (ValidationError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return []
+    return [
+        CallMade(
+            each.id,
+            CalledFunction(
+                each.function.name, json.encode(each.function.arguments).decode()
+            ),
+        )
+        for each in made
+    ]
+
+
+class _ToldFunction(Struct):
+    name: str
+    arguments: dict[str, object]
+
+
+class _Told(Struct):
+    id: str
+    function: _ToldFunction
 
 
 def _said(messages: Sequence[Message]) -> list[str]:

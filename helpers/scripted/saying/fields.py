@@ -7,7 +7,7 @@ from .arithmetic import solved, steps
 from .asked import OBJECT, THING, asked, items_of
 from .kinds import KINDS, of_format, of_kind
 from .labels import pick
-from .source import SEVERAL, STARTERS, Found, Source
+from .source import NAME, SEVERAL, STARTERS, Found, Source
 from .words import (
     listed,
     meaning,
@@ -77,6 +77,8 @@ class Field:
             yield from source.find(r"[^.?!:\n]*\w\?")
         if self.titles and self.words[-1] != "name":
             yield from self._by_maker(source)
+        for names, work in _AT_WORK:
+            yield from source.find(work, 0) if names & {*self.words} else ()
         for found in source.names:  # "Grand Hotel" for a hotel's name
             if {*self.words} - _DULL_ENDS & {*split(found.text)[1:]}:
                 yield found
@@ -269,6 +271,14 @@ _BY_MAKER = (
     r"\b([A-Z][\w']*(?: (?:[A-Z][\w']*|of|the|a|an|and|in|to|for|on|with))*)"
     r" by (?=[A-Z])"
 )
+_AT_WORK = (
+    ({"company", "employer"}, rf"\bat ({NAME})"),
+    (
+        {"title", "position", "role"},
+        rf"(?m:^|\b(?:an?|as|the) )([\w /-]{{3,60}}?) at (?={NAME})",
+    ),
+)
+"""Who works as what, and where: "a data engineer at Acme"."""
 _ENDS_OF_RANGE = (
     {"min", "minimum", "low", "lower", "start"},
     {"max", "maximum", "high", "upper", "end"},

@@ -98,7 +98,7 @@ def _words(field: Field, made: Made, index: int) -> str:
     """Return what a model would write into a field of this name."""
     last = field.words[-1] if field.words else field.name
     if last in ("setup", "punchline", "joke"):
-        setup, punchline = joke(made.topic)
+        setup, punchline = joke(made.topic, index)
         return {"setup": setup, "punchline": punchline}.get(
             last, f"{setup} {punchline}"
         )

@@ -1,5 +1,6 @@
 """The tables of what the scripted model knows, read when they are first wanted."""
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -28,12 +29,20 @@ def some(noun: str) -> list[str]:
     return _lists().get(stem(noun), [])
 
 
-def joke(topic: str) -> tuple[str, str]:
-    """Return the setup and the punchline of the joke that fits a topic best."""
+def kinds_in(text: str) -> str:
+    """Return what a text has examples of: "fruit" of "What is a banana?"."""
+    words = {*re.findall(r"\w+", text[:2000].casefold())}
+    lists = known()["lists"].items()
+    return " ".join(kind for kind, has in lists if words & {*map(str.casefold, has)})
+
+
+def joke(topic: str, index: int = 0) -> tuple[str, str]:
+    """Return the setup and the punchline of a joke: at 0, the one that fits best."""
     *others, last = known()["jokes"]
-    fits = (each for each in others if stems(each["about"]) & stems(topic))
-    best = next(fits, last)
-    return best["setup"], best["punchline"]
+    best = next((e for e in others if stems(e["about"]) & stems(topic)), last)
+    each = [best, *(other for other in known()["jokes"] if other is not best)]
+    told = each[index % len(each)]
+    return told["setup"], told["punchline"]
 
 
 @cache

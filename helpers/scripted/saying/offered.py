@@ -200,6 +200,21 @@ class Offered:
         return bool(seen(_ANSWERS, self.function.description or ""))
 
     @cached_property
+    def is_told(self) -> str | None:
+        """The parameter in which an agent is told the whole of its task, if it is one.
+
+        What a search is for is a part of the prompt; an agent knows nothing else.
+        """
+        name = self.needed[0] if len(self.needed) == 1 else ""
+        told = name in self._texts and name in ("input", "request", "task", "message")
+        return name if told and seen(r"\bagent\b", self.text) else None
+
+    @cached_property
+    def ends(self) -> bool:
+        """Whether it is the form of the final answer, beside which there is text."""
+        return bool(seen(r"\bfinal (?:result|response)\b", self.text))
+
+    @cached_property
     def asks_in_sql(self) -> str | None:
         """The name of the parameter that takes a query in SQL, if there is one."""
         if not seen(r"\bsql\b", self.text):

@@ -45,6 +45,7 @@ _GENERAL = r"\b(?:questions?|search|research\w*|faq|general)\b"
 _KNOWS_NOT = r"\b(?:don't|do not|cannot|can't) (?:know|answer|help)\b|\bno \w+ found\b"
 
 
+_SAYS = rf"^\W*(?:{_HELLO}\W+)?(?:my|our) [\w' ]{{2,40}} (?:is|are) \S+\W*$"
 _NEW = r"^(?:who|what|when|where|which)\b"
 _GOES_ON = r"^(?:and|what about|how about|in)\b"
 
@@ -59,6 +60,8 @@ def plan(
     found: set[str] = set()
     before: Offered | None = None
     for clause, after in _clauses(talk.prompt, tools):
+        if seen(_SAYS, clause) and _ASKS.search(talk.prompt[:2000]):
+            continue  # it is for what is asked
         tool = _tool_for(clause, tools)
         if tool is None and before and seen(_GOES_ON, clause):
             tool = before
@@ -90,6 +93,8 @@ def plan(
         yield from expanded(ordered[0], talk.prompt, talk)
     elif (tool := _meant_before(talk, tools)) is not None:
         yield from expanded(tool, talk.prompt, talk)
+    elif talk.request.must_call is None and (end := _ended(talk, tools)) is not None:
+        yield end
     elif seen(_STUDIES, talk.prompt[:200]) and (known := _looked_up(talk, tools)):
         yield from known
     elif not chats and _ASKS.search(talk.prompt[:2000]):
@@ -97,6 +102,13 @@ def plan(
         if searching:
             best = max(searching, key=lambda tool: tool.score(talk.prompt))
             yield from expanded(best, talk.prompt, talk)
+
+
+def _ended(talk: Conversation, tools: Sequence[Offered]) -> Planned | None:
+    """Return the final answer in its form, if the prompt has most of it."""
+    forms = [Planned(tool, *tool.arguments(talk.prompt)) for tool in tools if tool.ends]
+    forms = [each for each in forms if len(each.arguments) > len(each.lacks)]
+    return min(forms, key=lambda each: len(each.lacks), default=None)
 
 
 def _looked_up(talk: Conversation, tools: Sequence[Offered]) -> list[Planned]:

@@ -13,15 +13,17 @@ from msgspec import UNSET
 
 from ..frames import Json
 from .asked import about
+from .asked import topic as topic_of
 from .context import section
 from .fields import Field
 from .invented import Made, of_country
 from .keywords import Keywords, keywords, mapping, texts
 from .kinds import of_kind
+from .knowledge import kinds_in
 from .limits import fits, merged
 from .lists import Lists
 from .scalars import MISSING, MOST_SOUGHT, MOST_VALUES
-from .source import Source
+from .source import NAME, Source
 from .words import meanings, phrases, split, stems
 
 
@@ -69,7 +71,7 @@ class Filler(Lists):
         real = [option for option in options if not self._repeats(option)]
         nothing = any(option.get("type") == "null" for option in real)
         real = [option for option in real if option.get("type") != "null"]
-        said = meanings(self.source.text)
+        said = meanings(f"{self.source.text} {kinds_in(self.source.text)}")
         ranked = sorted(real, key=lambda option: -self._fit(option, said))
         for option in ranked:
             made, self._made = self._made, None if nothing else self._made
@@ -124,7 +126,7 @@ class Filler(Lists):
 
     def _of(self, kind: str | None, schema: Json, has: Keywords, name: str) -> object:
         if kind == "object" or has.properties is not None:
-            return self._object(has)
+            return self._object(has, name)
         if kind == "array" or (kind is None and has.items is not None):
             return self._array(has, name)
         if kind == "null":
@@ -144,7 +146,7 @@ class Filler(Lists):
             return found
         return self._weak(field, kind, schema, has)
 
-    def _object(self, has: Keywords) -> object:
+    def _object(self, has: Keywords, name: str) -> object:
         fields = dict(islice((has.properties or {}).items(), MOST_VALUES))
         needed = {*(has.required or ())}
         fields |= {name: {} for name in needed if name not in fields}
@@ -157,6 +159,8 @@ class Filler(Lists):
         for name, item in fields.items():
             if "const" in mapping(item):
                 found.setdefault(name, mapping(item)["const"])
+        for name, value in self._where(fields).items():
+            found.setdefault(name, value)
         # What belongs to just one field goes first, and lists before the rest.
         # Among them, one that the text names: "a restaurant in the city Miami".
         first = sorted(
@@ -179,7 +183,7 @@ class Filler(Lists):
             elif value is not MISSING:
                 found[name] = value
         ordered = {name: found[name] for name in fields if name in found}
-        return ordered | self._more(has, len(ordered))
+        return ordered | self._more(has, name, len(ordered))
 
     def _is_named(self, name: str) -> bool:
         return self.source.has((split(name) or [name])[-1])
@@ -207,11 +211,22 @@ class Filler(Lists):
         self._made, self._sure = made, False
         return value
 
+    def _where(self, fields: Mapping[str, object]) -> dict[str, object]:
+        """Return a city and what it lies in: "San Francisco, USA"."""
+        wants = [name for name in ("state", "country") if name in fields]
+        for each in self.source.names if wants and "city" in fields else ():
+            city, comma, rest = each.text.partition(", ")
+            if comma and self.source.free(each):
+                self.source.claim(each)
+                state = len(rest) == 2 and rest not in ("UK", "US")
+                return {"city": city, wants[0 if state else -1]: rest}
+        return {}
+
     def _known(self, name: str, found: Mapping[str, object]) -> object:
         first = str(next(iter(found.values()), "")) if self._made else ""
         return of_country(name, first)
 
-    def _more(self, has: Keywords, already: int) -> dict[str, object]:
+    def _more(self, has: Keywords, name: str, already: int) -> dict[str, object]:
         """Return the values of an object whose keys no schema names."""
         if has.properties or not isinstance(has.additional_properties, Mapping):
             return {}
@@ -223,8 +238,12 @@ class Filler(Lists):
             value = part.value(has.additional_properties, key)
             if value is not MISSING:
                 more[key] = value
-        for number in range(min(has.min_properties or 0, 100) - len(more) - already):
-            more[f"key{number + 1}"] = self.value(has.additional_properties, "value")
+        least = (has.min_properties or 0) - len(more) - already
+        if least > 0 or not more:  # as a list, whose items are numbered
+            each: Json = {"items": has.additional_properties, "minItems": max(least, 0)}
+            made = self._array(keywords(each, name), name)
+            for number, item in enumerate(made if isinstance(made, list) else (), 1):
+                more[str(number)] = item
         return more
 
     def _referred(self, place: str, schema: Json, name: str) -> object:
@@ -256,6 +275,26 @@ _ASKS = re.compile(
 )
 
 
+def _each(text: str) -> str:
+    """Say of each what a text says of several, respectively."""
+
+    def told(several: re.Match[str]) -> str:
+        names, verb, values = (several[number] for number in (1, 2, 3))
+        cut = [re.split(r",? and |, ?", each) for each in (names, values)]
+        if len(cut[0]) != len(cut[1]):
+            return several[0]
+        verb = {"are": "is", "were": "was"}.get(verb, verb)
+        return ", ".join(f"{n} {verb} {v}" for n, v in zip(*cut, strict=True))
+
+    return _RESPECTIVELY.sub(told, text) if "respectively" in text else text
+
+
+_RESPECTIVELY = re.compile(
+    rf"({NAME}(?:, {NAME})*,? and {NAME}),? (?:who )?([a-z]+) "
+    r"((?:[\w.$€-]+, )*[\w.$€-]+,? and [\w.$€-]+)(?: years old)?,? respectively"
+)
+
+
 def fill(
     schema: Json, prompt: str, *, said: Callable[[], str] | None = None, hint: str = ""
 ) -> object:
@@ -270,11 +309,11 @@ def fill(
     """
     extracts = bool(EXTRACTS.search(f"{hint[:5000]}\n{prompt[:5000]}"))
     extracts = extracts or not _ASKS.search(prompt[:5000])
-    topic = about(prompt)
+    topic = about(prompt) or topic_of(prompt)
     words = said or (
         lambda: f"A scripted model wrote this about {topic or 'the prompt'}."
     )
     made = Made(topic, words, extracts)
     name = str(mapping(schema).get("title") or "value").lower()
-    value = Filler(Source(prompt), schema, made).value(schema, name)
+    value = Filler(Source(_each(prompt)), schema, made).value(schema, name)
     return None if value is MISSING else value

@@ -15,7 +15,7 @@ from .intents import briefly, filled, said
 from .labels import pick
 from .objects import objects
 from .source import TODAY
-from .words import number, seen, tables
+from .words import either, number, seen, tables
 from .writing import wanted
 
 
@@ -38,8 +38,27 @@ def an_object(talk: Conversation) -> str:
 
 
 def _written(schema: Json | None, talk: Conversation) -> str:
-    value = _filled(schema, talk) if schema else {"answer": briefly(talk)}
+    value: object = _wanted_as_it_is(talk.whole)
+    if value is None:
+        value = _filled(schema, talk) if schema else {"answer": briefly(talk)}
     return json.dumps(value, ensure_ascii=False)
+
+
+def _wanted_as_it_is(prompt: str) -> dict[str, object] | None:
+    """Return the JSON of a prompt that has nothing besides to make a value of."""
+    before, brace, rest = prompt.partition("{")
+    found = [*objects(brace + rest)] if prompt.count("{") == 1 else []
+    tail = rest.rpartition("}")[2]
+    if not found or re.search(r"\w", tail) or "properties" in found[0]:
+        return None
+    return None if seen(_MORE, before) else found[0]
+
+
+_ONLY = (
+    "please, return, respond, reply, answer, output, print, write, say, give, with, in"
+    ", as, only, exactly, just, valid, this, the, following, me, json, object, back"
+)
+_MORE = rf"\b(?!{either(_ONLY)}\b)\w+"
 
 
 def _both(talk: Conversation) -> str:

@@ -4,6 +4,7 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
 from ..frames import CREATED
@@ -18,7 +19,8 @@ TODAY = datetime.datetime.fromtimestamp(CREATED, datetime.UTC).date()
 
 _UNIT = r"(?:km|kg|cm|mm|ml|mg|min|mph|kmh|gb|mb|usd|eur|[mshglkcf])"
 _NUMBER = (
-    r"(?<![\w.])-?\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,15})?(?!\w|,\d)"
+    r"(?<=[$€£])\d{1,15}(?:\.\d{1,15})?[kmb]\b"
+    r"|(?<![\w.])-?\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,15})?(?!\w|,\d)"
     rf"|(?:(?<![\w.])|(?<=\dx))-?\d{{1,15}}(?:\.\d{{1,15}})?(?:(?!\w)|(?={_UNIT}\b|x\d))"
     rf"|\b(?:{'|'.join(NUMBERS)})\b"
 )
@@ -254,7 +256,12 @@ class Source:
 
 def _digits(text: str) -> str:
     word = text.casefold()
+    if more := _AMOUNTS.get(word[-1]) if word[0].isdigit() else None:
+        return str(int(Decimal(word[:-1]) * more))
     return str(NUMBERS[word]) if word in NUMBERS else text.replace(",", "")
+
+
+_AMOUNTS = {"k": 1000, "m": 1_000_000, "b": 1_000_000_000}
 
 
 def _clock(match: re.Match[str]) -> str:

@@ -1,14 +1,19 @@
 """LangChain's agents on the scripted model: tools, and a form for the final answer."""
 
+import json
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.tools import tool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_openai import ChatOpenAI
 from langgraph.prebuilt import create_react_agent
 from pydantic import BaseModel, Field
+
+from helpers.scripted.reply import reply_to
+from helpers.scripted.request import parse_request
 
 UNPACED = {"script": {"ttft": 0, "pace": 0}}
 
@@ -17,6 +22,12 @@ UNPACED = {"script": {"ttft": 0, "pace": 0}}
 def get_weather(city: str) -> str:
     """Get the weather in a city."""
     return f"It's sunny in {city}, 24 degrees!"
+
+
+@tool
+def final_answer(answer: str) -> str:
+    """Provides a final answer to the given problem."""
+    return answer
 
 
 @tool
@@ -121,3 +132,36 @@ def test_langgraph_s_own_agent(llm: ChatOpenAI) -> None:
     state = asked(agent, "what is the weather in sf")
     assert called(state) == ["get_weather"]
     assert state["structured_response"].city == "sf"
+
+
+def test_an_agent_that_tells_its_calls_in_words_ends() -> None:
+    """As smolagents does: each call and each result is a text of the conversation."""
+    call = {"name": "get_weather", "arguments": {"city": "Rome"}}
+    told = [{"id": "1", "type": "function", "function": call}]
+    messages = [
+        {"role": "user", "content": "New task:\nWhat's the weather like in Rome?"},
+        {"role": "assistant", "content": f"Calling tools:\n{told}"},
+        {"role": "user", "content": "Observation:\nSunny, 24 degrees"},
+    ]
+    tools = [convert_to_openai_tool(each) for each in (get_weather, final_answer)]
+    body = {
+        "model": "m",
+        "messages": messages,
+        "tools": tools,
+        "tool_choice": "required",
+    }
+    (made,) = reply_to(parse_request(json.dumps(body).encode()), number=1).calls
+    function = made.whole().function
+    assert function is not None
+    assert function.name == "final_answer"
+    assert "24 degrees" in str(function.arguments)
+
+
+@pytest.mark.parametrize("told", ["[]", "[1]", "[{'id': 1}]", "[__import__('os')]"])
+def test_words_that_are_no_calls_stay_words(told: str) -> None:
+    messages = [
+        {"role": "assistant", "content": f"Calling tools: {told}"},
+        {"role": "user", "content": "Observation: hello"},
+    ]
+    body = json.dumps({"model": "m", "messages": messages}).encode()
+    assert reply_to(parse_request(body), number=1).text

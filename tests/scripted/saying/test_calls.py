@@ -679,3 +679,57 @@ def test_one_tool_may_hand_over_to_several_agents(agents: str) -> None:
     assert (name, arguments["to_agent"], more) == ("handoff", "UnitAgent", [])
     assert said in arguments["reason"]
     assert isinstance(done[2], str)
+
+
+SONG = tool("make_song", "Makes a song.", name=TEXT, artist=TEXT)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "many"),
+    [("Make up a song", 1), ("A random song, please", 1), ("Generate 3 songs", 3)],
+)
+def test_what_is_left_open_is_made_up(prompt: str, many: int) -> None:
+    made = calls(prompt, SONG)
+    assert [name for name, _ in made] == ["make_song"] * many
+    assert len({str(given) for _, given in made}) == many
+    assert all(
+        {*given} == {"name", "artist"} and all(given.values()) for _, given in made
+    )
+
+
+def test_what_only_the_user_knows_is_asked_for_all_the_same() -> None:
+    report = tool("make_report", "Makes a report.", order_id=TEXT)
+    assert "order id" in calls("Generate a report", report)
+
+
+BOX = tool(
+    *("final_result", "The final response which ends this conversation"),
+    **dict.fromkeys(("width", "height", "depth"), WHOLE),
+    units=TEXT,
+)
+
+
+def test_the_form_of_the_answer_is_filled_where_there_could_be_a_text() -> None:
+    size = {"width": 4, "height": 5, "depth": 6}
+    found = calls("The crate is 4x5x6 cm", BOX)
+    assert found == [("final_result", size | {"units": "cm"})]
+    assert "does not say the units" in calls("The crate is 4x5x6", BOX)
+    assert "final_result" not in calls("Who was Ada Lovelace?", BOX)
+
+
+def test_an_agent_is_told_the_whole_of_the_prompt() -> None:
+    prompt = "I am customer A17. When does my parcel come?"
+    agent = tool("parcel_agent", "An agent that knows when a parcel comes.", input=TEXT)
+    assert calls(prompt, agent) == [("parcel_agent", {"input": prompt})]
+
+
+def test_what_somebody_says_of_themselves_is_no_call_but_for_what_they_ask() -> None:
+    status = tool("order_status", "Tells the status of an order.", order_id=TEXT)
+    prompt = "Hi, my order is A17. What is its status?"
+    assert calls(prompt, status) == [("order_status", {"order_id": "A17"})]
+
+
+def test_of_two_forms_the_one_of_the_kind_is_filled() -> None:
+    forms = [tool("return_colour", "", name=TEXT), tool("return_sport", "", name=TEXT)]
+    found = turns("What is purple?", forms, tool_choice="required")
+    assert found == [[("return_colour", {"name": "Purple"})]]

@@ -528,6 +528,37 @@ def test_a_text_is_taken_as_far_as_it_goes(field: str, prompt: str, value: str) 
                 ]
             },
         ),
+        (
+            an_object(title=text(), company=text(), salary=number("integer")),
+            "Get the job: Night Nurse at Mercy Hospital, for $65k",
+            {"title": "Night Nurse", "company": "Mercy Hospital", "salary": 65_000},
+        ),
+        (
+            an_object(city=text(), country=text()),
+            "Extract where it is: the office in Porto, Portugal",
+            {"city": "Porto", "country": "Portugal"},
+        ),
+        (
+            an_object(
+                people={
+                    "type": "array",
+                    "items": an_object(name=text(), age=number("integer")),
+                }
+            ),
+            "Extract: Bo, Cy and Di are 25, 30 and 27 years old, respectively",
+            {
+                "people": [
+                    {"name": "Bo", "age": 25},
+                    {"name": "Cy", "age": 30},
+                    {"name": "Di", "age": 27},
+                ]
+            },
+        ),
+        (
+            an_object(name=text(), colour=text()),
+            "What is a lemon?",
+            {"name": "Lemon", "colour": "red"},
+        ),
     ],
 )
 def test_what_a_text_says_is_taken_where_it_says_it(
@@ -535,6 +566,14 @@ def test_what_a_text_says_is_taken_where_it_says_it(
 ) -> None:
     """Large numbers, sizes, triples of names, and records of one line each."""
     assert fill(schema, prompt) == value
+
+
+def test_an_object_without_names_of_keys_is_filled_like_a_list() -> None:
+    jokes = an_object(jokes={"type": "object", "additionalProperties": text()})
+    made = fill(jokes, "Tell me 3 short jokes")
+    assert isinstance(made, dict)
+    assert [*made["jokes"]] == ["1", "2", "3"]
+    assert len({*made["jokes"].values()}) == 3
 
 
 @pytest.mark.parametrize("spam", [True, False])

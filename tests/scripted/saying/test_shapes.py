@@ -128,6 +128,19 @@ def test_json_mode_answers_with_the_keys_that_the_prompt_quotes() -> None:
     assert json.loads(said(prompt, response_format=JSON_MODE)) == CAT
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        'Return JSON: {"ok": true, "n": [1]}',
+        'Reply with only this JSON: {"ok": true, "n": [1]}',
+    ],
+)
+def test_json_that_the_prompt_is_made_of_is_the_answer(prompt: str) -> None:
+    found = {"ok": True, "n": [1]}
+    assert json.loads(said(prompt, response_format=JSON_MODE)) == found
+    assert json.loads(said(prompt)) == found
+
+
 @pytest.mark.parametrize("prompt", ["as JSON, please", "JSON: count to ten", "json {"])
 def test_json_mode_is_an_object_whatever_the_prompt(prompt: str) -> None:
     found = json.loads(said(prompt, response_format=JSON_MODE))
