@@ -25,6 +25,7 @@ USAGE = {"prompt_tokens": 9, "completion_tokens": 54, "total_tokens": 63}
 FRAMES = {  # what there is to know about a frame, its data, the text in it
     "return choices[0], delta, content": (frame({"content": " you"}), " you"),
     "json.loads reads a text's escapes": (frame({"content": '\n"é'}), '\n"é'),
+    "a text may end in a line break": (frame({"content": ".\n"}), ".\n"),
     "the frame with the role": (frame({"role": "assistant", "content": ""}), ""),
     "the finish frame has an empty delta": (frame({}, "stop"), ""),
     "the usage frame has no choices": (frame({}, choices=[], usage=USAGE), ""),
@@ -80,6 +81,7 @@ EVENTS = {  # what is special about a stream of server-sent events, it, the data
     ),
     "a comment (its line begins with a colon)": (": data: 0\n\ndata: 1\n\n", ["1"]),
     "lines of other fields": ("event: new\ndatabase: 7\ndata: 1\n\nid: 2\n\n", ["1"]),
+    "`DATA:`, which is another field": ("DATA: 0\ndata: 1\n\n", ["1"]),
     "no space, and two, after `data:`": ("data:1\n\ndata:  2 \n\n", ["1", " 2 "]),
     "two lines of data in one frame": ("data: 1\ndata: 2\n\n", ["1\n2"]),
     "a line of data that is empty": ("data: 1\n\ndata:\n\n", ["1", ""]),

@@ -233,6 +233,7 @@ WRONG_TEXT = [
     (lambda data: json.loads(data)["text"], "it raises KeyError: 'text'"),
     (lambda data: data["choices"], "choices[0], delta, content: it raises TypeError"),
     (lambda data: text_in(data).strip(), "' you' expected, got 'you'"),
+    (lambda data: text_in(data).rstrip("\n"), "end in a line break: '.\\n' expected"),
     (lambda data: text_in(data) + "\n", "expected, got ' you\\n'"),
     (lambda data: [text_in(data)], "expected, got [' you']"),
     (lambda data: text_in(data).encode(), "expected, got b' you'"),
@@ -713,6 +714,14 @@ class Indented(OfLines):
         return super().end_line()
 
 
+class Loud(OfLines):
+    """Takes a line for data whose name is in capitals."""
+
+    def end_line(self) -> str | None:
+        self.line[:4] = self.line[:4].lower()
+        return super().end_line()
+
+
 class Waiting(Right):
     """Waits for the \\n that belongs to a \\r at the end."""
 
@@ -815,6 +824,7 @@ WRONG_PARSERS = [
         Indented,
         "a space before `data:`, which makes it no line of data: it found '1\\n2'",
     ),
+    (Loud, "`DATA:`, which is another field: it found '0\\n1', not '1'"),
     (Waiting, "right, but late: feed() returns a frame as soon as it is complete"),
     (Waiting, "feed(b'data: 1\\r\\n\\r\\ndata: 2\\r') has to return ['1']"),
     (WaitingForACharacter, "feed(b'data: 1\\n\\ndata: \\xc3') has to return ['1']"),
