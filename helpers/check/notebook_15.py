@@ -57,6 +57,7 @@ PAGES: list[tuple[list[Frame], list[str], str]] = [
         ["at work", "at work"],
         "Two",
     ),
+    ([token("I look. "), status("Using a", "1"), DONE], ["I look. ", "Using a"], ""),
 ]
 
 
@@ -104,6 +105,14 @@ def careful_agent(answer: object) -> Iterator[str]:
         if any(each != WHOLE for each in ran):
             ended = f"its reason is {reason}"
             yield f"a call that was cut off is run, with {ran[0]}: {ended}"
+    few_words: dict[str, Any] = {
+        "tokens": ["Now. "],
+        "tool": _call(),
+        "fault": "length",
+    }
+    ran = _run(careful, bears=True, at=CUT + 1, **few_words)[0]
+    if any(each != WHOLE for each in ran):
+        yield f"a call behind a few words was cut off, and is run, with {ran[0]}"
     words = ["To", " be", " or"]
     if _run(careful, tokens=words, fault="length", at=2)[1] != "To be":
         yield "an answer in words that reaches its limit is no call: let it through"

@@ -263,7 +263,17 @@ def sync(events: Events) -> Any:
     yield from events  # type: ignore[misc]
 
 
+async def never_again(events: Events) -> Texts:
+    """Take "each once" for: no text that came before."""
+    known = set[str]()
+    async for text in plain(events):
+        if text not in known:
+            known.add(text)
+            yield text
+
+
 WRONG_TEXTS = [
+    (never_again, "a text may come again in an answer"),
     (of_models, "the notes are no answer: look at event['tags']"),
     (any_chunk, "the notes are no answer"),
     (with_empty, "leave out the pieces without text"),
@@ -372,7 +382,7 @@ async def on_a_stack(graph: Any, state: object) -> str:
         async for message in run.messages:
             async for text in message.text:
                 said += text
-                if text == ".":
+                if text.endswith("."):
                     return said
         return said
 
@@ -530,7 +540,26 @@ async def at_a_dot(graph: Any, state: object) -> str:
     return said
 
 
+async def to_a_dot(graph: Any, state: object, *, odd: str) -> str:
+    """Stop at another text than one that ends in a dot, or return it without spaces."""
+    said: str = ""
+    async with await graph.astream_events(state, version="v3") as run:
+        async for message in run.messages:
+            async for text in message.text:
+                said += text
+                if text == "." if odd == "alone" else text.rstrip().endswith("."):
+                    return said
+    return said
+
+
+async def without_spaces(graph: Any, state: object) -> str:
+    return (await two_loops(graph, state)).strip()
+
+
 WRONG_OPENINGS = [
+    (partial(to_a_dot, odd="alone"), "got ' The.  end. end'"),
+    (partial(to_a_dot, odd="spaces"), "' The.  end.' expected, got ' The. '"),
+    (without_spaces, "' The.  end.' expected, got 'The.  end.'"),
     (by_old_events, "the text is right: now read it in the third version"),
     (by_mode, "the text is right: now read it in the third version"),
     (at_a_dot, "'No 2.0 end' expected, got 'No 2.'"),

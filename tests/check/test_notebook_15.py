@@ -296,7 +296,13 @@ def with_error(frames: Frames) -> Page:
     return lines, text + "".join(d["message"] for e, d in frames if e == "error")
 
 
+def stripped_lines(frames: Frames) -> Page:
+    lines, text = by_pop(frames)
+    return [line.strip() for line in lines], text
+
+
 WRONG_PAGES = [
+    (stripped_lines, "(['I look. ', 'Using a'], '') expected"),
     (
         all_text,
         "'It') expected, got (['Using a'], 'I look.It')",
@@ -593,7 +599,20 @@ def plain(request: Any, handler: Any) -> Any:
 
 
 CUT_IS_RUN = "a call that was cut off is run, with {'to': 'alice', 'amount': 100}"
+
+
+@wrap_model_call
+def silent_alone(request: Any, handler: Any) -> Any:
+    """Take an answer with words for one in words."""
+    response = handler(request)
+    message = response.result[-1]
+    if is_cut(message) and not message.text:
+        message.tool_calls = []
+    return response
+
+
 WRONG_MIDDLEWARE = [
+    (silent_alone, "a call behind a few words was cut off, and is run"),
     (nothing, f"{CUT_IS_RUN}: its reason is 'length'"),
     (by_length_alone, f"{CUT_IS_RUN}: its reason is none"),
     (asking_once_more, f"{CUT_IS_RUN}: its reason is 'length'"),
