@@ -71,6 +71,8 @@ MESSAGES: tuple[tuple[str | list[str | dict[str, object]], str, object, str], ..
     ('{"nights": 36} Enjoy!', "stop", None, "with other text, it is not JSON"),
     ('{"nights": 36}\n\nEnjoy!', "stop", None, "with other text, it is not JSON"),
     ('{"nights": 36}.', "stop", None, "with a dot, it is not JSON"),
+    ('Here: {"nights": 36}', "stop", None, "with a text before it, it is not JSON"),
+    ('Here:\n{"nights": 36}', "stop", None, "with a text before it, it is not JSON"),
     ("36", "stop", None, "36 is JSON, but not an object"),
     ('[{"nights": 36}]', "stop", None, "a list is JSON, but not an object"),
     ("[]", "stop", None, "an empty list is no object, and dict() makes one of it"),
@@ -134,7 +136,9 @@ TEXTS: tuple[tuple[str, list[str]], ...] = (
         "abbreviations that are not in the list",
         ["Mr.", " Who, etc.", " Elm dr.", " Go."],
     ),
+    ("a.m. is not in the list", ["Be there at 9 a.m.", " Go."]),
     ("a mark inside quotes", ['He said "Go!" and left.', " So."]),
+    ("an abbreviation behind a quote", ['Watch "Dr. No" now.', " Go."]),
     ("a space at the end", ["One.", " "]),
     ("an empty text", []),
 )

@@ -293,6 +293,12 @@ objects.wrong("JSON has no comma before a }", "a comma")(
 objects.wrong("with other text, it is not JSON", "first lines")(
     with_(parse=lambda text: json.loads(text.strip().split("\n\n")[0]))
 )
+objects.wrong("with a text before it, it is not JSON", "from the first bracket on")(
+    with_(parse=lambda text: json.loads(text[text.find("{") :]))
+)
+objects.wrong("with a text before it, it is not JSON", "the last line")(
+    with_(parse=lambda text: json.loads(text.strip().rpartition("\n")[2]))
+)
 objects.wrong("with a dot, it is not JSON", "a dot")(
     with_(parse=lambda text: json.loads(text.rstrip(".")))
 )
@@ -648,6 +654,25 @@ class NeedsAMark(Cutter):
     def feed(self, text):
         parts = super().feed(text)
         return [parts[0], *parts[1:]]
+
+
+@cutters.wrong("a.m. is not in the list: it found")
+class TwoLetters(Cutter):
+    end = r"(?<![a-z]\.[a-z]\.)(?<!Dr\.)(?<=[.!?])(?=\s)"
+
+
+@cutters.wrong("an abbreviation behind a quote: it found")
+class ByWord(LetterByLetter):
+    def feed(self, text):
+        found = []
+        for letter in text:
+            *_, word = ["", *self.rest.split()]
+            ended = word.endswith((".", "!", "?"))
+            if ended and letter.isspace() and word.strip("(") not in ABBREVIATIONS:
+                found.append(self.rest)
+                self.rest = ""
+            self.rest += letter
+        return found
 
 
 @pytest.mark.parametrize(("answer", "line"), cutters.cases)
