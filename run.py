@@ -179,7 +179,7 @@ def set_up() -> None:
     os.environ.pop("__PYVENV_LAUNCHER__", None)  # what macOS starts in Python's place
     if os.environ.get("LC_ALL") in ("C", "POSIX"):
         os.environ["LC_ALL"] = "C.UTF-8"  # Python 3.11 reads by it where the course is
-    size = "80 MB to download, 330 MB on the disk"
+    size = "80 MB to download, 350 MB on the disk"
     install("the course", size, "--editable", ".", "--constraint", "requirements.lock")
     os.environ["VIRTUAL_ENV"] = str(VENV)
     os.environ["PATH"] = os.pathsep.join([str(Path(PYTHON).parent), os.environ["PATH"]])

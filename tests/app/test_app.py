@@ -209,7 +209,8 @@ def test_a_reader_who_leaves_stops_the_model(
 def test_a_reader_who_leaves_stops_a_graph(
     chat_app: Any, url: str, question: str
 ) -> None:
-    long = ChatOpenAI(stream_chunk_timeout=None, **script(tokens=[" on"] * 2000))
+    says = script(tokens=[" on"] * 2000, pace=2)  # far longer than the test
+    long = ChatOpenAI(stream_chunk_timeout=None, **says)
 
     async def answer(state: MessagesState) -> dict[str, Any]:
         return {"messages": [await long.ainvoke(state["messages"])]}
