@@ -51,7 +51,7 @@ name = "tiny-course"
 version = "1.0"
 dependencies = ["reading"]
 [project.optional-dependencies]
-test = ["checking"]
+test = ["checking", "deno"]
 """
 
 TOOL = """\
