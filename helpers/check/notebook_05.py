@@ -90,6 +90,7 @@ async def answers_together(answer: object) -> AsyncGenerator[str, None]:
 
 
 SAID = ["One", " sentence", ".", *[" More"] * 100, "."]
+UNENDED = [" Version", " 3.5", " is", " out "]  # no piece of it ends in a full stop
 ASKED = count(1)  # a question of its own for each try: the record remembers
 
 
@@ -108,7 +109,7 @@ async def closed_stream(
     if not callable(answer):
         yield "write async def repaired(model, question)"
     first_sentence = cast("Answer", answer)
-    one, two, *others = (f"exercise 5.2, question {next(ASKED)}" for _ in range(4))
+    one, two, three, *others = (f"exercise 5.2, no. {next(ASKED)}" for _ in range(5))
     model = ChatOpenAI(**script(tokens=SAID, ttft=0, pace=12))
     # It waits for its first text when the other is closed, which must not disturb it.
     pause = script(tokens=SAID, ttft=0, pace=12, fault="late_headers", stall=0.5)
@@ -126,6 +127,9 @@ async def closed_stream(
     with suppress(Exception):  # it may have been read by a recording, which says so
         if await anext(aiter(streams[one]), None) is not None:
             yield "the stream in streams is not the one that was read"
+    unended = ChatOpenAI(**script(tokens=UNENDED, ttft=0, pace=0))
+    if (got := await first_sentence(unended, three)) != "".join(UNENDED):
+        yield case(f"an answer in the pieces {UNENDED}", "".join(UNENDED), got)
 
     kept = []
 

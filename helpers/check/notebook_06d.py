@@ -22,6 +22,10 @@ TITLE, ANSWER = "A title for: Hi", "Hi"
 WORDS = ["Two", " words"]
 
 
+class BreakError(Exception):
+    """The model breaks off."""
+
+
 @exercise("6d.1")
 async def freed_loop(answer: object) -> AsyncGenerator[str, None]:
     """Exercise 6d.1: a title and an answer, without blocking the event loop."""
@@ -49,14 +53,22 @@ async def freed_loop(answer: object) -> AsyncGenerator[str, None]:
         yield BLOCKS
     if seen.whole or seen.heard.late:
         yield "yield each text as it comes, not when all are there"
+    seen = Seen(fails=True)
+    try:
+        await reading.read(answer, _watched(seen), "Hi", hear=seen.hear)
+    except (BreakError, ExceptionGroup):  # a task group packs it
+        return
+    yield "when the model fails, it ends as if that were all; let the exception out"
 
 
 class Seen:
     """What became known of an answer to exercise 6d.1 while it ran."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fails: bool = False) -> None:
+        """See an answer whose model `fails` after its last word."""
         import asyncio  # not at the top: `import helpers.check` stays quick
 
+        self.fails = fails
         self.texts: list[str] = []
         self.asked: list[str] = []
         self.blocked: set[str] = set()  # the prompts during which others had no turn
@@ -187,6 +199,8 @@ def _watched(seen: Seen) -> "BaseChatModel":
                 yield chunk
                 if seen.think(prompt):
                     seen.listen(prompt).result()
+            if seen.fails:
+                raise BreakError
 
         async def _astream(self, *asked: Any, **options: Any) -> AsyncIterator[Any]:
             prompt = asked[0][-1].text
@@ -195,6 +209,8 @@ def _watched(seen: Seen) -> "BaseChatModel":
                 seen.say(prompt, number)
                 yield chunk
                 await asyncio.wrap_future(seen.listen(prompt))
+            if seen.fails:
+                raise BreakError
 
     return Watched()
 
@@ -235,10 +251,6 @@ async def saved_half(answer: object) -> AsyncGenerator[str, None]:
     await hasty.read(answer)
     if hasty.waited < 0.9 * hasty.limit:
         yield "it gives up the saving before `limit`, which is in seconds"
-
-
-class BreakError(Exception):
-    """The model breaks off."""
 
 
 class Run:

@@ -66,7 +66,7 @@ def kept_answer(answer: object) -> Iterator[str]:
         yield "what it keeps is no text: keep .text"
     if kept != {"Hi": HALF}:
         yield f"of a whole answer it keeps {shown(kept)}, not { {'Hi': HALF} }"
-    error, kept, _ = _run(keep, output_version="v1", question="Why?")
+    error, kept, _ = _run(keep, thinks=True, question="Why?")
     if error:
         yield f"an answer whose content is a list, and {raised(error)}"
     if kept != {"Why?": WHOLE}:
@@ -99,7 +99,7 @@ def _run(
     *,
     tokens: list[str] = TOKENS,
     fault: str | None = None,
-    output_version: str | None = None,
+    thinks: bool = False,
     question: str = "Hi",
 ) -> tuple[BaseException | None, Kept, bool]:
     """Let it ask a model; return what it raised, and what it kept.
@@ -109,13 +109,14 @@ def _run(
     """
     from langchain_openai import ChatOpenAI
 
-    from .watch import FailsLate, Watch, watched
+    from .watch import FailsLate, ThinksFirst, Watch, watched
 
     kept: Kept = {**BEFORE}
     error: BaseException | None = None
-    kind, scripted = (FailsLate, None) if fault == LATE else (ChatOpenAI, fault)
+    scripted = None if fault == LATE else fault
     plan = {"tokens": tokens, "fault": scripted, "at": 3}
-    model = watched(watch := Watch(), output_version, kind, **plan)
+    kind = FailsLate if fault == LATE else ThinksFirst if thinks else ChatOpenAI
+    model = watched(watch := Watch(), "v1" if thinks else None, kind, **plan)
     try:
         keep(model, question, kept)
     except ANYTHING as caught:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 
@@ -68,6 +68,15 @@ class FailsLate(ChatOpenAI):
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:
         raise ConnectionError("the connection broke at the very end")
+
+
+class ThinksFirst(ChatOpenAI):
+    """A model whose content is a list, its reasoning first: with output_version v1."""
+
+    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        thought = [{"type": "reasoning", "reasoning": "Let me see.", "index": "first"}]
+        yield ChatGenerationChunk(message=AIMessageChunk(content=cast("Any", thought)))
+        yield from super()._stream(*args, **kwargs)
 
 
 def watched(

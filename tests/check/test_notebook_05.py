@@ -463,7 +463,7 @@ async def of_texts(model: Model, question: str) -> str:
     async with aclosing(streams[question]) as texts:
         async for text in texts:
             parts.append(text)
-            if "." in text:
+            if text.endswith("."):
                 return "".join(parts)
     return "".join(parts)
 
@@ -547,8 +547,8 @@ async def step_by_step(model: Model, question: str) -> str:
     stream, text = model.astream(question), ""
     streams.update({question: stream})
     try:
-        while not text.endswith("."):
-            text += (await anext(stream)).text
+        while not text.endswith(".") and (chunk := await anext(stream, None)):
+            text += chunk.text
         return text
     finally:
         await stream.aclose()  # type: ignore[attr-defined]
@@ -873,7 +873,30 @@ async def after_an_error_alone(model: Model, question: str) -> str:
     return text
 
 
+async def with_an_end_alone(model: Model, question: str) -> str | None:
+    text = await closing(model, question)
+    return text if text.endswith(".") else None
+
+
+async def at_a_full_stop_within(model: Model, question: str) -> str:
+    text, streams[question] = "", model.astream(question)
+    async with aclosing(streams[question]) as stream:
+        async for chunk in stream:
+            text += chunk.text
+            if "." in text:
+                break
+    return text
+
+
+async def stripping(model: Model, question: str) -> str:
+    return (await closing(model, question)).strip()
+
+
+UNENDED = "' Version 3.5 is out ' expected, got "
 WRONG_REPAIRS = [
+    (with_an_end_alone, f"{UNENDED}None"),
+    (at_a_full_stop_within, f"{UNENDED}' Version 3.5'"),
+    (stripping, f"{UNENDED}'Version 3.5 is out'"),
     (after_an_error_alone, f"after the cancellation in the loop, {SENT}"),
     (not_awaiting_its_closing, f"the text is right, but {SENT}"),
     (swallowing, "the exception in the loop is lost, and 'One' is returned"),

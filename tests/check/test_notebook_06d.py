@@ -98,9 +98,11 @@ async def in_an_executor(model: BaseChatModel, question: str) -> Texts:
     loop, heard = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
     def write() -> None:
-        for chunk in model.stream(question):
-            loop.call_soon_threadsafe(heard.put_nowait, chunk.text)
-        loop.call_soon_threadsafe(heard.put_nowait, None)
+        try:
+            for chunk in model.stream(question):
+                loop.call_soon_threadsafe(heard.put_nowait, chunk.text)
+        finally:
+            loop.call_soon_threadsafe(heard.put_nowait, None)
 
     title = f"A title for: {question}"
     with ThreadPoolExecutor() as pool:
@@ -128,16 +130,23 @@ async def both_at_once(model: BaseChatModel, question: str) -> Texts:
 
 
 async def in_a_loop_of_its_own(model: BaseChatModel, question: str) -> Texts:
-    loop, heard = asyncio.get_running_loop(), asyncio.Queue[str | None]()
+    loop = asyncio.get_running_loop()
+    heard = asyncio.Queue[str | Exception | None]()
 
     async def write() -> None:
-        async for text in freed(model, question):
-            loop.call_soon_threadsafe(heard.put_nowait, text)
-        loop.call_soon_threadsafe(heard.put_nowait, None)
+        end = None
+        try:
+            async for text in freed(model, question):
+                loop.call_soon_threadsafe(heard.put_nowait, text)
+        except Exception as error:  # noqa: BLE001
+            end = error
+        loop.call_soon_threadsafe(heard.put_nowait, end)
 
     threading.Thread(target=asyncio.run, args=[write()]).start()
-    while (text := await heard.get()) is not None:
-        yield text
+    while (said := await heard.get()) is not None:
+        if isinstance(said, Exception):
+            raise said
+        yield said
 
 
 async def without_empty_texts(model: BaseChatModel, question: str) -> Texts:
@@ -549,6 +558,20 @@ async def empty(*given: object) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
+async def quiet(model: BaseChatModel, question: str) -> Texts:
+    with suppress(Exception):
+        async for text in freed(model, question):
+            yield text
+
+
+async def apologetic(model: BaseChatModel, question: str) -> Texts:
+    try:
+        async for text in freed(model, question):
+            yield text
+    except Exception as error:  # noqa: BLE001
+        yield f"Sorry: {error}"
+
+
 @pytest.mark.parametrize(
     ("answer", "line"),
     [
@@ -594,6 +617,8 @@ async def empty(*given: object) -> None:
         ("freed", SHAPE),
         (without_a_question, "it raises TypeError: without_a_question() takes 1"),
         (endless, "it does not end"),
+        (quiet, "when the model fails, it ends as if that were all"),
+        (apologetic, "when the model fails, it ends as if that were all"),
     ],
 )
 async def test_freed_loop_hints(answer: object, line: str, said: Said) -> None:

@@ -456,6 +456,15 @@ def returns_what_a_filter_left(model, question, kept):
     kept[question] = whole.text
 
 
+@repairs.wrong("an answer whose content is a list, and it raises KeyError: 'text'")
+def takes_the_first_block(model, question, kept):
+    whole = add_up(model.stream(question))
+    if reason(whole) != "stop":
+        raise EOFError
+    text = whole.content
+    kept[question] = text if isinstance(text, str) else text[0]["text"]
+
+
 @repairs.wrong("failed after its reason, and it kept {'Hi': ' One piece. Then the next")
 def keeps_in_the_end(model, question, kept):
     text, ended = "", None
