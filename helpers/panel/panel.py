@@ -49,7 +49,11 @@ class ChatPanel:
         self._stopping = False
         self._log = widgets.VBox()
         self._status = widgets.HTML()
-        self._text = widgets.Textarea(placeholder="Ask something", rows=2)
+        # Of a box that tells each letter, a busy kernel has the first one when it hears
+        # of the click, and the others come later: ipywidgets 8.1.9 holds them back.
+        self._text = widgets.Textarea(
+            placeholder="Ask something", rows=2, continuous_update=False
+        )
         self._send = widgets.Button(
             description="Send", button_style="primary", icon="paper-plane"
         )

@@ -61,12 +61,26 @@ FOUND = """chat => ({
 })"""
 
 
+# It keeps the kernel busy as long as there is a file.
+BUSY = """\
+from pathlib import Path
+from time import sleep
+
+while Path("busy").exists():
+    sleep(0.05)
+print("next")"""
+
+
 @pytest.fixture(scope="module")
-def page(require, tmp_path_factory) -> Iterator[Page]:  # type: ignore[no-untyped-def]
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("root")
+
+
+@pytest.fixture(scope="module")
+def page(require, root, tmp_path_factory) -> Iterator[Page]:  # type: ignore[no-untyped-def]
     """A page with a notebook of two cells: a panel, and one more."""
     require(CHROMIUM, MISSING)
-    root = tmp_path_factory.mktemp("root")
-    cells = [code(CELL.format(url=server("scripted"))), code("print('next')")]
+    cells = [code(CELL.format(url=server("scripted"))), code(BUSY)]
     put(
         root / "chat.ipynb",
         {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 4},
@@ -165,6 +179,24 @@ def test_a_cell_that_runs_again_stops_the_answer_of_before(page: Page) -> None:
     expect(chat.locator(".course-you")).to_have_count(0)
     assert left_early("Before the cell runs again")
     send(chat, "Say: a new panel")
+    expect(status(chat)).to_contain_text("complete")
+
+
+def test_what_is_typed_while_the_kernel_is_busy(page: Page, root: Path) -> None:
+    chat = page.locator(".course-chat")
+    asked, busy = chat.locator(".course-you"), root / "busy"
+    before = asked.count()
+    busy.touch()
+    last = page.locator(".jp-CodeCell").last
+    last.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(last.locator(".jp-InputPrompt")).to_contain_text("[*]")
+    chat.locator("textarea").click()
+    page.keyboard.type("Say: more than a letter")
+    chat.get_by_text("Send").click()
+    busy.unlink()
+    expect(asked).to_have_count(before + 1)
+    expect(asked.last).to_have_text("Say: more than a letter")
     expect(status(chat)).to_contain_text("complete")
 
 
