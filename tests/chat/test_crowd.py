@@ -43,7 +43,7 @@ def forked(log: Server | None) -> Iterator[Forked]:
 def test_a_crowd_that_comes_and_leaves_leaves_nothing(
     forked: Forked, log: Server | None
 ) -> None:
-    found = come_and_leave(forked, readers=30, seconds=1, pace=2)
+    found = come_and_leave(forked, readers=30, seconds=1, pace=2, enough=6)
     assert found.left == {}
     assert found.answers["wrong"] == found.answers["error"] == 0
     assert found.answers["whole"] > 5

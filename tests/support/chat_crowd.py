@@ -59,9 +59,9 @@ def worker(redis: Server | None, **settings: str) -> Iterator[Forked]:
 class Client:
     """A reader of few means: one connection for each request, and HTTP by hand."""
 
-    def __init__(self, url: str, chance: random.Random) -> None:
+    def __init__(self, url: str, chance: random.Random, answers: Counter[str]) -> None:
         self._place, self._chance, self._cookie = urlsplit(url), chance, ""
-        self.answers = Counter[str]()
+        self.answers = answers
 
     async def come(self, question: str) -> None:
         """Ask, read or not, come back or not, stop or not."""
@@ -142,11 +142,14 @@ def come_and_leave(
     readers: int,
     seconds: float,
     pace: float,
+    enough: int = 0,
     others: float = 0,
     seed: int = 1,
 ) -> Found:
     """Let a crowd loose on a worker; return what is left when it has gone.
 
+    It stays for so many seconds; longer, if fewer than `enough` answers were whole, or
+    left, which takes a busy machine its time; at most a minute longer.
     `others` is the chance that after a question another reader takes a reader's place,
     whose conversation stays.
     """
@@ -156,21 +159,23 @@ def come_and_leave(
     async def crowd(count: int, seconds: float) -> None:
         end = time.monotonic() + seconds
 
+        def over() -> bool:
+            few = min(found.answers["whole"], found.answers["left"]) < enough
+            return time.monotonic() > end + 60 * few
+
         async def reader(number: int) -> None:
             chance = random.Random(f"{seed} {number}")
-            client = Client(forked.url, chance)
-            while time.monotonic() < end:
+            client = Client(forked.url, chance, found.answers)
+            while not over():
                 await client.come(question)
                 if chance.random() < others:
-                    found.answers += client.answers
-                    client = Client(forked.url, chance)
+                    client = Client(forked.url, chance, found.answers)
             await client.forget()
-            found.answers += client.answers
 
         async def look() -> None:
             # What so many take at once is taken in the first seconds, and kept.
             await asyncio.sleep(seconds / 3)  # pace: see above
-            while not found.memory or time.monotonic() < end:
+            while not found.memory or not over():
                 held = await asyncio.to_thread(forked.held)
                 found.memory.append(held.memory)
                 await asyncio.sleep(min(5, seconds / 2))  # pace: how often it looks
