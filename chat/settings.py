@@ -83,7 +83,7 @@ _READERS: dict[object, Callable[[str], object]] = {
 
 def workers() -> int:
     """Return how many workers uvicorn was told to start, as far as this one can see."""
-    told = os.environ.get("WEB_CONCURRENCY", "1")
+    told = os.environ.get("UVICORN_WORKERS") or os.environ.get("WEB_CONCURRENCY", "1")
     for number, word in enumerate(sys.argv):
         if word == "--workers" and number + 1 < len(sys.argv):
             told = sys.argv[number + 1]

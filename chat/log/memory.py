@@ -139,6 +139,7 @@ class MemoryLog(Log):
 
     async def find(self, stream: str, reader: str) -> Found | None:
         """See Log."""
+        self._sweep()
         found = self._streams.get(stream)
         if found is None or found.reader != reader:
             return None
@@ -159,6 +160,7 @@ class MemoryLog(Log):
 
     async def turns(self, reader: str) -> list[Turn]:
         """See Log."""
+        self._sweep()
         found = ((each, self._streams[each]) for each in self._of.get(reader, []))
         return [
             Turn(each, stream.question, str(stream.texts), stream.end)

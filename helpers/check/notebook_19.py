@@ -33,6 +33,9 @@ HEADERS: list[tuple[str | None, int, int | None]] = [
     ("1_0", 40, None),
     ("٤", 6, None),
     ("²", 6, None),
+    (" ", 6, None),
+    ("9", 12, 9),
+    ("10", 9, None),
     ("9" * 5000, 6, None),
 ]
 
@@ -79,6 +82,7 @@ CASES = [
     Case("when the answer has ended", 0, 7, 7, 7),
     Case("when the end comes while the log is asked", 3, 5, 5, 7),
     Case("when nothing is there yet", 0, 0, 0, 1),
+    Case("when nothing comes while the log is asked", 0, 2, 2, 2),
 ]
 
 

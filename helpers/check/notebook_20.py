@@ -107,6 +107,12 @@ READINGS: list[tuple[str, Reading, Reading, str]] = [
         "fine",
     ),
     (
+        "eight good answers, two errors, and refusals with 429",
+        reading(),
+        reading(stop=8, error=2, refused={429: 30}, first=(5, 10)),
+        "errors",
+    ),
+    (
         "errors, refusals and slow texts",
         reading(),
         reading(stop=5, error=5, refused={503: 3}, first=(90, 10)),
@@ -185,6 +191,7 @@ CROWDS: list[tuple[tuple[float, ...], int]] = [
     ((1_000, 10, 70, 0.9, 0), 1),
     ((1_000, 10, 170, 0.9, 0), 2),
     ((1_000, 10, 170, 0.9, 2), 4),
+    ((1_001, 10, 60, 0.6, 0), 2),
     ((5_000, 20, 150, 0.7, 1), 23),
     ((100_000, 10, 150, 0.7, 3), 218),
     ((1_000, 10, 100, 0.5, 0), 2),

@@ -1,8 +1,11 @@
 """The log in memory, from inside: what it holds."""
 
 import tracemalloc
+from time import monotonic
 
-from chat.log import Turn
+import pytest
+
+from chat.log import Found, Turn
 from chat.log.memory import MemoryLog
 from chat.settings import Settings
 
@@ -41,3 +44,17 @@ async def test_an_event_comes_as_it_was_written_whatever_it_holds() -> None:
         b"".join([each async for each in log.read("id", 3)])
         == frames[frames.index(b"id: 4") :]
     )
+
+
+async def test_what_is_too_old_is_not_shown_though_nobody_has_asked_since(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = MemoryLog(Settings())
+    for stream in "old", "as old":
+        await log.open(Turn(stream, "Hi"), stream, lambda: None)
+        log.end(stream, "done", {"finish_reason": "stop"})
+    assert await log.find("old", "old") == Found(1, ended=True)
+    late = monotonic() + Settings().keep
+    monkeypatch.setattr("chat.log.memory.monotonic", lambda: late)
+    assert await log.find("old", "old") is None
+    assert await log.turns("as old") == []

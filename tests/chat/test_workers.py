@@ -229,3 +229,13 @@ def test_without_a_log_that_they_share_they_do_not_start(
     monkeypatch.setenv("WEB_CONCURRENCY", "1" if told else "2")
     with pytest.raises(ValueError, match="set REDIS_URL"):
         open_log(Settings())
+
+
+def test_nor_where_a_variable_of_uvicorns_says_how_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["uvicorn"])
+    monkeypatch.setenv("UVICORN_WORKERS", "2")
+    monkeypatch.setenv("WEB_CONCURRENCY", "1")  # which gives way to it
+    with pytest.raises(ValueError, match="set REDIS_URL"):
+        open_log(Settings())

@@ -216,6 +216,18 @@ async def waiting(header: str | None, last: int) -> int | None:
             ),
             "cursor('999",
         ),
+        (
+            lambda header, last: by_pattern(
+                header if (header or "").strip() else "", last
+            ),
+            "cursor(' ', 6) is None, not 0",
+        ),
+        (
+            lambda header, last: (
+                by_pattern(header, 5000) if (header or "") <= str(last) else None
+            ),
+            "cursor('9', 12) is 9, not None",
+        ),
         (Hostile(), "it raises RuntimeError: no"),
     ],
 )
@@ -489,6 +501,17 @@ async def ended_by_no_text(log: Log, after: int) -> Events:
                     return
 
 
+async def waiting_for_both(log: Log, after: int) -> Events:
+    """Join what there is and the first that comes, and only then look at them."""
+    with log.listen() as queue:
+        found = await log.after(after)
+        if not found or found[-1][1] is not None:
+            event = await queue.get()
+            found += [event] * (not found or event[0] > found[-1][0])
+        async for event in followed_by(queue, found, after):
+            yield event
+
+
 async def every_other(log: Log, after: int) -> Events:
     async with aclosing(followed(log, after)) as events:
         async for event in events:
@@ -605,6 +628,7 @@ async def empty(log: Log, after: int) -> None:
         (endless, "it does not end; the text of the end is None"),
         (ended_by_none_alone, "it ends before event 7"),
         (ended_by_no_text, "it ends before event 5"),
+        (waiting_for_both, "nothing comes while the log is asked, it drops event 1"),
         (every_other, "while the log is asked, event 2 is lost, or comes late"),
         (queue_only, "it drops event 1, or holds it back"),
         (from_zero, "for a reader who has 2 events, (3, ' two') is next, and it yi"),

@@ -188,6 +188,10 @@ WRONG_VERDICTS = [
         ),
         "three answers that were lost",
     ),
+    (
+        otherwise(ended=(ENDS, "chat_refused_total{")),
+        "eight good answers, two errors, and refusals with 429",
+    ),
     (lambda b, a: verdict_of(b, a).title(), "'fine' expected, got 'Fine'"),
     (lambda b, a: [verdict_of(b, a)], "return a word"),
     (lambda b, a: print(verdict_of(b, a)), "return a word"),
@@ -289,6 +293,10 @@ WRONG_COUNTS = [
     (lambda r, p, m, b, s: by_ceil(r, p, m * 1000, b, s), "expected, got"),
     (lambda r, p, m, b, s: max(by_ceil(r, p, m, b, 0), s), "28 expected, got 27"),
     (lambda r, p, m, b, s: r * p * m / 1e6 / b + s, "expected, got"),
+    (
+        lambda r, p, m, b, s: max(1, math.ceil(round(r * p * m / 1e6 / b, 2))) + s,
+        "2 expected, got 1",
+    ),
     (lambda r, p, m, b, s: max(1, by_ceil(r, p, m, b, s) - 1), "expected, got"),
     (lambda r, p, m, b, s: by_ceil(r, p, m, b, s) + (not r), "readers=0"),
     (lambda r, p, m, b, s: str(by_ceil(r, p, m, b, s)), "return a number"),
