@@ -50,7 +50,8 @@ class ChatPanel:
         self._log = widgets.VBox()
         self._status = widgets.HTML()
         # Of a box that tells each letter, a busy kernel has the first one when it hears
-        # of the click, and the others come later: ipywidgets 8.1.9 holds them back.
+        # of the click on Send, and the others come later: ipywidgets 8.1.9 holds them
+        # back. So this one does while Send is off, when what is in it may be in the way.
         self._text = widgets.Textarea(
             placeholder="Ask something", rows=2, continuous_update=False
         )
@@ -119,6 +120,7 @@ class ChatPanel:
     def _begin(self, text: str) -> "asyncio.Task[Answer]":
         self._stopping = False
         self._send.disabled, self._stop.disabled = True, False
+        self._text.continuous_update = True
         self._task = self._loop.create_task(self._turn(text), context=self._home.copy())
         return self._task
 
@@ -151,6 +153,7 @@ class ChatPanel:
         elif not self._text.value:
             self._text.value = text  # to try again
         self._say(answer.line(), answer.status.partition(":")[0].replace(" ", "-"))
+        self._text.continuous_update = False
         self._send.disabled, self._stop.disabled = False, True
         return answer
 

@@ -24,12 +24,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # The model of each question, by its script: one that does not end, and hostile ones.
 CELL = """\
+from pathlib import Path
+from time import sleep
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from helpers.panel import ChatPanel
 
 def model(messages):
     question = messages[-1].text
+    if question.startswith("Fail"):
+        while Path("busy").exists():
+            sleep(0.05)
+        raise ValueError("no answer")
     script = {{"ttft": 0, "pace": 40, "tokens": [f" word{{n}}" for n in range(9000)]}}
     if question.startswith("Say: "):
         script = {{"ttft": 0, "pace": 0, "tokens": [question.removeprefix("Say: ")]}}
@@ -63,9 +69,6 @@ FOUND = """chat => ({
 
 # It keeps the kernel busy as long as there is a file.
 BUSY = """\
-from pathlib import Path
-from time import sleep
-
 while Path("busy").exists():
     sleep(0.05)
 print("next")"""
@@ -198,6 +201,23 @@ def test_what_is_typed_while_the_kernel_is_busy(page: Page, root: Path) -> None:
     expect(asked).to_have_count(before + 1)
     expect(asked.last).to_have_text("Say: more than a letter")
     expect(status(chat)).to_contain_text("complete")
+
+
+def test_what_is_typed_while_a_question_fails(page: Page, root: Path) -> None:
+    chat, fails = page.locator(".course-chat"), root / "busy"
+    box = chat.locator("textarea")
+    fails.touch()
+    send(chat, "Fail, with a draft")
+    expect(status(chat)).to_contain_text("waiting")
+    box.click()
+    page.keyboard.type("The next question")
+    fails.unlink()
+    expect(status(chat)).to_contain_text("failed")
+    expect(box).to_have_value("The next question")
+    box.fill("")
+    send(chat, "Fail, without one")
+    expect(status(chat)).to_contain_text("failed")
+    expect(box).to_have_value("Fail, without one")
 
 
 def test_a_restart_stops_the_model_and_the_cell_makes_a_new_panel(page: Page) -> None:
