@@ -137,8 +137,8 @@ def talk_with(
 
     `stop`: where Ctrl-C is pressed, in `write` when half of the answer is written, in
     `next` before the third text comes, or `first`, before any chunk. `broken`: half of
-    the answer can be written. `version`: with "v1", content is a list. `options` are those of a script; `second`, what is
-    different for the second line.
+    the answer can be written. `version`: with "v1", content is a list. `options` are
+    those of a script; `second`, what is different for the second line.
     """
     from .watch import Watch, watched
 
