@@ -121,6 +121,9 @@ def terminal_chat(answer: object) -> Iterator[str]:
     second = talk.ends(HALF)[1]
     if said(second) != {"interrupted"} or "unknown" not in second:
         yield "an answer that breaks off after a whole one has no reason and no usage"
+    talk = talk_with(chat, version="v1")
+    if talk.error or talk.text.count(WHOLE) != len(LINES):
+        yield "a chunk's content may be a list: its text is chunk.text"
 
 
 def _at_whole_answers(chat: Chat) -> Iterator[str]:

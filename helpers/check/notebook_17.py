@@ -54,6 +54,10 @@ async def paced_screen(answer: object) -> AsyncGenerator[str, None]:
     await asyncio.sleep(0.3)  # pace: nothing is said
     if len(drawn) > 1:
         yield "it goes on drawing when nothing is new"
+    text += "at last "
+    screen.show(text)
+    if not await comes(lambda: bool(drawn) and drawn[-1] == text):
+        yield "after a pause, it draws nothing more"
 
 
 def at_once(screen: Any, texts: list[str]) -> str:
@@ -76,7 +80,7 @@ async def comes(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-NAMES = ["You", "Model", "<i>Eve</i>", 'A & "B"', "Zoë"]
+NAMES = ["You", "Model", "<i>Eve</i>", 'A & "B"', "Zoë", "{text} {} %s $text"]
 TEXTS = [
     "Hello",
     "a < b && c > d",
@@ -88,6 +92,7 @@ TEXTS = [
     'it\'s "said"',
     "{who} {text} %s <!-- é 語 🙂",
     "\n  code  \n",
+    r"C:\new \1 \g<0>",
     "",
 ]
 

@@ -129,6 +129,7 @@ def talk_with(
     *,
     stop: str = "",
     broken: bool = False,
+    version: str | None = None,
     second: Mapping[str, object] | None = None,
     **options: object,
 ) -> Talk:
@@ -136,8 +137,8 @@ def talk_with(
 
     `stop`: where Ctrl-C is pressed, in `write` when half of the answer is written, in
     `next` before the third text comes, or `first`, before any chunk. `broken`: half of
-    the answer can be written. `options` are those of a script; `second`, what is
-    different for the second line.
+    the answer can be written. `version`: with "v1", content is a list. `options` are
+    those of a script; `second`, what is different for the second line.
     """
     from .watch import Watch, watched
 
@@ -169,7 +170,7 @@ def talk_with(
 
     talk.watch = Interrupting(talk.written)
     plan = {"ttft": 0, "pace": 0, "tokens": TEXTS} | options
-    model = watched(talk.watch, **plan)
+    model = watched(talk.watch, version, **plan)
     try:
         chat(model, lines(), write)
     except (Exception, Stop) as raised:  # noqa: BLE001  (it may be a reader's first)

@@ -188,11 +188,12 @@ class Answer:
     def pace(self) -> str:
         """Return the pace after the first text; "" if there was no second one.
 
-        A chunk may be several tokens: they are counted if the model tells its usage.
+        A chunk may be several tokens: they are counted if one model was asked, and told
+        its usage. Of several, some may tell none, and some write what is not shown.
         """
         span = sum(self.timeline.gaps)
         number, unit = self.ends.tokens, "tokens"
-        if not number:
+        if not number or self.ends.begun > 1:
             number, unit = len(self.timeline.gaps) + 1, "chunks"
         return f"{(number - 1) / span:.0f} {unit}/s" if number > 1 and span else ""
 

@@ -48,11 +48,12 @@ async def pieces(
 
     A graph with a checkpointer keeps the conversation by the name of its `thread`.
     """
-    question = asked(model, messages)
     config: RunnableConfig = {
         "callbacks": [ends],
         "configurable": {"thread_id": thread},
     }
+    known = await _kept(model, config)
+    question = asked(model, [each for each in messages if each.id not in known])
     items: AsyncIterator[object]
     if isinstance(model, PregelProtocol):
         modes: list[StreamMode] = ["messages", "updates"]
@@ -66,3 +67,12 @@ async def pieces(
     finally:
         if hasattr(stream, "aclose"):
             await stream.aclose()
+
+
+async def _kept(model: Model, config: RunnableConfig) -> set[str | None]:
+    """Return the ids of the messages that a graph keeps: it has them as they came."""
+    if not (isinstance(model, PregelProtocol) and getattr(model, "checkpointer", None)):
+        return set()
+    state = (await model.aget_state(config)).values
+    kept = state.get("messages", []) if isinstance(state, dict) else []
+    return {each.id for each in kept if isinstance(each, BaseMessage)} - {None}

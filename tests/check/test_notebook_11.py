@@ -201,6 +201,8 @@ def a_generator(llm, lines, write) -> Iterator[str]:
 wrong("it raises NameError: name 'nothing'", ("history = []", "nothing"))
 wrong("give each chunk's text to write()", ("write(chunk.text)", "pass"))
 wrong("as it is", ("write(chunk.text)", "write(chunk.text.strip())"))
+wrong("its text is chunk.text", ("write(chunk.text)", "write(chunk.content)"))
+wrong("its text is chunk.text", (KEEP, '("ai", whole.content)'))
 wrong("once, and as it is", ("write(chunk.text)", "write(whole.text)"))
 AT_THE_END = ("    return whole, ENDS", "    write(whole.text)\n    return whole, ENDS")
 wrong("it holds text back", ("write(chunk.text)", "pass"), AT_THE_END)

@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -253,6 +254,14 @@ class First(Timed):
             self.draw(text)
 
 
+class Frozen(Timed):
+    """Does not note that its timer has gone off."""
+
+    def step(self) -> None:
+        if self.drawn != self.text:
+            super().step()
+
+
 SLOWLY_WRONG: list[tuple[object, str]] = [
     (Skips, "the last words are not drawn"),
     (Debounced, "it waits for a pause"),
@@ -262,6 +271,7 @@ SLOWLY_WRONG: list[tuple[object, str]] = [
     (Endless, "it goes on drawing when nothing is new"),
     (Oldest, "the last words are not drawn"),
     (First, "the last words are not drawn"),
+    (Frozen, "after a pause, it draws nothing more"),
     (Screen, "draw what show was given"),
 ]
 
@@ -455,6 +465,19 @@ def formatted(who: str, text: str) -> str:
     )
 
 
+def formatted_later(who: str, text: str) -> str:
+    return (f"<b>{html.escape(who)}</b>" + "<div>{}</div>").format(html.escape(text))
+
+
+def replaced(who: str, text: str) -> str:
+    page = "<b>{who}</b><div>{text}</div>".replace("{who}", html.escape(who))
+    return page.replace("{text}", html.escape(text))
+
+
+def substituted(who: str, text: str) -> str:
+    return re.sub("TEXT", html.escape(text), escaped(who, "TEXT"))
+
+
 def as_bytes(who: str, text: str) -> bytes:
     return escaped(who, text).encode()
 
@@ -484,6 +507,9 @@ WRONG_BUBBLES: list[tuple[object, str]] = [
     (with_a_colon, "':' stands outside of the tags"),
     (swapped, "in <b> stands 'Hello'"),
     (formatted, "its tags are ['b', '/b', 'div'], not"),
+    (formatted_later, "it raises KeyError: 'text'"),
+    (replaced, "for '{text} {} %s $text' and 'Hello': in <b> stands 'Hello {} %s"),
+    (substituted, "it raises"),
     (as_bytes, "return a text, not b'"),
     (as_pair, "return a text, not ("),
     (printed, "return a text, not None"),

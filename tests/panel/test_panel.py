@@ -195,6 +195,27 @@ async def test_a_graph_that_remembers_is_told_nothing_twice(question: str) -> No
     ]
 
 
+async def test_a_graph_that_remembers_two_messages_is_told_none_twice() -> None:
+    async def plans(_: MessagesState) -> dict[str, Any]:
+        return {"messages": [await model(tokens=["A plan"]).ainvoke("Hi")]}
+
+    async def answers(_: MessagesState) -> dict[str, Any]:
+        return {"messages": [await model(tokens=["Done"]).ainvoke("Hi")]}
+
+    steps = StateGraph(MessagesState).add_sequence([plans, answers])
+    saved = steps.add_edge(START, "plans").compile(InMemorySaver())
+    panel = ChatPanel(saved)
+    await panel.ask("One")
+    await panel.ask("Two")
+    assert [each.text for each in panel.messages] == [
+        *("One", "A plan\n\nDone", "Two", "A plan\n\nDone")
+    ]
+    state = await saved.aget_state({"configurable": {"thread_id": panel._thread}})
+    assert [each.text for each in state.values["messages"]] == [
+        *("One", "A plan", "Done", "Two", "A plan", "Done")
+    ]
+
+
 HALF: dict[str, Any] = {"tokens": ["Half", " a"], "fault": "dropped", "at": 1}
 
 
@@ -336,6 +357,15 @@ async def test_tokens_are_counted_where_they_are_told(parsed: bool) -> None:
     assert answer.ends.tokens == 41
     assert status(panel).endswith(" tokens/s")
     assert answer.pace() == f"{40 / sum(answer.timeline.gaps):.0f} tokens/s"
+
+
+async def test_tokens_are_not_counted_where_several_models_tell_them() -> None:
+    hidden, asked = model(usage={"completion_tokens": 400}), model(tokens=["A", " b"])
+    hidden.stream_usage = asked.stream_usage = True
+    panel = ChatPanel(hidden | StrOutputParser() | asked | StrOutputParser())
+    answer = await panel.ask("Hi")
+    assert answer.text == "A b"
+    assert answer.pace().endswith(" chunks/s")
 
 
 class Whole(GenericFakeChatModel):
