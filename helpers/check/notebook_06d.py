@@ -20,6 +20,11 @@ TURN, TURNS = 0.005, 40
 BLOCKS = "something in it blocks the event loop; await it, or leave it to a thread"
 TITLE, ANSWER = "A title for: Hi", "Hi"
 WORDS = ["Two", " words"]
+FAILURES = {
+    ANSWER: "when the model fails, it ends as if that were all",
+    TITLE: "when the model fails at the title, it goes on",
+}
+"""What an answer does that loses the model's exception, by what was asked."""
 
 
 class BreakError(Exception):
@@ -53,19 +58,22 @@ async def freed_loop(answer: object) -> AsyncGenerator[str, None]:
         yield BLOCKS
     if seen.whole or seen.heard.late:
         yield "yield each text as it comes, not when all are there"
-    seen = Seen(fails=True)
-    try:
-        await reading.read(answer, _watched(seen), "Hi", hear=seen.hear)
-    except (BreakError, ExceptionGroup):  # a task group packs it
-        return
-    yield "when the model fails, it ends as if that were all; let the exception out"
+    for prompt, goes_on in FAILURES.items():
+        seen = Seen(fails=prompt)
+        try:
+            await reading.read(answer, _watched(seen), "Hi", hear=seen.hear)
+        except (BreakError, ExceptionGroup):  # a task group packs it
+            if seen.asked.count(prompt) == 1:
+                continue
+            goes_on = "when the model fails, it asks again"
+        yield f"{goes_on}; let the exception out"
 
 
 class Seen:
     """What became known of an answer to exercise 6d.1 while it ran."""
 
-    def __init__(self, *, fails: bool = False) -> None:
-        """See an answer whose model `fails` after its last word."""
+    def __init__(self, *, fails: str = "") -> None:
+        """See an answer whose model fails after the last word about a prompt."""
         import asyncio  # not at the top: `import helpers.check` stays quick
 
         self.fails = fails
@@ -138,10 +146,12 @@ class Seen:
             self._said = number
             self.heard.clear()
 
-    def think_elsewhere(self, prompt: str) -> None:
-        """Think, if this is a loop in a thread of its own: somebody may wait for it."""
-        if threading.get_ident() != self._thread:
-            self.think(prompt)
+    def think_elsewhere(self, prompt: str) -> bool:
+        """Think, if this is a loop in a thread of its own: somebody may wait for it.
+
+        Tell whether others have a turn; here, they do.
+        """
+        return threading.get_ident() == self._thread or self.think(prompt)
 
     def think(self, prompt: str) -> bool:
         """Think, in a thread that waits meanwhile; tell whether others have a turn."""
@@ -152,6 +162,11 @@ class Seen:
         if not turn.is_set():
             self.blocked.add(prompt)
         return turn.is_set()
+
+    def end(self, prompt: str) -> None:
+        """Break off, if the model fails at this prompt."""
+        if prompt == self.fails:
+            raise BreakError
 
     def listen(self, prompt: str) -> "Future[None]":
         """Let a thread, or any loop, wait until the last word is heard."""
@@ -183,11 +198,13 @@ def _watched(seen: Seen) -> "BaseChatModel":
         def _generate(self, *asked: Any, **options: Any) -> ChatResult:
             seen.ask(asked[0][-1].text, whole=True)
             seen.think(asked[0][-1].text)
+            seen.end(asked[0][-1].text)
             return whole
 
         async def _agenerate(self, *asked: Any, **options: Any) -> ChatResult:
             seen.ask(asked[0][-1].text, whole=True)
             seen.think_elsewhere(asked[0][-1].text)
+            seen.end(asked[0][-1].text)
             return whole
 
         def _stream(self, *asked: Any, **options: Any) -> Iterator[Any]:
@@ -199,8 +216,7 @@ def _watched(seen: Seen) -> "BaseChatModel":
                 yield chunk
                 if seen.think(prompt):
                     seen.listen(prompt).result()
-            if seen.fails:
-                raise BreakError
+            seen.end(prompt)
 
         async def _astream(self, *asked: Any, **options: Any) -> AsyncIterator[Any]:
             prompt = asked[0][-1].text
@@ -208,9 +224,9 @@ def _watched(seen: Seen) -> "BaseChatModel":
             for number, chunk in enumerate(chunks, 1):
                 seen.say(prompt, number)
                 yield chunk
-                await asyncio.wrap_future(seen.listen(prompt))
-            if seen.fails:
-                raise BreakError
+                if seen.think_elsewhere(prompt):
+                    await asyncio.wrap_future(seen.listen(prompt))
+            seen.end(prompt)
 
     return Watched()
 

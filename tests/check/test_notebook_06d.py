@@ -326,6 +326,20 @@ async def joining_a_loop(model: BaseChatModel, question: str) -> Texts:
         yield chunk.text
 
 
+async def joining_a_loop_for_the_answer(model: BaseChatModel, question: str) -> Texts:
+    yield (await model.ainvoke(f"A title for: {question}")).text
+    texts: list[str] = []
+
+    async def ask() -> None:
+        texts.extend([chunk.text async for chunk in model.astream(question)])
+
+    asking = threading.Thread(target=asyncio.run, args=[ask()])
+    asking.start()
+    asking.join()
+    for text in texts:
+        yield text
+
+
 async def polling_a_thread(model: BaseChatModel, question: str) -> Texts:
     with ThreadPoolExecutor() as pool:
         title = pool.submit(model.invoke, f"A title for: {question}")
@@ -471,7 +485,7 @@ async def collected_in_a_thread(model: BaseChatModel, question: str) -> Texts:
         yield chunk.text
 
 
-async def one_behind(model: BaseChatModel, question: str) -> Texts:
+async def a_text_behind(model: BaseChatModel, question: str) -> Texts:
     before = (await model.ainvoke(f"A title for: {question}")).text
     async for chunk in model.astream(question):
         yield before
@@ -557,7 +571,6 @@ async def empty(*given: object) -> None:
     """Say nothing."""
 
 
-@pytest.mark.usefixtures("hurried")
 async def quiet(model: BaseChatModel, question: str) -> Texts:
     with suppress(Exception):
         async for text in freed(model, question):
@@ -572,6 +585,24 @@ async def apologetic(model: BaseChatModel, question: str) -> Texts:
         yield f"Sorry: {error}"
 
 
+async def quiet_about_the_title(model: BaseChatModel, question: str) -> Texts:
+    with suppress(Exception):
+        yield (await model.ainvoke(f"A title for: {question}")).text
+    async for chunk in model.astream(question):
+        yield chunk.text
+
+
+async def asked_after_a_failure(model: BaseChatModel, question: str) -> Texts:
+    yield (await model.ainvoke(f"A title for: {question}")).text
+    try:
+        async for chunk in model.astream(question):
+            yield chunk.text
+    except Exception:  # noqa: BLE001
+        async for chunk in model.astream(question):
+            yield chunk.text
+
+
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize(
     ("answer", "line"),
     [
@@ -585,6 +616,7 @@ async def apologetic(model: BaseChatModel, question: str) -> Texts:
         (polling_a_thread, "nobody else has a turn during the title"),
         (joining_a_thread, "nobody else has a turn during the title"),
         (joining_a_loop, "nobody else has a turn during the title"),
+        (joining_a_loop_for_the_answer, "nobody else has a turn during the answer"),
         (other_half, "nobody else has a turn during the answer"),
         (freed_once, "nobody else has a turn during the answer"),
         (a_turn_between, "nobody else has a turn during the answer"),
@@ -601,7 +633,7 @@ async def apologetic(model: BaseChatModel, question: str) -> Texts:
         (begun_before_the_title, "'A title for: Hi' and 'Hi', once each"),
         (collected, "as it comes, not when all are there"),
         (collected_in_a_thread, "as it comes, not when all are there"),
-        (one_behind, "as it comes, not when all are there"),
+        (a_text_behind, "as it comes, not when all are there"),
         (batched, "ask the model what titled asks, 'A title for: Hi' and 'Hi'"),
         (another_title, "ask the model what titled asks, 'A title for: Hi' and 'Hi'"),
         (without_a_title, "it yields ['Two', ' words']; as titled does"),
@@ -619,6 +651,11 @@ async def apologetic(model: BaseChatModel, question: str) -> Texts:
         (endless, "it does not end"),
         (quiet, "when the model fails, it ends as if that were all"),
         (apologetic, "when the model fails, it ends as if that were all"),
+        (quiet_about_the_title, "when the model fails at the title, it goes on; let"),
+        (
+            asked_after_a_failure,
+            "when the model fails, it asks again; let the",
+        ),
     ],
 )
 async def test_freed_loop_hints(answer: object, line: str, said: Said) -> None:

@@ -9,11 +9,14 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing, suppress
+from io import BytesIO
 from pathlib import Path
 from typing import cast
 
+import httpx2
 import openai
 import pytest
+import requests
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from langchain_core.callbacks import get_usage_metadata_callback
@@ -394,6 +397,19 @@ async def test_a_thread_of_asyncio_takes_along_who_listens() -> None:
         return {"messages": [await asyncio.to_thread(says.invoke, state["messages"])]}
 
     assert await shown(node) == ["One", " two"]
+
+
+def test_requests_puts_an_empty_line_after_a_line_that_ends_in_both() -> None:
+    """Notebook 09c says so of its repair, and that httpx2 does not."""
+    body = b"data: one\r\ndata: two\r\n"
+    response = requests.Response()
+    response.raw, response.encoding = BytesIO(body), "utf-8"
+    lines = response.iter_lines(1, decode_unicode=True)
+    assert [*lines] == ["data: one", "", "data: two", ""]
+    assert [*httpx2.Response(200, content=body).iter_lines()] == [
+        "data: one",
+        "data: two",
+    ]
 
 
 def test_bytes_that_end_within_a_character_raise(taught: Taught) -> None:
