@@ -51,7 +51,7 @@ class ChatPanel:
         self._status = widgets.HTML()
         # Of a box that tells each letter, a busy kernel has the first one when it hears
         # of the click on Send, and the others come later: ipywidgets 8.1.9 holds them
-        # back. So this one does while Send is off, when what is in it may be in the way.
+        # back. So this one tells them only while Send is off, to keep what is in it.
         self._text = widgets.Textarea(
             placeholder="Ask something", rows=2, continuous_update=False
         )
