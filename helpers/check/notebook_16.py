@@ -63,6 +63,8 @@ ENDS: list[tuple[list[str], str, str]] = [
     ([ROLE, frame(reason="function_call")], "cut", "the reason function_call"),
     ([ROLE], "cut", "nothing but the role"),
     ([], "cut", "nothing at all"),
+    ([ROLE, HI, frame(reason="length"), STOP], "complete", "two reasons, stop last"),
+    ([ROLE, HI, STOP, frame(reason="abort")], "cut", "two reasons, abort last"),
 ]
 """Frames, how their answer ended, and what is special about it."""
 
@@ -201,65 +203,69 @@ class Pausing(Model):
 
 
 def model(
-    text: str, reason: str | None = "stop", *, raises: Exception | None = None
+    *texts: str, reason: str | None = "stop", raises: Exception | None = None
 ) -> Model:
-    """Return a model that says a text in one chunk, after an empty one."""
-    pieces: Said = [("", None), *([(text, None)] if text else [])]
+    """Return a model that says each text in one chunk, after an empty one."""
+    pieces: Said = [("", None), *((text, None) for text in texts)]
     return Model(pieces + ([("", reason)] if reason and not raises else []), raises)
 
 
 BROKEN, SILENT = ConnectionError("broken off"), TimeoutError("silent for too long")
-CASES: list[tuple[dict[str, Callable[[], Model]], list[object], list[str], str]] = [
-    ({"a": lambda: model("One.")}, ["Q"], ["One."], "complete"),
+Made = dict[str, Callable[[], Model]]
+CASES: list[tuple[Made, list[object], list[list[str]], str]] = [
+    ({"a": lambda: model("One.")}, ["Q"], [["One."]], "complete"),
     (
         {"a": lambda: model("One", raises=BROKEN), "b": lambda: model(" two.")},
         ["Q", "One"],
-        ["One", " two."],
+        [["One"], [" two."]],
         "complete",
     ),
     (
-        {"a": lambda: model("One\n", None), "b": lambda: model("Two.")},
+        {"a": lambda: model("One\n", reason=None), "b": lambda: model("Two.")},
         ["Q", "One\n"],
-        ["One\n", "Two."],
+        [["One\n"], ["Two."]],
         "complete",
     ),
     (
-        {"a": lambda: model("", raises=BROKEN), "b": lambda: model("Two.")},
+        {"a": lambda: model(raises=BROKEN), "b": lambda: model("Two.")},
         ["Q", "Q"],
-        ["", "Two."],
+        [[], ["Two."]],
         "complete",
     ),
     (
         {"a": lambda: model("One", raises=SILENT), "b": lambda: model(" two.")},
         ["Q", "One"],
-        ["One", " two."],
+        [["One"], [" two."]],
         "complete",
     ),
     (
-        {"a": lambda: model("One", "length"), "b": lambda: model("never")},
+        {"a": lambda: model("One", reason="length"), "b": lambda: model("never")},
         ["Q"],
-        ["One"],
+        [["One"]],
         "limited",
     ),
     (
         {
             "a": lambda: model("One", raises=BROKEN),
-            "b": lambda: model("", raises=BROKEN),
-            "c": lambda: model(" two", raises=BROKEN),
+            "b": lambda: model(raises=BROKEN),
+            "c": lambda: model(" two", ",", raises=BROKEN),
             "d": lambda: model(" three."),
         },
-        ["Q", "One", "One", "One two"],
-        ["One", "", " two", " three."],
+        ["Q", "One", "One", "One two,"],
+        [["One"], [], [" two", ","], [" three."]],
         "complete",
     ),
     (
-        {"a": lambda: model("One", raises=BROKEN), "b": lambda: model(" two", None)},
+        {
+            "a": lambda: model("One", raises=BROKEN),
+            "b": lambda: model(" two", reason=None),
+        },
         ["Q", "One"],
-        ["One", " two"],
+        [["One"], [" two"]],
         "cut",
     ),
 ]
-"""The models; what each is asked ("Q", or the text so far); what it says; the end."""
+"""The models; what each is asked ("Q", or the text so far); its texts; the end."""
 
 
 @exercise("16.3")
@@ -272,11 +278,11 @@ def continued(answer: object) -> Iterator[str]:
         models = {name: make() for name, make in made.items()}
         got = [*goes_on(dict(models), "Q")]
         expected: list[Event] = []
-        for name, text in zip(models, texts, strict=False):
-            expected += [("model", name), *([("text", text)] if text else [])]
+        for name, said in zip(models, texts, strict=False):
+            expected += [("model", name), *(("text", text) for text in said)]
         expected.append(("end", end))
         if got != expected:
-            yield case([text or "nothing" for text in texts], expected, got)
+            yield case(["".join(said) or "nothing" for said in texts], expected, got)
         was = [each for model in models.values() for each in model.asked]
         if [_sent(each) for each in was] != [_sent(_asked(each)) for each in asked]:
             place = next(

@@ -44,6 +44,7 @@ MEASURED: list[tuple[str, Arrivals, int, tuple[Number, ...]]] = [
         3,
         (0.125, 0.125, 0.625, 0.4375),
     ),
+    ("whose tokens nobody counted", [(0.1, "a"), (0.4, "b")], 0, (0.1, 0.1, 0.3, None)),
     ("of two texts at once", [(0.3, "a"), (0.3, "b")], 2, (0.3, 0.3, 0, 0)),
 ]
 
@@ -120,6 +121,7 @@ SEEN: list[tuple[str, Arrivals, str]] = [
     ("gaps of 1.2 s", paced(*[1.2] * 5), "slow"),
     ("two gaps, of 100 and 550 ms", paced(0.1, 0.55), "slow"),
     ("two gaps, of 50 and 300 ms", paced(0.05, 0.3), "fine"),
+    ("two texts, exactly 0.2 s apart", paced(0.2, start=0), "fine"),
 ]
 
 

@@ -4,7 +4,7 @@ The client of `ChatOpenAI` makes a tree of objects of each frame, and its HTTP c
 works for each piece of a body. Here, a decoder takes out of a frame what a text needs,
 and asyncio's own stream reads the body. It is for an engine nearby: it asks over
 HTTP/1.1, with a connection for each answer, and without a proxy. It streams text, with
-its usage and `finish_reason`. Tools, images, structured output and retries are left to
+its usage and `finish_reason`. Tools, structured output and retries are left to
 `ChatOpenAI`. This file works alone, with langchain-core and msgspec: take it along.
 """
 

@@ -114,7 +114,7 @@ class _Answer(Generic[T]):
             message = message[-1 if isinstance(message[0], str | tuple) else 0]
         kind = getattr(message, "type", None)
         if kind not in ("AIMessageChunk", "ai"):
-            self._begun = True
+            self._begun = self._begun or kind not in ("human", "system")
             return
         content = message.content
         text = content if type(content) is str else str(message.text)
@@ -271,7 +271,9 @@ class Answer(_Answer[T]):
 
     With limits, a thread reads the stream, ahead of the loop. Nothing can interrupt it
     while it waits: it closes the stream with the next chunk, or when the model's own
-    `timeout=` ends the wait. So give it one.
+    `timeout=` ends the wait. So give it one. The `stream` of a graph, or of a chain
+    with a parser, is read to its end when it is closed: to stop their model, read
+    `astream`.
     """
 
     def __init__(

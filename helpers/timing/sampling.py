@@ -9,7 +9,8 @@ from types import FrameType
 
 REST = "rest"
 LOOP = "asyncio.runners", "asyncio.base_events"
-"""Where an event loop runs: whoever started it has not called what it does."""
+RUNS = frozenset({"run", "run_until_complete", "run_forever", "_run_once"})
+"""The functions that run an event loop: who started it has not called what it does."""
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def sampled(
 def _name(frame: FrameType | None, names: Mapping[str, str]) -> str:
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
-        if module in LOOP:
+        if module in LOOP and frame.f_code.co_name in RUNS:
             return REST
         if name := names.get(module.partition(".")[0]):
             return name

@@ -15,6 +15,7 @@ from helpers.check import notebook_16
 from helpers.serving.answers import Answer
 from tests.support.answers import Answers
 
+STOP = json.dumps({"choices": [{"finish_reason": "stop"}]})
 GOOD, LIMITED = ("stop", "tool_calls"), ("length", "content_filter")
 judges = Answers("16.1")
 
@@ -298,6 +299,23 @@ def passes_over_what_comes_late(frames):
 @judges.wrong("the reason function_call: 'cut' expected, got 'complete'")
 def knows_the_older_reason(frames):
     return judge([frame.replace("function_call", "stop") for frame in frames])
+
+
+@judges.wrong("two reasons, abort last: 'cut' expected, got 'complete'")
+def keeps_what_it_knows(frames):
+    words = dict.fromkeys(GOOD, "complete") | dict.fromkeys(LIMITED, "limited")
+    end = "cut"
+    for reason in reasons_in(frames) if judge([*frames, STOP]) != "cut" else []:
+        end = words.get(reason, end)
+    return end
+
+
+@judges.wrong("two reasons, stop last: 'complete' expected, got 'limited'")
+def goes_by_the_worst_reason(frames):
+    end = judge(frames)
+    if end != "complete":
+        return end
+    return "limited" if set(LIMITED) & {*reasons_in(frames)} else end
 
 
 judges.wrong("write def judge(frames)")("complete")
@@ -801,6 +819,16 @@ def bare(models, question):
                 yield "text", chunk.text
         yield "end", "complete"
         return
+
+
+@goes_on.wrong("for ['One', 'nothing', ' two,', ' three.']")
+def all_of_the_text_again(models, question):
+    for kind, value in continued(models, question):
+        if kind == "model":
+            text = ""
+        elif kind == "text":
+            text += value
+        yield kind, text if kind == "text" else value
 
 
 @goes_on.wrong("for ['One.']")

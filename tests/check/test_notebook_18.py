@@ -100,7 +100,7 @@ def with_try(arrivals: Arrivals, tokens: int) -> Numbers:
         found["largest_gap"] = max(b - a for a, b in pairwise(times))
     except ValueError:
         found["largest_gap"] = None
-    pace = len(times) >= 1 and tokens != 1
+    pace = len(times) >= 1 and not tokens <= 1
     found["tpot"] = (times[-1] - times[0]) / (tokens - 1) if pace else None
     return found
 
@@ -183,6 +183,14 @@ WRONG_NUMBERS = [
         "tpot of a stream of one text and five tokens",
     ),
     (changed(tpot=lambda a, t: 0), "tpot of a stream"),
+    (
+        changed(
+            tpot=lambda a, t: (
+                (times(a)[-1] - times(a)[0]) / (t - 1) if times(a) and t != 1 else None
+            )
+        ),
+        "tpot of a stream whose tokens nobody counted",
+    ),
     (
         changed(largest_gap=lambda a, t: gaps(a)[-1] if gaps(a) else None),
         "largest_gap of a stream whose first gap is the largest",
@@ -376,6 +384,7 @@ WRONG_WORDS = [
     (otherwise(factor=4), "gaps of 150 ms, and one of 700 ms"),
     (otherwise(factor=6), "gaps of 120 ms, and one of 650 ms"),
     (otherwise(limit=0.15), "gaps of 180 ms"),
+    (otherwise(limit=math.nextafter(0.2, 0)), "two texts, exactly 0.2 s apart"),
     (otherwise(limit=0.3), "gaps of 250 ms"),
     (lambda a: seen([each for each in a if each[1].strip()]), "a text of one line end"),
     (lambda a: seen(a[1:]), "one text, in the first chunk"),

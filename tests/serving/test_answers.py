@@ -8,13 +8,21 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
@@ -186,6 +194,18 @@ def test_who_breaks_in_sync_code_with_limits_stops_it_at_the_next_chunk(
     assert request.chunks_sent < 100
 
 
+@pytest.mark.parametrize("way", ["chain", "graph"])
+def test_a_chain_or_a_graph_in_sync_code_is_read_to_its_end(
+    way: str, question: str
+) -> None:
+    stream, more = opened(way, "stream", model(tokens=["on "] * 20, pace=40), question)
+    with Answer(stream, **more) as answer:
+        assert len([*islice(answer, 3)]) == 3
+    assert answer.end == "stopped"
+    (request,) = recorded(question)
+    assert request.finished
+
+
 async def test_what_fails_when_it_is_closed_is_kept() -> None:
     def failing() -> Iterator[str]:
         try:
@@ -324,6 +344,15 @@ async def test_only_waiting_counts_and_an_empty_chunk_does_not_begin_it() -> Non
         for _ in sync:
             time.sleep(0.3)  # noqa: ASYNC251  # pace: of who reads
     assert sync.text == "abc"
+
+
+@pytest.mark.parametrize("note", [HumanMessage(""), SystemMessage("A summary.")])
+async def test_what_a_graph_puts_into_its_history_does_not_begin_it(
+    note: BaseMessage,
+) -> None:
+    late = AsyncAnswer(following(note, "Hi", pause=0.5), first=0.6)
+    assert [item async for item in late] == [note]
+    assert (late.end, late.text) == ("stalled", "")
 
 
 STOP = {"finish_reason": "stop"}
