@@ -106,6 +106,10 @@ COMPLETE = [  # reads with one frame that is complete, whatever of the next is t
     b"data: 1\r\n\r\ndata: 2\r",
     "data: 1\n\ndata: é".encode()[:-1],
 ]
+ENDS = {  # what else a connection may do, the reads, with one frame in each
+    "a stream that breaks off inside a character": [COMPLETE[-1]],
+    "a read that is empty": [b"", COMPLETE[0], b""],
+}
 
 
 @exercise("2.2")
@@ -129,3 +133,6 @@ def sse_parser(answer: object) -> Iterator[str]:
                 "right, but late: feed() returns a frame as soon as it is complete; "
                 f"feed({read!r}) has to return ['1']"
             )
+    for about, pieces in ENDS.items():
+        if found := mistake(new, pieces, ["1"]):
+            yield f"{about}: {found}"

@@ -15,6 +15,7 @@ TEXTS = [  # after the first, each for a step that changes more, or less, than i
     ["one  two"],
     ["one\ttwo"],
     ["Bücher\n", "\nfür DICH"],
+    ["one", "\n", "two"],
 ]
 LONG = ["\n", *([" word"] * 7 + ["."]) * 4, "\n"]  # with no line break in its middle
 

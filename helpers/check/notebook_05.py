@@ -90,6 +90,7 @@ async def answers_together(answer: object) -> AsyncGenerator[str, None]:
 
 
 SAID = ["One", " sentence", ".", *[" More"] * 100, "."]
+AGAIN = ["A", " word.", " More", "."]  # asked again, it says something else
 UNENDED = [" Version", " 3.5", " is", " out "]  # no piece of it ends in a full stop
 ASKED = count(1)  # a question of its own for each try: the record remembers
 
@@ -130,6 +131,11 @@ async def closed_stream(
     unended = ChatOpenAI(**script(tokens=UNENDED, ttft=0, pace=0))
     if (got := await first_sentence(unended, three)) != "".join(UNENDED):
         yield case(f"an answer in the pieces {UNENDED}", "".join(UNENDED), got)
+    if not hasattr(streams.get(three), "__aiter__"):
+        yield "streams[question] does not hold a stream that was read to its end"
+    changed = ChatOpenAI(**script(tokens=AGAIN, ttft=0, pace=0))
+    if (got := await first_sentence(changed, three)) != "A word.":
+        yield case(f"the same question, answered by {AGAIN}", "A word.", got)
 
     kept = []
 

@@ -1,7 +1,7 @@
 """Stop a model when its reader leaves: give it a task of its own, and cancel that once.
 
 Starlette cancels again and again, through a scope of anyio, until the task has ended.
-LangGraph stops its nodes in a task that it starts for that: the second cancellation
+LangGraph stops its nodes in a task that it starts for that: a later cancellation
 ends this one before its first step, and the model writes on. So let the server cancel
 a task that only waits. What runs in a thread, such as a step of a graph that is a plain
 function, goes on all the same. So does a silent model in a dictionary of a chain, until

@@ -754,7 +754,23 @@ class WaitingForACharacter(Right):
         return super().feed(read)
 
 
+class Final(Right):
+    def flush(self) -> list[str]:
+        self.decoder.decode(b"", final=True)
+        return []
+
+
+class NotOfNothing(Right):
+    def feed(self, read: bytes) -> list[str]:
+        return super().feed(read) if read else None  # type: ignore[return-value]
+
+
 WRONG_PARSERS = [
+    (
+        Final,
+        "a stream that breaks off inside a character: it raises UnicodeDecodeError",
+    ),
+    (NotOfNothing, "a read that is empty: feed() returned None: return a list"),
     (Forgetful, "two frames, cut inside `data: `: frames expected: 2, found: 1"),
     (Plain, "two frames, cut inside a character: it raises UnicodeDecodeError"),
     (Lossy, "two frames, cut inside a character: it found"),

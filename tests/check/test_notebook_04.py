@@ -276,6 +276,12 @@ def without_blank(texts: Texts) -> Texts:
     yield from tidy(filter(str.strip, texts))
 
 
+def without_line_breaks(texts: Texts) -> Texts:
+    for text in texts:
+        if text != "\n":
+            yield text.replace("\n", " ")
+
+
 def loud(texts: Texts) -> Texts:
     for text in texts:
         yield text.replace("\n", " ").upper()
@@ -376,6 +382,7 @@ WRONG_STEPS = [
     (twice, "expected, got 'one one  two two"),
     (with_nothing_between, "expected, got ['one ', None"),
     (without_blank, "expected, got 'one  two three four '"),
+    (without_line_breaks, "'one two' expected, got 'onetwo'"),
     (changed(methodcaller("replace", "\n", "<br>")), "expected, got 'one<br>"),
     (RunnableParallel(a=tidy), "expected, got [{'a': 'one '}"),
     (RunnableGenerator(tidy).map(), "expected, got [['o', 'n', 'e'"),

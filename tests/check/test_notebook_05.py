@@ -475,9 +475,8 @@ async def recorded(model: Model, question: str) -> str:
 
 
 async def by_comprehension(model: Model, question: str) -> str:
-    async with aclosing(
-        streams.setdefault(question, model.astream(question))
-    ) as stream:
+    streams[question] = model.astream(question)
+    async with aclosing(streams[question]) as stream:
         return "".join([text async for text in up_to("", stream)])
 
 
@@ -535,12 +534,6 @@ class Preview:
 async def as_a_target(model: Model, question: str) -> str:
     async with aclosing(model.astream(question)) as streams[question]:
         return await first_sentence(streams[question])
-
-
-async def by_default(model: Model, question: str) -> str:
-    stream = streams.setdefault(question, model.astream(question))
-    async with aclosing(stream):
-        return await first_sentence(stream)
 
 
 async def step_by_step(model: Model, question: str) -> str:
@@ -616,7 +609,6 @@ async def wrapping(model: Model, question: str) -> str:
 
 RIGHT_REPAIRS = [
     as_a_target,
-    by_default,
     step_by_step,
     in_a_group_of_one,
     with_a_note,
@@ -859,6 +851,41 @@ async def yielding_it(model: Model, question: str) -> AsyncIterator[str]:
     yield await closing(model, question)
 
 
+async def by_default(model: Model, question: str) -> str:
+    stream = streams.setdefault(question, model.astream(question))
+    async with aclosing(stream):
+        return await first_sentence(stream)
+
+
+async def keeping_the_first(model: Model, question: str) -> str:
+    if question not in streams:
+        streams[question] = model.astream(question)
+    async with aclosing(streams[question]) as stream:
+        return await first_sentence(stream)
+
+
+async def removing_at_the_end(model: Model, question: str) -> str:
+    text, streams[question] = "", model.astream(question)
+    async with aclosing(streams[question]) as stream:
+        async for chunk in stream:
+            text += chunk.text
+            if text.endswith("."):
+                break
+        else:
+            del streams[question]
+    return text
+
+
+async def at_a_piece_that_is_a_full_stop(model: Model, question: str) -> str:
+    text, streams[question] = "", model.astream(question)
+    async with aclosing(streams[question]) as stream:
+        async for chunk in stream:
+            text += chunk.text
+            if chunk.text == ".":
+                break
+    return text
+
+
 SENT = "the server sent all 104 chunks"
 
 
@@ -894,6 +921,10 @@ async def stripping(model: Model, question: str) -> str:
 
 UNENDED = "' Version 3.5 is out ' expected, got "
 WRONG_REPAIRS = [
+    (by_default, "'A word.' expected, got ''"),
+    (keeping_the_first, "'A word.' expected, got ''"),
+    (removing_at_the_end, "does not hold a stream that was read to its end"),
+    (at_a_piece_that_is_a_full_stop, "'A word.' expected, got 'A word. More.'"),
     (with_an_end_alone, f"{UNENDED}None"),
     (at_a_full_stop_within, f"{UNENDED}' Version 3.5'"),
     (stripping, f"{UNENDED}'Version 3.5 is out'"),
