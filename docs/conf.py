@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 
 project = html_title = "Token streaming with LangChain"
 copyright = "its authors; MIT licence"  # noqa: A001  Sphinx names it so
+author = ""  # else, pages end with "By Author name not set"
 extensions = ["myst_nb", "sphinx_copybutton"]
 exclude_patterns = ["_static", "_extra"]
 html_show_sphinx = False

@@ -126,6 +126,7 @@ def test_each_notebook_has_a_page_with_its_outputs(site: Path) -> None:
         assert stored
         assert "cell_output" in page
         assert "<iframe" not in page
+        assert "Author name not set" not in page
 
 
 def test_the_answers_have_every_exercise_and_its_hints(site: Path) -> None:
