@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Chain = Runnable[dict[str, str], object]
     Build = Callable[[BaseChatModel], Chain]
 
-UNTIDY = "One\n", "piece", "\nafter", " another"
+UNTIDY = "One\n", "piece", "\n", "after \tanother"
 TIDY = "".join(UNTIDY).replace("\n", " ")
 TOPIC = {"topic": "Token "}, {"topic": "streaming"}
 ASKED = "Explain Token streaming"

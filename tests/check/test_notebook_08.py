@@ -1,5 +1,6 @@
 """The checks of notebook 08: what gives pieces, and a chain that lets them through."""
 
+import re
 from collections import ChainMap, OrderedDict, UserDict
 from functools import partial
 from operator import itemgetter
@@ -149,6 +150,14 @@ def without_empty_pieces(model):
     return build(model.bind(temperature=0), RunnableGenerator(full, full_async))
 
 
+@chains.wrong("its text is 'One pieceafter")
+def without_blank_pieces(model):
+    def full(texts):
+        yield from tidy(filter(str.strip, texts))
+
+    return build(model, RunnableGenerator(full, tidy_async))
+
+
 @chains.right
 def tidies_messages(model):
     def messages(chunks):
@@ -222,7 +231,7 @@ chains.wrong("it gives AIMessageChunk, not text", "no parser")(
 
 @chains.wrong("it asks nothing, not 'Explain")
 def asks_nothing(model):
-    return RunnableLambda(lambda topic: "One piece after another")
+    return RunnableLambda(lambda topic: "One piece after \tanother")
 
 
 @chains.wrong("in async code it raises TypeError")
@@ -261,7 +270,7 @@ def without_pick(model):
     return RunnablePassthrough.assign(answer=prompt | model | text | both)
 
 
-@chains.wrong("in async code its text is 'One\\npiece\\nafter another'")
+@chains.wrong("in async code its text is 'One\\npiece\\nafter \\tanother'")
 def tidy_in_sync_code(model):
     async def untidy(texts):
         async for piece in texts:
@@ -283,10 +292,16 @@ def each(change):
     return ends(RunnableGenerator(step, astep))
 
 
-chains.wrong("its text is 'Onepieceafter another'", "no space")(
+chains.wrong("its text is 'Onepieceafter \\tanother'", "no space")(
     each(lambda piece: piece.replace("\n", ""))
 )
-chains.wrong("its text is 'Onepieceafteranother'", "strip")(each(str.strip))
+chains.wrong("its text is 'Onepieceafter \\tanother'", "strip")(each(str.strip))
+chains.wrong("its text is 'One piece after another'", "runs of space")(
+    each(partial(re.sub, r"\s+", " "))
+)
+chains.wrong("its text is 'One piece after  another'", "tabs")(
+    each(partial(re.sub, r"\s", " "))
+)
 chains.wrong("it gives list, not text", "lists")(each(str.split))
 
 

@@ -108,7 +108,8 @@ async def test_the_order_decides(
         ("(TOO)", "can't tell"),
         ("(T!OO", "late"),
         ("O(OO)OO", "late"),  # a model that reports no pieces
-        ("(TOTTT)O", "pieces"),  # one item is enough
+        ("(TOTTT)O", "pieces"),  # one early item is enough
+        ("(TOTTT)", "whole"),
         ("(TTTT)O", "whole"),
         ("OO", "can't tell"),
         ("O", "whole"),
