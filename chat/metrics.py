@@ -1,4 +1,4 @@
-"""What to watch, for Prometheus: OpenTelemetry's GenAI names where they exist.
+"""What to watch, for Prometheus, by OpenTelemetry's names for GenAI (of 1.41).
 
 With several workers, set PROMETHEUS_MULTIPROC_DIR to an empty folder: whichever worker
 is asked then answers for all of them.

@@ -137,6 +137,12 @@ READINGS: list[tuple[str, Reading, Reading, str]] = [
         "fine",
     ),
     (
+        "first texts after 3 s, and ten answers that ended without one",
+        reading(stop=100, first=(50, 100)),
+        reading(stop=110, stopped=10, first=(80, 110)),
+        "slow",
+    ),
+    (
         "first texts after 0.5 s, which once took 10 s",
         reading(stop=100, first=(1000, 100)),
         reading(stop=110, first=(1005, 110)),

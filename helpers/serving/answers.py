@@ -273,7 +273,7 @@ class Answer(_Answer[T]):
     while it waits: it closes the stream with the next chunk, or when the model's own
     `timeout=` ends the wait. So give it one. The `stream` of a graph, or of a chain
     with a parser, is read to its end when it is closed: to stop their model, read
-    `astream`.
+    `astream`, and write a graph's nodes as `async def`.
     """
 
     def __init__(

@@ -29,6 +29,7 @@ def verdict_of(
     restarts: bool = True,
     ended: str = ENDS,
     refused: str = FULL,
+    count: str = f"{FIRST}_count",
 ) -> str:
     """Answer as asked, or with something else in the place of what is asked."""
 
@@ -37,7 +38,8 @@ def verdict_of(
         return now if restarts and now < then else now - then
 
     total = sum(grown(name) for name in after if name.startswith(ended))
-    first = grown(f"{FIRST}_sum"), grown(f"{FIRST}_count")
+    texts = sum(grown(name) for name in after if name.startswith(count))
+    first = grown(f"{FIRST}_sum"), texts
     holds = {
         "errors": grown(ERROR) > share * total,
         "full": sum(grown(each) for each in after if each.startswith(refused)) > 0,
@@ -159,6 +161,7 @@ WRONG_VERDICTS = [
     (otherwise(slow=0.1), "'fine' expected, got 'slow'"),
     (otherwise(slow=1.9), "first texts after 2 s, no more"),
     (otherwise(slow=2.2), "first texts after 2.1 s"),
+    (otherwise(count=ENDS), "ten answers that ended without one"),
     (otherwise(share=1 / 9), "two errors in nineteen"),
     (otherwise(ended="chat_streams_"), "'errors' expected, got 'fine'"),
     (
