@@ -25,11 +25,10 @@ class Probe:
     ) -> Literal["pieces", "late", "whole", "nothing", "fails", "can't tell"]:
         """How the output comes: in "pieces", if an item does while a model writes.
 
-        One early item of several is enough; a single item is "whole". "late" are
-        several items, but none of them while a model writes. Where no model reports
-        what it does, as in a thread of your own, nobody "can't tell" those from a
-        stream (see `Trace.streams`). What another step gives beside the model, a slow
-        retriever, counts as an item, too.
+        One early item of several is enough; a single one is "whole". "late" are several
+        items, but none while a model writes. Where no model reports what it does, as in
+        a thread of your own, nobody "can't tell" those from a stream (`Trace.streams`).
+        What another step gives beside the model, a slow retriever, is an item, too.
         """
         if self.output.error:
             return "fails"
