@@ -42,7 +42,7 @@ LONG = 60
 WORDS = ["One", " two", " three", " four", " five"]
 HALF = "One two three"
 WHOLE = "".join(WORDS)
-SHORT = {"first": LONG, "between": 0.6}
+SHORT = {"first": LONG, "between": 2.0}  # as long as a busy machine may take
 PATIENT = {"first": LONG, "between": LONG}
 ENDS: dict[str | None, tuple[str, str, dict[str, float]]] = {
     None: ("complete", WHOLE, PATIENT),
