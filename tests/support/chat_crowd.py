@@ -156,7 +156,7 @@ def come_and_leave(
     script = {"tokens": WORDS, "ttft": 0.1, "pace": pace}
     question, found = json.dumps(script), Found()
 
-    async def crowd(count: int, seconds: float) -> None:
+    async def crowd(count: int, seconds: float, enough: int) -> None:
         end = time.monotonic() + seconds
 
         def over() -> bool:
@@ -182,11 +182,11 @@ def come_and_leave(
 
         await asyncio.gather(look(), *map(reader, range(count)))
 
-    asyncio.run(crowd(1, 0.1))
+    asyncio.run(crowd(1, 0.1, 0))
     found.answers.clear()
     found.memory.clear()
     before = forked.held()
-    asyncio.run(crowd(readers, seconds))
+    asyncio.run(crowd(readers, seconds, enough))
     found.left = left(forked, before)
     return found
 
