@@ -350,7 +350,11 @@ async def test_only_waiting_counts_and_an_empty_chunk_does_not_begin_it() -> Non
 async def test_what_a_graph_puts_into_its_history_does_not_begin_it(
     note: BaseMessage,
 ) -> None:
-    late = AsyncAnswer(following(note, "Hi", pause=0.5), first=0.6)
+    async def silent() -> AsyncIterator[BaseMessage]:
+        yield note
+        await asyncio.sleep(LONG)  # pace: a silence
+
+    late = AsyncAnswer(silent(), first=0.6)
     assert [item async for item in late] == [note]
     assert (late.end, late.text) == ("stalled", "")
 
