@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from langchain_core.caches import InMemoryCache
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_openai import ChatOpenAI
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from helpers import serve
 from helpers.models import script
@@ -67,6 +67,32 @@ def test_the_flag_breaks_off_too_and_one_call_can_do_without_a_stream(
     shown: list[str] = []
     assert by_stream(model.bind(stream=False), "Hi", shown.append) == "stop"
     assert shown == TEXTS
+
+
+async def test_with_include_raw_only_the_model_itself_can_be_told_not_to_stream(
+    question: str,
+) -> None:
+    class Topic(BaseModel):
+        name: str
+
+    tool = {"name": "Topic", "args": {"name": "tokens"}}
+    for options, bound, streamed in (
+        ({}, {"stream": False}, True),
+        ({"disable_streaming": True}, {}, False),
+    ):
+        model = ChatOpenAI(**options, **script(tool=tool, **QUICK))
+        chain = model.with_structured_output(
+            Topic, method="function_calling", include_raw=True
+        ).bind(**bound)
+
+        async def node(asked: str, chain: Any = chain) -> object:
+            return await chain.ainvoke(asked)
+
+        asked = f"{question} {streamed}"
+        async for _ in RunnableLambda(node).astream_events(asked):
+            pass
+        (request,) = recorded(asked)
+        assert request.stream is streamed
 
 
 def test_with_the_flag_a_break_is_an_error_at_once() -> None:

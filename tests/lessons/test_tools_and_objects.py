@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import openai
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.tools import InjectedToolCallId, StructuredTool, tool
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
@@ -378,3 +379,17 @@ def test_the_call_of_the_lesson_has_26_pieces_of_arguments() -> None:
     chunks = [*teller({}, tool=CALL).stream("Pay")]
     pieces = [each for chunk in chunks for each in chunk.tool_call_chunks]
     assert len([each for each in pieces if each["args"]]) == 26
+
+
+def test_a_piece_without_an_id_goes_to_the_first_call_of_its_index() -> None:
+    """Notebook 14 says so, where it tells how LangChain takes calls apart."""
+    pieces = ("a", ""), (None, '{"key": 7}'), ("b", ""), (None, '{"key": 8}')
+    first, *rest = (
+        AIMessageChunk(
+            content="",
+            tool_call_chunks=[tool_call_chunk(name=None, args=args, id=id_, index=0)],
+        )
+        for id_, args in pieces
+    )
+    found = [(each["id"], each["args"]) for each in sum(rest, first).tool_call_chunks]
+    assert found == [("a", '{"key": 7}{"key": 8}'), ("b", "")]
